@@ -1,0 +1,120 @@
+// swift-tools-version: 6.2
+// The manifest is where module borders are enforced: a module can only import what it names here.
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// Modules on the data path: release builds drop the dynamic exclusivity checks, debug and sanitizer builds keep them.
+let hotPath: [SwiftSetting] =
+    settings + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+let package = Package(
+    name: "cluster-sync",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "cluster-sync", targets: ["ClusterSync"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2", traits: ["MaxLogLevelDebug"]),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: [.defaults, "YAML"]),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    ],
+    targets: [
+        // MARK: System libraries
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
+        .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"]), .brew(["snappy"])]),
+
+        // MARK: Modules
+        .target(name: "CQLProtocol", dependencies: [nioCore, "CLZ4", "CSnappy"], swiftSettings: hotPath),
+        .target(name: "CQLSyntax", swiftSettings: settings),
+        .target(name: "CQLClient", dependencies: ["CQLProtocol", nioCore, nioPosix, logging], swiftSettings: hotPath),
+        .target(name: "DualWriteCore", dependencies: ["CQLProtocol", "CQLSyntax"], swiftSettings: hotPath),
+        .target(
+            name: "DualWriter",
+            dependencies: [
+                "CQLProtocol", "CQLSyntax", "CQLClient", "DualWriteCore", nioCore, nioPosix, logging, lifecycle,
+            ],
+            swiftSettings: hotPath
+        ),
+        .target(
+            name: "EmbeddedNode",
+            dependencies: ["CQLProtocol", "CQLSyntax", nioCore, nioPosix, logging],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "Operations",
+            dependencies: [
+                logging, lifecycle, nioCore,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "ClusterSync",
+            dependencies: [
+                "CQLProtocol", "CQLClient", "DualWriteCore", "DualWriter", "EmbeddedNode", "Operations", nioCore,
+                nioPosix,
+                logging, lifecycle,
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            ],
+            swiftSettings: settings
+        ),
+
+        // MARK: Tests
+        .testTarget(name: "CQLProtocolTests", dependencies: ["CQLProtocol", nioCore], swiftSettings: settings),
+        .testTarget(name: "CQLSyntaxTests", dependencies: ["CQLSyntax"], swiftSettings: settings),
+        .testTarget(
+            name: "CQLClientTests",
+            dependencies: ["CQLClient", "CQLProtocol", nioCore, nioPosix, nioEmbedded, logging],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "DualWriteCoreTests",
+            dependencies: ["DualWriteCore", "CQLProtocol", "CQLSyntax"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "DualWriterTests",
+            dependencies: [
+                "DualWriter", "DualWriteCore", "CQLClient", "CQLProtocol", "CQLSyntax", nioCore, nioPosix, nioEmbedded,
+                logging,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EmbeddedNodeTests",
+            dependencies: ["EmbeddedNode", "CQLProtocol", "CQLSyntax", nioCore, nioPosix, nioEmbedded, logging],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "OperationsTests", dependencies: ["Operations", logging], swiftSettings: settings),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: [
+                "CQLProtocol", "CQLClient", "DualWriteCore", "DualWriter", "EmbeddedNode", nioCore, nioPosix, logging,
+            ],
+            swiftSettings: settings
+        ),
+    ]
+)

@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct ClusterSync: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "cluster-sync")
+}
