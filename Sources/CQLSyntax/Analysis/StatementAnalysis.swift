@@ -1,0 +1,95 @@
+/// What the proxy must know of a statement, from its text alone.
+///
+/// Immutable storage behind one reference, so that keeping or passing one costs a retain; it is made once per text.
+public final class StatementAnalysis: Sendable {
+    /// What the statement does.
+    public let kind: StatementKind
+    /// How the facts were found.
+    public let precision: Precision
+    /// The keyspace that the text names. For a batch: the common one of its children.
+    public let keyspace: String?
+    /// The table (view, type … for DDL) that the text names. For a batch: the common one of its children.
+    public let table: String?
+    /// All markers in order of the text, batch children included.
+    public let markers: [MarkerUse]
+    /// An `IF` clause of an INSERT, UPDATE, DELETE, or of any child of a batch.
+    public let hasConditions: Bool
+    /// `INSERT … IF NOT EXISTS`.
+    public let hasIfNotExists: Bool
+    /// `USING TIMESTAMP`, in a batch also of any child.
+    public let usesTimestamp: Bool
+    /// `USING TTL`, in a batch also of any child.
+    public let usesTimeToLive: Bool
+    /// Functions called, in order of the text, nested ones behind the ones that hold them.
+    public let functions: [FunctionUse]
+    /// What happens to collections and counters.
+    public let operations: CollectionOperations
+    /// Whether running it twice with one timestamp leaves the same data as running it once. Always `true` for reads.
+    public let isIdempotent: Bool
+    /// Type of a `BATCH`.
+    public let batchKind: BatchStatement.Kind?
+    /// Children of a `BATCH`; their ranges and marker indices are those of the whole text.
+    public let children: [StatementAnalysis]
+    /// The statement's bytes: for a child its part of the batch.
+    public let range: SourceRange
+    /// What a `SELECT` asks for.
+    public let selection: Selection?
+
+    init(
+        kind: StatementKind,
+        precision: Precision,
+        keyspace: String?,
+        table: String?,
+        markers: [MarkerUse] = [],
+        hasConditions: Bool = false,
+        hasIfNotExists: Bool = false,
+        usesTimestamp: Bool = false,
+        usesTimeToLive: Bool = false,
+        functions: [FunctionUse] = [],
+        operations: CollectionOperations = [],
+        isIdempotent: Bool,
+        batchKind: BatchStatement.Kind? = nil,
+        children: [StatementAnalysis] = [],
+        range: SourceRange,
+        selection: Selection? = nil
+    ) {
+        self.kind = kind
+        self.precision = precision
+        self.keyspace = keyspace
+        self.table = table
+        self.markers = markers
+        self.hasConditions = hasConditions
+        self.hasIfNotExists = hasIfNotExists
+        self.usesTimestamp = usesTimestamp
+        self.usesTimeToLive = usesTimeToLive
+        self.functions = functions
+        self.operations = operations
+        self.isIdempotent = isIdempotent
+        self.batchKind = batchKind
+        self.children = children
+        self.range = range
+        self.selection = selection
+    }
+
+    /// Analyses any text. Never fails: what is not understood has the kind `unknown`.
+    public static func analyze(_ text: String) -> StatementAnalysis {
+        StatementAnalysis(
+            kind: .unknown,
+            precision: .none,
+            keyspace: nil,
+            table: nil,
+            isIdempotent: false,
+            range: SourceRange(start: 0, end: text.utf8.count)
+        )
+    }
+
+    /// How the facts were found.
+    public enum Precision: Sendable, Hashable {
+        /// The whole text follows the grammar.
+        case parsed
+        /// The grammar rejects the text; kind, keyspace, table and markers come from its tokens, and flags err on the safe side.
+        case tolerant
+        /// Nothing is known.
+        case none
+    }
+}
