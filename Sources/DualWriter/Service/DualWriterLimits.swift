@@ -1,0 +1,51 @@
+/// Every bound of the proxy's data plane, each with the named outcome when it is reached.
+public struct DualWriterLimits: Sendable {
+    /// The longest request body that is read from a client, in bytes; a longer one is answered with a PROTOCOL error and
+    /// the connection is closed, because what follows cannot be framed without reading it. Cassandra's own default is 256 MiB.
+    public var frameBytesMax = 256 << 20
+
+    /// Client connections per sidecar; one more is answered OVERLOADED at STARTUP and closed.
+    public var clientConnectionsMax = 4_096
+
+    /// Requests of one client connection that may wait for an answer; one more is answered OVERLOADED.
+    public var inFlightPerClientMax = 4_096
+
+    /// Bytes that may be queued for one client; above it reading from that client stops until it has read its answers.
+    public var clientQueuedBytesHigh = 1 << 20
+
+    /// Bytes queued for one client at which the connection is closed: it no longer reads what it asked for.
+    public var clientQueuedBytesMax = 64 << 20
+
+    /// Requests that one loop holds in all, shadow copies included; one more from a client is answered OVERLOADED.
+    public var requestsPerLoopMax = 131_072
+
+    /// Shadow writes that wait in the memory of one loop; the next one is dropped, counted and logged.
+    public var shadowQueueWritesMax = 100_000
+
+    /// Bytes of shadow writes that wait in the memory of one loop; the next one is dropped, counted and logged.
+    public var shadowQueueBytesMax = 64 << 20
+
+    /// Shadow writes that may be on their way to one cluster at a time, per loop.
+    public var shadowInFlightMax = 512
+
+    /// Attempts to deliver one idempotent shadow write that failed in a way that may pass; then it is a dead letter: counted
+    /// and logged. Time spent while no node of the shadow can be reached does not count.
+    public var shadowAttemptsMax = 10
+
+    /// Prepared statements that the process remembers; the least recently used one is forgotten, its next EXECUTE is
+    /// answered UNPREPARED and the driver prepares it again.
+    public var preparedStatementsMax = 16_384
+
+    /// The bytes of statement text that the process remembers for prepared statements.
+    public var preparedBytesMax = 64 << 20
+
+    /// Analyses of statement texts that one loop keeps; the least recently used one is dropped and made again when needed.
+    public var analysisCacheEntriesMax = 4_096
+
+    /// The longest statement text that is analysed, in bytes; a longer one is treated as a plain write, as any text that
+    /// is not understood.
+    public var analysedTextBytesMax = 16 << 20
+
+    /// The limits documented on each property.
+    public init() {}
+}

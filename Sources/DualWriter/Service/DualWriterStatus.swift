@@ -1,0 +1,49 @@
+public import DualWriteCore
+
+/// What the proxy knows about itself at one moment; made by ``DualWriterService/status()``.
+public struct DualWriterStatus: Sendable {
+    /// One cluster as the proxy sees it.
+    public struct Leg: Sendable {
+        /// Which cluster this is.
+        public var cluster: Cluster
+        /// Whether the control connection stands.
+        public var isConnected = false
+        /// Why it does not, in words that hold no secret; nil while connected.
+        public var lastError: String?
+        /// The release version that the cluster reports.
+        public var releaseVersion: String?
+        /// The nodes that are known and, of these, those with at least one open connection.
+        public var nodesKnown = 0
+        /// Nodes with at least one ready connection on any loop.
+        public var nodesConnected = 0
+        /// Open connections over all loops.
+        public var connections = 0
+        /// Writes that still have to reach this cluster.
+        public var shadowWritesQueued = 0
+        /// The bytes of these writes.
+        public var shadowBytesQueued = 0
+        /// The age of the oldest of them, in milliseconds.
+        public var shadowOldestMilliseconds = 0
+
+        /// A leg about which nothing is known yet.
+        public init(cluster: Cluster) { self.cluster = cluster }
+    }
+
+    /// The write mode in force.
+    public var mode: WriteMode
+    /// Its epoch: the number of mode changes so far.
+    public var epoch: Int
+    /// The configured legs, source before target.
+    public var legs: [Leg]
+    /// Client connections that are open.
+    public var clients: Int
+    /// Whether the listener accepts connections and the primary can be reached.
+    public var isReady: Bool
+    /// Whether a stop was asked for.
+    public var isDraining: Bool
+    /// The counters of all loops, summed.
+    public var counters: DualWriterCounters
+
+    /// The leg of `cluster`, where it is configured.
+    public func leg(_ cluster: Cluster) -> Leg? { self.legs.first { $0.cluster == cluster } }
+}
