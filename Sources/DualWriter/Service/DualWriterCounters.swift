@@ -4,7 +4,10 @@ public import DualWriteCore
 public struct DualWriterCounters: Sendable {
     /// Upper bounds of the latency buckets, in microseconds; the last bucket has none.
     public static var latencyBoundsMicroseconds: [Int] {
-        [250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 10_000_000]
+        [
+            250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000,
+            10_000_000,
+        ]
     }
 
     /// A latency histogram with ``latencyBoundsMicroseconds``.
