@@ -1,0 +1,76 @@
+public import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// Why a request to the admin port was refused. Its texts reach the peer: they hold no secret.
+public struct AdminError: Error, Sendable {
+    /// What went wrong, with the HTTP status that says so.
+    public struct Code: Sendable, Equatable {
+        /// The word in the answer.
+        public let name: String
+        /// The status of the answer.
+        public let status: HTTPResponse.Status
+
+        /// The body is not JSON, or not of the right shape.
+        public static var invalidDocument: Self { .init(name: "invalid_document", status: .badRequest) }
+        /// A key or value of a configuration document is wrong.
+        public static var invalidConfiguration: Self { .init(name: "invalid_configuration", status: .badRequest) }
+        /// The name of a write mode is unknown.
+        public static var invalidMode: Self { .init(name: "invalid_mode", status: .badRequest) }
+        /// The rules of transition forbid the step.
+        public static var transitionRefused: Self { .init(name: "transition_refused", status: .conflict) }
+        /// A cluster that the change needs is not configured or cannot be reached.
+        public static var clusterUnreachable: Self { .init(name: "cluster_unreachable", status: .conflict) }
+        /// No or a wrong token.
+        public static var unauthorized: Self { .init(name: "unauthorized", status: .unauthorized) }
+        /// Changing from here is not allowed.
+        public static var forbidden: Self { .init(name: "forbidden", status: .forbidden) }
+        /// No such path.
+        public static var notFound: Self { .init(name: "not_found", status: .notFound) }
+        /// The path exists, the method does not.
+        public static var methodNotAllowed: Self { .init(name: "method_not_allowed", status: .methodNotAllowed) }
+        /// The body is longer than the limit.
+        public static var bodyTooLarge: Self { .init(name: "body_too_large", status: .contentTooLarge) }
+        /// The change was allowed and failed.
+        public static var changeFailed: Self { .init(name: "change_failed", status: .internalServerError) }
+        /// A fault of this program.
+        public static var internalError: Self { .init(name: "internal_error", status: .internalServerError) }
+    }
+
+    /// What went wrong.
+    public let code: Code
+    /// A sentence for people.
+    public let message: String
+    /// What to do about it.
+    public let hint: String?
+
+    var headers: HTTPFields = [:]
+
+    /// Creates an error.
+    public init(_ code: Code, _ message: String, hint: String? = nil) {
+        self.code = code
+        self.message = message
+        self.hint = hint
+    }
+
+    func response() -> Response {
+        let document = ErrorDocument(error: .init(code: self.code.name, message: self.message, hint: self.hint))
+        var response = Response.document(document, status: self.code.status)
+        for field in self.headers { response.headers.append(field) }
+        return response
+    }
+}
+
+extension Response {
+    /// A document as the answer. Encoding our own documents cannot fail: they hold finite numbers and texts only.
+    static func document(_ document: some Encodable, status: HTTPResponse.Status = .ok) -> Response {
+        guard let data = try? DocumentCoding.encode(document) else {
+            preconditionFailure("an admin document could not be written as JSON")
+        }
+        return Response(
+            status: status,
+            headers: [.contentType: "application/json", .cacheControl: "no-store"],
+            body: .init(byteBuffer: ByteBuffer(bytes: data))
+        )
+    }
+}

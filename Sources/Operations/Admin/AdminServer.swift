@@ -1,0 +1,89 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+public import Logging
+public import NIOCore
+public import ServiceLifecycle
+
+/// The admin port: one HTTP server on its own address, run as a service.
+///
+/// Reading is open to whoever reaches the address. Changing needs the bearer token, or, where none is configured, a peer
+/// on the loopback interface.
+public struct AdminServer: Service {
+    /// Where and for whom.
+    public struct Configuration: Sendable {
+        /// The address to listen on.
+        public var host: String
+        /// The port to listen on; 0 takes a free one.
+        public var port: Int
+        /// What `Authorization: Bearer` must carry to change something.
+        public var token: String?
+
+        /// Creates a configuration.
+        public init(host: String, port: Int, token: String? = nil) {
+            self.host = host
+            self.port = port
+            self.token = token
+        }
+    }
+
+    /// The longest body that is read, in bytes; a longer one is answered 413.
+    public static var bodyBytesMax: Int { 64 << 10 }
+
+    /// Connections at a time; others wait in the listen queue.
+    public static var connectionsMax: Int { 256 }
+
+    /// A connection that is silent for this long is closed.
+    public static var idleTimeout: TimeAmount { .seconds(60) }
+
+    private let configuration: Configuration
+    private let eventLoopGroup: any EventLoopGroup
+    private let routes: AdminRoutes
+    private let onListening: @Sendable (SocketAddress) async -> Void
+    private let logger: Logger
+
+    /// Creates the server.
+    /// - Parameter onListening: called with the bound address once connections are accepted.
+    public init(
+        configuration: Configuration,
+        control: any AdminControl,
+        health: any HealthSource,
+        metrics: MetricsRegistry,
+        eventLoopGroup: any EventLoopGroup,
+        logger: Logger,
+        onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
+    ) {
+        self.configuration = configuration
+        self.eventLoopGroup = eventLoopGroup
+        self.routes = AdminRoutes(
+            control: control,
+            health: health,
+            metrics: metrics,
+            access: AdminAccess(token: configuration.token)
+        )
+        self.logger = logger
+        self.onListening = onListening
+    }
+
+    /// Serves until a graceful shutdown; requests under way finish.
+    public func run() async throws {
+        try await self.application().run()
+    }
+
+    func application() -> some ApplicationProtocol {
+        Application(
+            router: self.routes.router(),
+            server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
+            configuration: .init(
+                address: .hostname(self.configuration.host, port: self.configuration.port),
+                serverName: "cluster-sync",
+                availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax)
+            ),
+            onServerRunning: { channel in
+                if let address = channel.localAddress { await self.onListening(address) }
+            },
+            eventLoopGroupProvider: .shared(self.eventLoopGroup),
+            logger: self.logger
+        )
+    }
+}
