@@ -1,0 +1,83 @@
+public import CQLSyntax
+
+/// What a request is for routing: the rows of the table in DESIGN §5.
+public enum RequestKind: UInt8, Sendable, Hashable, CaseIterable {
+    /// SELECT on an application's table.
+    case read
+    /// INSERT, UPDATE, DELETE or a batch of them that may be repeated under one timestamp.
+    case plainWrite
+    /// A write with an `IF` clause, alone or in a batch.
+    case conditional
+    /// Counters, list appends and whatever else must not run twice.
+    case nonIdempotentWrite
+    /// TRUNCATE.
+    case truncate
+    /// A schema change.
+    case schemaChange
+    /// Roles, users and permissions.
+    case access
+    /// `system.local`, `system.peers`, `system.peers_v2`: described by the proxy itself.
+    case virtualTable
+    /// Any other read of a `system` keyspace, LIST and DESCRIBE.
+    case systemRead
+    /// USE.
+    case use
+    /// A text that was not understood: goes the way of a plain write that is never repeated.
+    case notUnderstood
+
+    /// Whether the request may change data, schema or rights.
+    public var isWrite: Bool {
+        switch self {
+        case .plainWrite, .conditional, .nonIdempotentWrite, .truncate, .schemaChange, .access, .notUnderstood: true
+        case .read, .virtualTable, .systemRead, .use: false
+        }
+    }
+
+    /// The kind of an analysed statement.
+    ///
+    /// - Parameters:
+    ///   - analysis: of the statement's text.
+    ///   - keyspace: the one that the client's connection uses, for names without one.
+    public init(_ analysis: StatementAnalysis, keyspace: String?) {
+        switch analysis.kind {
+        case .select:
+            self = Self.read(keyspace: analysis.keyspace ?? keyspace, table: analysis.table)
+        case .insert, .update, .delete, .batch:
+            if analysis.hasConditions {
+                self = .conditional
+            } else {
+                self = analysis.isIdempotent ? .plainWrite : .nonIdempotentWrite
+            }
+        case .truncate: self = .truncate
+        case .use: self = .use
+        case .ddl: self = .schemaChange
+        case .roleOrPermission: self = .access
+        case .list, .describe: self = .systemRead
+        case .unknown: self = .notUnderstood
+        }
+    }
+
+    private static func read(keyspace: String?, table: String?) -> Self {
+        guard let keyspace else { return .read }
+        if keyspace == "system", let table, ["local", "peers", "peers_v2"].contains(table) { return .virtualTable }
+        // `cluster_sync` and an application's `systems` are ordinary: only these two prefixes are the server's own.
+        return keyspace == "system" || keyspace.hasPrefix("system_") ? .systemRead : .read
+    }
+
+    /// The kind of a protocol BATCH whose children have the given kinds.
+    ///
+    /// - Parameter isCounter: the frame's type is `counter`.
+    /// - Returns: nil where a child cannot be in a batch.
+    public static func batch(of children: some Sequence<RequestKind>, isCounter: Bool) -> RequestKind? {
+        var kind: RequestKind = isCounter ? .nonIdempotentWrite : .plainWrite
+        for child in children {
+            switch child {
+            case .conditional: kind = .conditional
+            case .nonIdempotentWrite, .notUnderstood: if kind == .plainWrite { kind = .nonIdempotentWrite }
+            case .plainWrite: break
+            case .read, .truncate, .schemaChange, .access, .virtualTable, .systemRead, .use: return nil
+            }
+        }
+        return kind
+    }
+}
