@@ -1,0 +1,123 @@
+import DualWriteCore
+import Operations
+
+/// Reads keys one after the other and gathers what is wrong. A value that is wrong is read as the key's default, so that
+/// the rest can still be checked.
+struct ConfigurationValues {
+    private let layers: ConfigurationLayers
+    private let readFile: (String) -> String?
+    private(set) var faults: [ConfigurationFault]
+
+    init(layers: ConfigurationLayers, readFile: @escaping (String) -> String?) {
+        self.layers = layers
+        self.readFile = readFile
+        self.faults = layers.faults
+    }
+
+    private func key(_ path: String) -> ConfigurationKey {
+        guard let key = ConfigurationKey.named(path) else { preconditionFailure("\(path) is no configuration key") }
+        return key
+    }
+
+    /// Where the value of a key came from; nil for the default.
+    func origin(_ path: String) -> String? { self.layers.value(self.key(path))?.origin }
+
+    /// Notes that the value of a key is wrong.
+    mutating func fault(_ path: String, _ message: String) {
+        self.faults.append(.init(origin: self.origin(path) ?? "default", message: "\(path): \(message)"))
+    }
+
+    private func found(_ path: String) -> String? { self.layers.value(self.key(path))?.text }
+
+    /// The value that `parse` makes of the text, or of the default with a fault.
+    private mutating func parsed<Value>(_ path: String, _ expected: String, _ parse: (String) -> Value?) -> Value {
+        if let text = self.found(path) {
+            if let value = parse(text) { return value }
+            self.fault(path, "'\(text.prefix(80))' is not \(expected)")
+        }
+        guard let fallback = self.key(path).fallback, let value = parse(fallback) else {
+            preconditionFailure("the default of \(path) is wrong")
+        }
+        return value
+    }
+
+    mutating func text(_ path: String) -> String? {
+        guard let text = self.found(path) else { return self.key(path).fallback }
+        if text.isEmpty {
+            self.fault(path, "must not be empty")
+            return self.key(path).fallback
+        }
+        return text
+    }
+
+    mutating func address(_ path: String) -> ListenAddress {
+        self.parsed(path, "an address such as 127.0.0.1:9042 or [::1]:9042") { ListenAddress($0) }
+    }
+
+    mutating func integer(_ path: String) -> Int {
+        guard case .integer(let range) = self.key(path).kind else { preconditionFailure("\(path) is no number") }
+        return self.parsed(path, "a whole number from \(range.lowerBound) to \(range.upperBound)") { text in
+            Int(text.filter { $0 != "_" }).flatMap { range.contains($0) ? $0 : nil }
+        }
+    }
+
+    mutating func percentage(_ path: String) -> Double {
+        self.parsed(path, "a number from 0 to 100") { text in
+            Double(text).flatMap { (0...100).contains($0) ? $0 : nil }
+        }
+    }
+
+    mutating func flag(_ path: String) -> Bool {
+        self.parsed(path, "true or false") { text in
+            switch text.lowercased() {
+            case "true", "yes", "on": true
+            case "false", "no", "off": false
+            default: nil
+            }
+        }
+    }
+
+    mutating func choice(_ path: String) -> String {
+        guard case .choice(let choices) = self.key(path).kind else { preconditionFailure("\(path) is no choice") }
+        return self.parsed(path, "one of \(choices.joined(separator: ", "))") { text in
+            choices.first { $0 == text.lowercased() }
+        }
+    }
+
+    mutating func mode(_ path: String) -> WriteMode {
+        if let text = self.found(path) {
+            do {
+                return try WriteMode(parsing: text)
+            } catch {
+                self.fault(path, "\(error)")
+            }
+        }
+        return .primaryOnly
+    }
+
+    mutating func hosts(_ path: String) -> [String] {
+        guard let text = self.found(path) else { return [] }
+        let hosts = text.split(separator: ",").map { Nearest.trimmed($0) }.filter { !$0.isEmpty }
+        for host in hosts {
+            if let reason = HostText.fault(in: host) { self.fault(path, "'\(host.prefix(80))' \(reason)") }
+        }
+        return hosts
+    }
+
+    /// A secret that stands in the configuration itself or in a file that it names.
+    mutating func secret(_ path: String, file filePath: String) -> Secret? {
+        let direct = self.found(path)
+        guard let file = self.found(filePath) else {
+            if direct?.isEmpty == true { self.fault(path, "must not be empty") }
+            return direct.map { Secret($0) }
+        }
+        if direct != nil { self.fault(filePath, "stands beside \(path); give one of the two") }
+        guard let text = self.readFile(file) else {
+            self.fault(filePath, "the file '\(file)' cannot be read")
+            return nil
+        }
+        let secret = Nearest.trimmed(text[...])
+        if secret.isEmpty { self.fault(filePath, "the file '\(file)' is empty") }
+        return secret.isEmpty ? nil : Secret(secret)
+    }
+}

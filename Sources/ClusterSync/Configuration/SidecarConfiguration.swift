@@ -1,0 +1,143 @@
+import DualWriteCore
+import Logging
+
+/// Everything that `cluster-sync dual-writer` needs to know, checked.
+struct SidecarConfiguration: Sendable {
+    /// One cluster.
+    struct ClusterSettings: Sendable {
+        enum Driver: String, Sendable { case cassandra, scylla }
+
+        var hosts: [String]
+        var driver: Driver
+        var port: Int
+        var localDC: String?
+        var username: String?
+        var password: Secret?
+        var connectionsPerNode: Int
+    }
+
+    /// What happens with a kind of statement that concerns the schema.
+    enum Policy: String, Sendable { case both, primary, refuse }
+
+    struct Limits: Sendable {
+        var frameBytes: Int
+        var clientConnections: Int
+        var inFlightPerClient: Int
+        var clientQueuedBytes: Int
+        var requestsPerLoop: Int
+        var shadowQueueWrites: Int
+        var shadowQueueBytes: Int
+        var shadowInFlight: Int
+        var shadowAttempts: Int
+        var preparedStatements: Int
+    }
+
+    struct Timeouts: Sendable {
+        var connectMilliseconds: Int
+        var readMilliseconds: Int
+        var primaryWriteMilliseconds: Int
+        var shadowWriteMilliseconds: Int
+        var drainMilliseconds: Int
+    }
+
+    var listen: ListenAddress
+    var admin: ListenAddress
+    var adminToken: Secret?
+    var stateDirectory: String
+    var writeMode: WriteMode
+    /// Where the mode came from; nil for the default.
+    var writeModeOrigin: String?
+    var validationPercentage: Double
+    /// 0 chooses by the cores.
+    var loops: Int
+    var logLevel: Logger.Level
+    var logFormat: LogFormat
+    var source: ClusterSettings
+    var target: ClusterSettings
+    var timeouts: Timeouts
+    var ddl: Policy
+    var roles: Policy
+    var degradesOnSyncFailure: Bool
+    var stampsTimestamps: Bool
+    var limits: Limits
+}
+
+/// A text that is never printed.
+struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible {
+    let text: String
+
+    init(_ text: String) { self.text = text }
+
+    var description: String { "***" }
+    var debugDescription: String { "***" }
+}
+
+extension SidecarConfiguration {
+    /// Reads and checks every key; all faults are reported at once.
+    ///
+    /// - Parameter readFile: the text of a file that holds a secret, or nil where it cannot be read.
+    init(_ layers: ConfigurationLayers, readFile: @escaping (String) -> String?) throws(ConfigurationError) {
+        var values = ConfigurationValues(layers: layers, readFile: readFile)
+        self.listen = values.address("listen")
+        self.admin = values.address("admin.listen")
+        self.adminToken = values.secret("admin.token", file: "admin.token_file")
+        self.stateDirectory = values.text("state_dir") ?? ""
+        self.writeMode = values.mode("write_mode")
+        self.writeModeOrigin = values.origin("write_mode")
+        self.validationPercentage = values.percentage("validation_percentage")
+        self.loops = values.integer("loops")
+        self.logLevel = Logger.Level(rawValue: values.choice("log.level")) ?? .info
+        self.logFormat = LogFormat(rawValue: values.choice("log.format")) ?? .text
+        self.source = Self.cluster("source", &values)
+        self.target = Self.cluster("target", &values)
+        self.timeouts = Timeouts(
+            connectMilliseconds: values.integer("timeouts.connect_ms"),
+            readMilliseconds: values.integer("timeouts.read_ms"),
+            primaryWriteMilliseconds: values.integer("timeouts.primary_write_ms"),
+            shadowWriteMilliseconds: values.integer("timeouts.shadow_write_ms"),
+            drainMilliseconds: values.integer("timeouts.drain_ms")
+        )
+        self.ddl = Policy(rawValue: values.choice("statements.ddl")) ?? .both
+        self.roles = Policy(rawValue: values.choice("statements.roles")) ?? .primary
+        self.degradesOnSyncFailure = values.choice("sync_failure") == "degrade"
+        self.stampsTimestamps = values.flag("stamp_timestamps")
+        self.limits = Limits(
+            frameBytes: values.integer("limits.frame_bytes"),
+            clientConnections: values.integer("limits.client_connections"),
+            inFlightPerClient: values.integer("limits.in_flight_per_client"),
+            clientQueuedBytes: values.integer("limits.client_queued_bytes"),
+            requestsPerLoop: values.integer("limits.requests_per_loop"),
+            shadowQueueWrites: values.integer("limits.shadow_queue_writes"),
+            shadowQueueBytes: values.integer("limits.shadow_queue_bytes"),
+            shadowInFlight: values.integer("limits.shadow_in_flight"),
+            shadowAttempts: values.integer("limits.shadow_attempts"),
+            preparedStatements: values.integer("limits.prepared_statements")
+        )
+        if self.listen == self.admin, self.listen.port != 0 {
+            values.fault("admin.listen", "is the same address as listen")
+        }
+        guard values.faults.isEmpty else { throw ConfigurationError(faults: values.faults) }
+    }
+
+    private static func cluster(_ name: String, _ values: inout ConfigurationValues) -> ClusterSettings {
+        let settings = ClusterSettings(
+            hosts: values.hosts("\(name).hosts"),
+            driver: ClusterSettings.Driver(rawValue: values.choice("\(name).driver")) ?? .cassandra,
+            port: values.integer("\(name).port"),
+            localDC: values.text("\(name).local_dc"),
+            username: values.text("\(name).username"),
+            password: values.secret("\(name).password", file: "\(name).password_file"),
+            connectionsPerNode: values.integer("\(name).connections_per_node")
+        )
+        if settings.username == nil, settings.password != nil {
+            values.fault("\(name).password", "needs \(name).username beside it")
+        }
+        if settings.username != nil, settings.password == nil {
+            values.fault("\(name).username", "needs \(name).password or \(name).password_file beside it")
+        }
+        return settings
+    }
+
+    /// The settings of `cluster`.
+    func settings(of cluster: Cluster) -> ClusterSettings { cluster == .source ? self.source : self.target }
+}
