@@ -126,7 +126,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ClusterSyncTests",
-            dependencies: ["ClusterSync", "Operations", logging],
+            dependencies: ["ClusterSync", "DualWriteCore", "Operations", logging],
             swiftSettings: settings
         ),
         .testTarget(name: "TidyTests", swiftSettings: settings),

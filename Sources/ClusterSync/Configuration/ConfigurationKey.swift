@@ -45,7 +45,7 @@ extension ConfigurationKey {
         Self(path: "limits." + path, kind: .integer(range), fallback: String(fallback), help: help)
     }
 
-    private static func cluster(_ name: String, hosts alias: String, driver: String) -> [Self] {
+    private static func cluster(_ name: String, hosts alias: String) -> [Self] {
         [
             Self(
                 path: "\(name).hosts",
@@ -58,7 +58,7 @@ extension ConfigurationKey {
             Self(
                 path: "\(name).driver",
                 kind: .choice(["cassandra", "scylla"]),
-                fallback: driver,
+                fallback: "cassandra",
                 help: "What the \(name) cluster is."
             ),
             Self(
@@ -140,8 +140,8 @@ extension ConfigurationKey {
                 fallback: "text",
                 help: "The form of a log line."
             ),
-        ] + Self.cluster("source", hosts: "cassandra_hosts", driver: "cassandra")
-        + Self.cluster("target", hosts: "scylla_hosts", driver: "scylla")
+        ] + Self.cluster("source", hosts: "cassandra_hosts")
+        + Self.cluster("target", hosts: "scylla_hosts")
         + [
             Self.milliseconds("timeouts.connect_ms", "5000", "How long opening a connection to a node may take."),
             Self.milliseconds("timeouts.read_ms", "10000", "How long a read may wait for its answer."),
