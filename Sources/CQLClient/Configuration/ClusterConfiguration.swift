@@ -1,0 +1,43 @@
+/// How to reach and use one cluster. Every limit has its unit in its name.
+public struct ClusterConfiguration: Sendable, Hashable {
+    /// The name in logs: `source`, `target`, or whatever a job calls it.
+    public var name: String
+    /// Where to look for the cluster; the other nodes are learned from it.
+    public var contactPoints: [ContactPoint]
+    /// The port of contact points without one.
+    public var port = 9_042
+    /// Only nodes of this data centre are used; nil: the one of the node that was reached first.
+    public var localDatacenter: String?
+    /// For the control connection, and for clients that bring none.
+    public var credentials: Credentials?
+    /// Connections to each node, per pool and event loop.
+    public var connectionsPerNode = 1
+    /// Requests on the way per connection; at most 32 768, the stream ids of protocol v3 and v4.
+    public var inFlightPerConnectionMax = 4_096
+    /// Bytes that may wait to be written on one connection; above it requests go elsewhere or are answered OVERLOADED.
+    public var queuedBytesPerConnectionMax = 16 << 20
+    /// The longest answer that is read, in bytes; a longer one closes the connection.
+    public var frameBytesMax = 256 << 20
+    /// Pools (credentials × keyspace) per event loop; one more is refused.
+    public var poolsMax = 64
+    /// How long a TCP connection may take.
+    public var connectTimeoutMilliseconds = 5_000
+    /// How long the handshake may take after that.
+    public var handshakeTimeoutMilliseconds = 5_000
+    /// A connection on which nothing has come in for so long is asked for a sign of life (OPTIONS) …
+    public var heartbeatIntervalMilliseconds = 30_000
+    /// … and closed when none comes within this time.
+    public var heartbeatTimeoutMilliseconds = 5_000
+    /// The first pause before a node is tried again; it doubles up to the maximum.
+    public var reconnectMillisecondsMin = 100
+    /// The longest pause before a node is tried again.
+    public var reconnectMillisecondsMax = 10_000
+    /// The topology is read again this often, besides after every event.
+    public var topologyIntervalMilliseconds = 60_000
+
+    /// A configuration with the defaults of everything that is not named here.
+    public init(name: String, contactPoints: [ContactPoint]) {
+        self.name = name
+        self.contactPoints = contactPoints
+    }
+}

@@ -1,0 +1,367 @@
+import CQLProtocol
+import Logging
+public import NIOCore
+
+/// One connection to one node, at the level of frames.
+///
+/// Bound to its event loop; nothing here may be called from elsewhere. **Flush owner:** the delegate. Sending appends to one
+/// outbound buffer and allocates nothing; ``flush()`` writes all of it at once.
+public final class UpstreamConnection: ChannelInboundHandler {
+    /// The NIO side.
+    public typealias InboundIn = ByteBuffer
+    /// The NIO side.
+    public typealias OutboundOut = ByteBuffer
+
+    /// What became of a request to send.
+    public enum SendOutcome: Equatable, Sendable {
+        /// Appended, on this stream.
+        case sent(stream: Int16)
+        /// All streams are taken.
+        case noStream
+        /// Too much waits to be written already.
+        case tooManyBytes
+        /// The connection is closed or not through its handshake.
+        case closed
+    }
+
+    /// The node.
+    public let node: NodeID
+    /// The version byte of requests: what the handshake was made with.
+    public let versionByte: UInt8
+    let configuration: ClusterConfiguration
+    private let logger: Logger
+    private weak var delegate: (any UpstreamDelegate)?
+    private var handshake: Handshake
+    private var context: ChannelHandlerContext?
+    private var streams: StreamTable
+    private var outbound = ByteBuffer()
+    private var carry = ByteBuffer()
+    private var isDirty = false
+    private var lastInbound = NIODeadline.now()
+    private var heartbeatSince: NIODeadline?
+    /// Called once: ready, or why not.
+    private var opened: ((Result<Void, UpstreamError>) -> Void)?
+    /// Called once when a connection that was ready is gone.
+    var closed: (() -> Void)?
+    private(set) var isReady = false
+    private var isClosed = false
+
+    init(
+        node: NodeID,
+        version: ProtocolVersion,
+        credentials: Credentials?,
+        keyspace: String?,
+        configuration: ClusterConfiguration,
+        delegate: any UpstreamDelegate,
+        logger: Logger,
+        opened: @escaping (Result<Void, UpstreamError>) -> Void
+    ) {
+        self.node = node
+        self.versionByte = version.requestByte
+        self.configuration = configuration
+        self.logger = logger
+        self.delegate = delegate
+        self.handshake = Handshake(credentials: credentials, keyspace: keyspace)
+        self.streams = StreamTable(capacity: configuration.inFlightPerConnectionMax)
+        self.opened = opened
+    }
+
+    /// Requests on the way.
+    public var inFlight: Int { self.streams.inUse }
+    /// The authenticator that the node named in the handshake.
+    var authenticator: String? { self.handshake.authenticator }
+    /// Whether a request would be taken.
+    public var hasRoom: Bool {
+        self.isReady && !self.streams.isFull
+            && self.outbound.readableBytes < self.configuration.queuedBytesPerConnectionMax
+    }
+
+    // MARK: Sending
+
+    /// Appends one request of up to three parts behind a fresh header.
+    public func send(
+        versionByte: UInt8,
+        flags: UInt8,
+        opcode: UInt8,
+        _ part0: UnsafeRawBufferPointer,
+        _ part1: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
+        _ part2: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
+        ticket: UInt64
+    ) -> SendOutcome {
+        guard self.isReady else { return .closed }
+        let length = part0.count + part1.count + part2.count
+        // A single request is always taken where nothing waits, however long it is.
+        let queued = self.outbound.readableBytes
+        guard queued == 0 || queued + length <= self.configuration.queuedBytesPerConnectionMax else {
+            return .tooManyBytes
+        }
+        guard let stream = self.streams.take(ticket) else { return .noStream }
+        self.append(versionByte: versionByte, flags: flags, stream: stream, opcode: opcode, length: length)
+        if part0.count > 0 { self.outbound.writeBytes(part0) }
+        if part1.count > 0 { self.outbound.writeBytes(part1) }
+        if part2.count > 0 { self.outbound.writeBytes(part2) }
+        self.needsFlush()
+        return .sent(stream: stream)
+    }
+
+    private func append(versionByte: UInt8, flags: UInt8, stream: Int16, opcode: UInt8, length: Int) {
+        FrameHeader(
+            versionByte: versionByte,
+            flags: FrameFlags(rawValue: flags),
+            stream: stream,
+            opcode: Opcode(rawValue: opcode),
+            bodyLength: length
+        ).write(into: &self.outbound)
+    }
+
+    private func needsFlush() {
+        guard !self.isDirty else { return }
+        self.isDirty = true
+        self.delegate?.upstreamNeedsFlush(self)
+    }
+
+    /// Writes what was appended, in one piece. While the node does not read, it waits here, so that its bytes are bounded.
+    public func flush() {
+        self.isDirty = false
+        guard let context = self.context, self.outbound.readableBytes > 0, context.channel.isWritable else { return }
+        let burst = self.outbound
+        self.outbound = context.channel.allocator.buffer(capacity: 0)
+        context.writeAndFlush(self.wrapOutboundOut(burst), promise: nil)
+    }
+
+    /// Gives up on a request: its late answer is dropped, its stream stays taken until then.
+    public func abandon(ticket: UInt64, stream: Int16) {
+        self.streams.abandon(ticket, stream: stream)
+    }
+
+    /// Closes; requests on the way are lost.
+    func close() {
+        self.context?.close(promise: nil)
+    }
+
+    // MARK: Channel
+
+    /// The NIO side.
+    public func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if context.channel.isActive { self.begin(context) }
+    }
+
+    /// The NIO side.
+    public func channelActive(context: ChannelHandlerContext) {
+        self.begin(context)
+    }
+
+    private func begin(_ context: ChannelHandlerContext) {
+        self.perform(self.handshake.begin(), context)
+    }
+
+    /// The NIO side.
+    public func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { self.flush() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// The NIO side.
+    public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var burst = self.unwrapInboundIn(data)
+        self.lastInbound = .now()
+        self.heartbeatSince = nil
+        if self.carry.readableBytes > 0 {
+            self.carry.writeBuffer(&burst)
+            let used = self.carry.withUnsafeReadableBytes { self.consume($0, context) }
+            self.carry.moveReaderIndex(forwardBy: used)
+            self.carry.discardReadBytes()
+            if self.carry.readableBytes == 0, self.carry.capacity > 1 << 17 { self.carry = ByteBuffer() }
+        } else {
+            let used = burst.withUnsafeReadableBytes { self.consume($0, context) }
+            burst.moveReaderIndex(forwardBy: used)
+            // The rest is copied: a slice would pin the receive buffer.
+            if burst.readableBytes > 0 { self.carry.writeBuffer(&burst) }
+        }
+        self.delegate?.upstreamBurstEnded(self)
+    }
+
+    private func consume(_ bytes: UnsafeRawBufferPointer, _ context: ChannelHandlerContext) -> Int {
+        var offset = 0
+        while !self.isClosed, bytes.count - offset >= FrameHeader.byteCount {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
+            guard let header = FrameHeader(rest) else { break }
+            guard header.bodyLength <= self.configuration.frameBytesMax, header.isResponse else {
+                self.violation("a frame of \(header.bodyLength) bytes with version byte \(header.versionByte)", context)
+                return bytes.count
+            }
+            guard rest.count >= header.frameLength else { break }
+            let body = UnsafeRawBufferPointer(rebasing: rest[FrameHeader.byteCount..<header.frameLength])
+            self.received(header, body, context)
+            offset += header.frameLength
+        }
+        return offset
+    }
+
+    private func received(_ header: FrameHeader, _ body: UnsafeRawBufferPointer, _ context: ChannelHandlerContext) {
+        guard self.isReady else {
+            let frame = RawFrame(header: header, body: ByteBuffer(bytes: body))
+            guard let response = try? ResponseFrame(decoding: frame).response else {
+                self.violation("an unreadable \(header.opcode) in the handshake", context)
+                return
+            }
+            self.perform(self.handshake.received(response), context)
+            return
+        }
+        // Events of the control connection come on a negative stream and have the ticket of nobody.
+        if header.stream < 0 {
+            self.delegate?.upstream(self, received: header, body: body, ticket: Self.eventTicket)
+            return
+        }
+        guard let ticket = self.streams.release(header.stream) else {
+            self.violation("an answer on stream \(header.stream), on which nothing was asked", context)
+            return
+        }
+        // A body that is not negotiated for cannot be read by anybody behind this.
+        guard !header.flags.contains(.compression) else {
+            self.violation("a compressed body without negotiation", context)
+            return
+        }
+        if ticket < StreamTable.reservedFrom {
+            self.delegate?.upstream(self, received: header, body: body, ticket: ticket)
+        }
+    }
+
+    /// The ticket with which the delegate is told of events.
+    static var eventTicket: UInt64 { .max - 3 }
+    private static var heartbeatTicket: UInt64 { .max - 2 }
+
+    private func perform(_ action: Handshake.Action, _ context: ChannelHandlerContext) {
+        switch action {
+        case .send(let request):
+            do throws(CQLProtocolError) {
+                let frame = RequestFrame(
+                    version: ProtocolVersion(rawValue: self.versionByte),
+                    stream: 0,
+                    request: request
+                )
+                context.writeAndFlush(self.wrapOutboundOut(try frame.encoded()), promise: nil)
+            } catch {
+                self.end(UpstreamError(.protocolViolation, "cannot encode \(request.opcode): \(error)"), context)
+            }
+        case .ready:
+            self.isReady = true
+            self.opened?(.success(()))
+            self.opened = nil
+            self.scheduleHeartbeat(context)
+        case .fail(let error):
+            self.end(error, context)
+        }
+    }
+
+    private func violation(_ what: String, _ context: ChannelHandlerContext) {
+        self.logger.warning("closing a connection: \(what)", metadata: ["node": "\(self.node)"])
+        self.end(UpstreamError(.protocolViolation, "node \(self.node) sent \(what)"), context)
+    }
+
+    private func end(_ error: UpstreamError, _ context: ChannelHandlerContext) {
+        self.opened?(.failure(error))
+        self.opened = nil
+        context.close(promise: nil)
+    }
+
+    // MARK: Signs of life
+
+    private func scheduleHeartbeat(_ context: ChannelHandlerContext) {
+        let pause = min(
+            self.configuration.heartbeatIntervalMilliseconds,
+            self.configuration.heartbeatTimeoutMilliseconds
+        )
+        context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(max(50, pause)))) { self.heartbeat() }
+    }
+
+    private func heartbeat() {
+        guard !self.isClosed, let context = self.context else { return }
+        let now = NIODeadline.now()
+        if let since = self.heartbeatSince {
+            if now - since >= .milliseconds(Int64(self.configuration.heartbeatTimeoutMilliseconds)) {
+                self.logger.warning(
+                    "closing a connection that gives no sign of life",
+                    metadata: ["node": "\(self.node)"]
+                )
+                self.end(UpstreamError(.timeout, "node \(self.node) gives no sign of life"), context)
+                return
+            }
+        } else if now - self.lastInbound >= .milliseconds(Int64(self.configuration.heartbeatIntervalMilliseconds)) {
+            let empty = UnsafeRawBufferPointer(start: nil, count: 0)
+            let outcome = self.send(
+                versionByte: self.versionByte,
+                flags: 0,
+                opcode: Opcode.options.rawValue,
+                empty,
+                ticket: Self.heartbeatTicket
+            )
+            if case .sent = outcome { self.heartbeatSince = now }
+        }
+        self.scheduleHeartbeat(context)
+    }
+
+    // MARK: The end
+
+    /// The handshake has taken too long.
+    func handshakeDeadlinePassed() {
+        guard !self.isReady, !self.isClosed, let context = self.context else { return }
+        self.end(UpstreamError(.timeout, "node \(self.node) does not finish the handshake"), context)
+    }
+
+    /// There is no connection.
+    func failedToConnect(_ error: any Error) {
+        self.isClosed = true
+        self.opened?(.failure(UpstreamError(.unreachable, "cannot connect to \(self.node): \(error)")))
+        self.opened = nil
+    }
+
+    /// The NIO side.
+    public func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        self.end(UpstreamError(.unreachable, "node \(self.node): \(error)"), context)
+    }
+
+    /// The NIO side.
+    public func channelInactive(context: ChannelHandlerContext) {
+        self.didClose()
+        context.fireChannelInactive()
+    }
+
+    /// The NIO side.
+    public func handlerRemoved(context: ChannelHandlerContext) {
+        self.didClose()
+    }
+
+    private func didClose() {
+        guard !self.isClosed else { return }
+        self.isClosed = true
+        let wasReady = self.isReady
+        self.isReady = false
+        // What was never handed to the channel was certainly not sent: the last requests, by the bytes that are left.
+        let unsent = self.unsentStreams()
+        self.outbound = ByteBuffer()
+        self.context = nil
+        self.opened?(.failure(UpstreamError(.unreachable, "node \(self.node) closed the connection")))
+        self.opened = nil
+        if wasReady { self.closed?() }
+        self.closed = nil
+        for (stream, ticket) in self.streams.drain() {
+            self.delegate?.upstream(self, lost: ticket, wasSent: !unsent.contains(stream))
+        }
+        self.delegate?.upstreamBurstEnded(self)
+    }
+
+    private func unsentStreams() -> Set<Int16> {
+        var unsent: Set<Int16> = []
+        var offset = 0
+        self.outbound.withUnsafeReadableBytes { bytes in
+            while let header = FrameHeader(UnsafeRawBufferPointer(rebasing: bytes[offset...])) {
+                unsent.insert(header.stream)
+                offset += header.frameLength
+                if offset > bytes.count { break }
+            }
+        }
+        return unsent
+    }
+}

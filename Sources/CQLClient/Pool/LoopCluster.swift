@@ -1,0 +1,125 @@
+import CQLProtocol
+public import Logging
+public import NIOCore
+import NIOPosix
+
+/// All pools of one cluster on one event loop. Bound to its loop.
+public final class LoopCluster {
+    /// How the cluster is reached.
+    public let configuration: ClusterConfiguration
+    let eventLoop: any EventLoop
+    private unowned let delegate: any UpstreamDelegate
+    private let logger: Logger
+    private var pools: [SessionKey: UpstreamPool] = [:]
+    private var nodes: [NodeID] = []
+    private var isShutDown = false
+
+    /// A cluster without connections; pools open theirs once the topology is known.
+    public init(
+        configuration: ClusterConfiguration,
+        eventLoop: any EventLoop,
+        delegate: any UpstreamDelegate,
+        logger: Logger
+    ) {
+        self.configuration = configuration
+        self.eventLoop = eventLoop
+        self.delegate = delegate
+        self.logger = logger
+    }
+
+    /// The pool of a key, made where there is none; nil where ``ClusterConfiguration/poolsMax`` pools are in use.
+    public func pool(for key: SessionKey) -> UpstreamPool? {
+        if let pool = self.pools[key], !pool.isClosed { return pool }
+        guard !self.isShutDown else { return nil }
+        self.pools = self.pools.filter { !$0.value.isClosed }
+        if self.pools.count >= self.configuration.poolsMax {
+            guard let idle = self.pools.first(where: { $0.value.isIdle }) else { return nil }
+            idle.value.close(UpstreamError(.closed, "closed in favour of another pool"))
+            self.pools[idle.key] = nil
+        }
+        let pool = UpstreamPool(key: key, cluster: self)
+        self.pools[key] = pool
+        pool.update(nodes: self.nodes)
+        return pool
+    }
+
+    /// Follows the cluster's own view of its nodes.
+    public func update(topology: ClusterTopology) {
+        self.nodes = topology.nodes(in: self.configuration.localDatacenter).map(\.id)
+        for pool in self.pools.values { pool.update(nodes: self.nodes) }
+    }
+
+    /// Closes everything.
+    public func shutdown() {
+        self.isShutDown = true
+        for pool in self.pools.values { pool.close(UpstreamError(.closed, "shutting down")) }
+        self.pools = [:]
+    }
+
+    /// Ready connections over all pools.
+    public var connectionCount: Int { self.pools.values.reduce(0) { $0 + $1.connectionCount } }
+
+    /// Nodes with a ready connection in some pool.
+    public var connectedNodes: Set<NodeID> { self.pools.values.reduce(into: []) { $0.formUnion($1.connectedNodes) } }
+
+    /// Opens one connection. The one place where sockets of the data path are made.
+    func open(
+        _ node: NodeID,
+        key: SessionKey,
+        _ opened: @escaping (UpstreamConnection?, Result<Void, UpstreamError>) -> Void
+    ) {
+        // The connection is handed out with its result, which can only come after it was made.
+        var made: UpstreamConnection?
+        let connection = UpstreamConnection(
+            node: node,
+            version: key.version,
+            credentials: key.credentials ?? self.configuration.credentials,
+            keyspace: key.keyspace,
+            configuration: self.configuration,
+            delegate: self.delegate,
+            logger: self.logger
+        ) { result in
+            opened(made, result)
+            made = nil
+        }
+        made = connection
+        ConnectionOpener.open(connection, on: self.eventLoop, configuration: self.configuration)
+    }
+}
+
+/// Sockets toward clusters, with all their options in one place.
+enum ConnectionOpener {
+    static func open(
+        _ connection: UpstreamConnection,
+        on eventLoop: any EventLoop,
+        configuration: ClusterConfiguration
+    ) {
+        let bound = NIOLoopBound(connection, eventLoop: eventLoop)
+        ClientBootstrap(group: eventLoop)
+            .connectTimeout(.milliseconds(Int64(configuration.connectTimeoutMilliseconds)))
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.socketOption(.so_keepalive), value: 1)
+            .channelOption(.maxMessagesPerRead, value: 4)
+            .channelOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 1_024, initial: 16_384, maximum: 65_536)
+            )
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(bound.value) }
+            }
+            .connect(host: connection.node.host, port: connection.node.port)
+            .assumeIsolated()
+            .whenComplete { result in
+                switch result {
+                case .success:
+                    eventLoop.assumeIsolated().scheduleTask(
+                        in: .milliseconds(Int64(configuration.handshakeTimeoutMilliseconds))
+                    ) {
+                        bound.value.handshakeDeadlinePassed()
+                    }
+                case .failure(let error):
+                    bound.value.failedToConnect(error)
+                }
+            }
+    }
+}

@@ -1,0 +1,183 @@
+import CQLProtocol
+import Logging
+public import NIOCore
+
+/// Connections to the nodes of one cluster's local data centre, under one name, in one keyspace, on one event loop.
+///
+/// Bound to its loop. Each node has ``ClusterConfiguration/connectionsPerNode`` connections; a node that fails is tried again
+/// with growing pauses. An answer that trying again cannot change (wrong password, unknown keyspace) closes the pool.
+public final class UpstreamPool {
+    private struct Slot {
+        var node: NodeID
+        var connection: UpstreamConnection?
+        var isConnecting = false
+        var failures = 0
+    }
+
+    private struct Waiter {
+        let deadline: NIODeadline
+        let id: Int
+        let callback: (Result<Void, UpstreamError>) -> Void
+    }
+
+    let key: SessionKey
+    private unowned let cluster: LoopCluster
+    private var slots: [Slot] = []
+    private var ready: [UpstreamConnection] = []
+    private var next = 0
+    private var waiters: [Waiter] = []
+    private var waitersSeen = 0
+    private var lastError: UpstreamError?
+    /// Whether the pool was given up; a new one may be asked for.
+    public private(set) var isClosed = false
+    private var lastUse = NIODeadline.now()
+
+    init(key: SessionKey, cluster: LoopCluster) {
+        self.key = key
+        self.cluster = cluster
+    }
+
+    /// Whether a connection is ready.
+    public var isReady: Bool { !self.ready.isEmpty }
+    /// Ready connections.
+    public var connectionCount: Int { self.ready.count }
+    /// Nodes with a ready connection.
+    var connectedNodes: Set<NodeID> { Set(self.ready.map(\.node)) }
+    var isIdle: Bool { self.waiters.isEmpty && self.ready.allSatisfy { $0.inFlight == 0 } }
+
+    /// A connection with room, round robin; on another node than `avoided` where there is one.
+    public func pick(avoiding avoided: NodeID?, token: Int64?) -> UpstreamConnection? {
+        let count = self.ready.count
+        guard count > 0 else { return nil }
+        var fallback: UpstreamConnection?
+        for _ in 0..<count {
+            self.next = self.next + 1 >= count ? 0 : self.next + 1
+            let connection = self.ready[self.next]
+            guard connection.hasRoom else { continue }
+            if let avoided, connection.node == avoided {
+                fallback = connection
+                continue
+            }
+            return connection
+        }
+        return fallback
+    }
+
+    /// Calls back as soon as a connection is ready, at once where one is; or with the reason when the deadline has passed or
+    /// waiting is pointless.
+    public func whenReady(deadline: NIODeadline, _ callback: @escaping (Result<Void, UpstreamError>) -> Void) {
+        if self.isReady { return callback(.success(())) }
+        if self.isClosed { return callback(.failure(self.lastError ?? UpstreamError(.closed, "the pool is closed"))) }
+        self.waitersSeen += 1
+        let id = self.waitersSeen
+        self.waiters.append(Waiter(deadline: deadline, id: id, callback: callback))
+        if self.waiters.count == 1 { self.scheduleExpiry() }
+    }
+
+    private func scheduleExpiry() {
+        guard let earliest = self.waiters.map(\.deadline).min() else { return }
+        self.cluster.eventLoop.assumeIsolated().scheduleTask(deadline: earliest) { self.expireWaiters() }
+    }
+
+    private func expireWaiters() {
+        let now = NIODeadline.now()
+        let expired = self.waiters.filter { $0.deadline <= now }
+        self.waiters.removeAll { $0.deadline <= now }
+        let error = self.lastError ?? UpstreamError(.timeout, "no connection to \(self.cluster.configuration.name) yet")
+        for waiter in expired { waiter.callback(.failure(error)) }
+        self.scheduleExpiry()
+    }
+
+    private func tellWaiters(_ result: Result<Void, UpstreamError>) {
+        let waiters = self.waiters
+        self.waiters = []
+        for waiter in waiters { waiter.callback(result) }
+    }
+
+    // MARK: Nodes
+
+    /// Sets the nodes to be connected to.
+    func update(nodes: [NodeID]) {
+        guard !self.isClosed else { return }
+        for slot in self.slots where !nodes.contains(slot.node) { slot.connection?.close() }
+        self.slots.removeAll { !nodes.contains($0.node) }
+        for node in nodes where !self.slots.contains(where: { $0.node == node }) {
+            for _ in 0..<max(1, self.cluster.configuration.connectionsPerNode) { self.slots.append(Slot(node: node)) }
+        }
+        for index in self.slots.indices { self.connect(index) }
+    }
+
+    private func connect(_ index: Int) {
+        guard !self.isClosed, self.slots[index].connection == nil, !self.slots[index].isConnecting else { return }
+        self.slots[index].isConnecting = true
+        let node = self.slots[index].node
+        self.cluster.open(node, key: self.key) { connection, result in
+            self.opened(node, connection, result)
+        }
+    }
+
+    private func opened(_ node: NodeID, _ connection: UpstreamConnection?, _ result: Result<Void, UpstreamError>) {
+        let index = self.slots.firstIndex { $0.node == node && $0.isConnecting }
+        switch result {
+        case .success:
+            guard let index, let connection, !self.isClosed else {
+                connection?.close()
+                return
+            }
+            self.slots[index].isConnecting = false
+            self.slots[index].failures = 0
+            self.slots[index].connection = connection
+            self.ready.append(connection)
+            connection.closed = { [weak self, weak connection] in
+                if let connection { self?.lost(connection) }
+            }
+            self.lastError = nil
+            self.tellWaiters(.success(()))
+        case .failure(let error):
+            self.lastError = error
+            guard let index, !self.isClosed else { return }
+            self.slots[index].isConnecting = false
+            self.slots[index].failures += 1
+            if error.isFinal {
+                self.close(error)
+            } else {
+                self.retry(node, failures: self.slots[index].failures)
+            }
+        }
+    }
+
+    private func lost(_ connection: UpstreamConnection) {
+        self.ready.removeAll { $0 === connection }
+        self.next = 0
+        guard let index = self.slots.firstIndex(where: { $0.connection === connection }) else { return }
+        self.slots[index].connection = nil
+        self.slots[index].failures = 1
+        self.retry(connection.node, failures: 1)
+    }
+
+    private func retry(_ node: NodeID, failures: Int) {
+        let configuration = self.cluster.configuration
+        let pause = min(
+            configuration.reconnectMillisecondsMax,
+            configuration.reconnectMillisecondsMin << min(failures - 1, 16)
+        )
+        // Spread, so that all loops and pools of a sidecar do not come at once.
+        let spread = pause / 2 + Int.random(in: 0...max(1, pause / 2))
+        self.cluster.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(spread))) { [weak self] in
+            guard let self else { return }
+            for index in self.slots.indices where self.slots[index].node == node { self.connect(index) }
+        }
+    }
+
+    /// Closes all connections; who waits gets the reason.
+    func close(_ reason: UpstreamError) {
+        guard !self.isClosed else { return }
+        self.isClosed = true
+        self.lastError = reason
+        let connections = self.slots.compactMap(\.connection)
+        self.slots = []
+        self.ready = []
+        self.tellWaiters(.failure(reason))
+        for connection in connections { connection.close() }
+    }
+}

@@ -1,0 +1,172 @@
+public import CQLProtocol
+public import Logging
+public import NIOCore
+import Synchronization
+
+/// Watches one cluster over a control connection: who its nodes are, what its `system.local` says, which schema changes it
+/// announces. One per cluster and process.
+///
+/// Thread-safe. It never gives up: when its node goes away it goes to the next one, with growing pauses when none answers.
+public final class ClusterMonitor: Sendable {
+    /// What the monitor tells.
+    public enum Notice: Sendable {
+        /// The cluster as it is now; told at every (re)connect and whenever something may have changed.
+        case topology(ClusterTopology)
+        /// A schema change that the cluster announced.
+        case schemaChange(SchemaChange)
+        /// The connection is lost, or could not be made.
+        case lost(UpstreamError)
+    }
+
+    private enum Signal: Sendable {
+        case event(EventMessage)
+        case refresh
+        case closed
+    }
+
+    private struct State {
+        var isConnected = false
+        var lastError: UpstreamError?
+        var known: [NodeID] = []
+    }
+
+    private let configuration: ClusterConfiguration
+    private let eventLoop: any EventLoop
+    private let logger: Logger
+    private let notify: @Sendable (Notice) -> Void
+    private let state = Mutex(State())
+
+    /// A monitor that does nothing until ``run()``.
+    public init(
+        configuration: ClusterConfiguration,
+        eventLoop: any EventLoop,
+        logger: Logger,
+        notify: @escaping @Sendable (Notice) -> Void
+    ) {
+        self.configuration = configuration
+        self.eventLoop = eventLoop
+        self.logger = logger
+        self.notify = notify
+    }
+
+    /// Whether the control connection stands, and why not.
+    public var status: (isConnected: Bool, lastError: UpstreamError?) {
+        self.state.withLock { ($0.isConnected, $0.lastError) }
+    }
+
+    /// Watches until the task is cancelled.
+    public func run() async {
+        var failures = 0
+        while !Task.isCancelled {
+            let contacts = self.configuration.contactPoints.map {
+                NodeID(host: $0.host, port: $0.port ?? self.configuration.port)
+            }
+            let known = self.state.withLock { $0.known }
+            for node in contacts + known.filter({ !contacts.contains($0) }) {
+                guard !Task.isCancelled else { return }
+                do {
+                    try await self.watch(node) { failures = 0 }
+                } catch {
+                    let error = error as? UpstreamError ?? UpstreamError(.unreachable, "\(error)")
+                    self.state.withLock {
+                        $0.isConnected = false
+                        $0.lastError = error
+                    }
+                    self.notify(.lost(error))
+                    self.logger.debug("control connection: \(error.description)", metadata: ["node": "\(node)"])
+                }
+            }
+            failures += 1
+            let pause = min(
+                self.configuration.reconnectMillisecondsMax,
+                self.configuration.reconnectMillisecondsMin << min(failures - 1, 16)
+            )
+            try? await Task.sleep(for: .milliseconds(pause))
+        }
+    }
+
+    private func watch(_ node: NodeID, connected: () -> Void) async throws {
+        let (signals, feed) = AsyncStream.makeStream(of: Signal.self, bufferingPolicy: .bufferingNewest(1_024))
+        let control = try await self.eventLoop.flatSubmit { [configuration, eventLoop, logger] in
+            ControlConnection.open(
+                node,
+                configuration: configuration,
+                eventLoop: eventLoop,
+                logger: logger,
+                onEvent: { feed.yield(.event($0)) },
+                onClose: { feed.yield(.closed) }
+            )
+        }.get()
+        defer { self.eventLoop.execute { control.value.close() } }
+        _ = try await self.ask(control, .register([.topologyChange, .statusChange, .schemaChange]))
+        try await self.refresh(control, node)
+        connected()
+        self.state.withLock {
+            $0.isConnected = true
+            $0.lastError = nil
+        }
+        let interval = TimeAmount.milliseconds(Int64(self.configuration.topologyIntervalMilliseconds))
+        let ticks = self.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
+            feed.yield(.refresh)
+        }
+        defer { ticks.cancel() }
+        for await signal in signals {
+            switch signal {
+            case .event(.schemaChange(let change)):
+                self.notify(.schemaChange(change))
+                // The schema's version is a column of system.local, which clients read through the proxy.
+                try await self.refresh(control, node)
+            case .event, .refresh:
+                try await self.refresh(control, node)
+            case .closed:
+                throw UpstreamError(.unreachable, "node \(node) closed the control connection")
+            }
+        }
+    }
+
+    private func ask(_ control: NIOLoopBound<ControlConnection>, _ request: Request) async throws -> Response {
+        let response = try await self.eventLoop.flatSubmit { control.value.ask(request) }.get()
+        if case .error(let error) = response {
+            throw UpstreamError(.refused, "\(error.code): \(error.message)", serverError: error)
+        }
+        return response
+    }
+
+    private func rows(_ control: NIOLoopBound<ControlConnection>, _ text: String) async throws -> Rows {
+        guard case .result(.rows(let rows)) = try await self.ask(control, .query(Query(text))) else {
+            throw UpstreamError(.protocolViolation, "no rows for \(text)")
+        }
+        return rows
+    }
+
+    private func refresh(_ control: NIOLoopBound<ControlConnection>, _ node: NodeID) async throws {
+        guard let local = try await self.rows(control, "SELECT * FROM system.local WHERE key='local'").first else {
+            throw UpstreamError(.protocolViolation, "system.local is empty")
+        }
+        let peers = try await self.rows(control, "SELECT * FROM system.peers")
+        // Before 4.0, and on ScyllaDB, there is no such table: that is not an error.
+        let peersV2: Rows?
+        do {
+            peersV2 = try await self.rows(control, "SELECT * FROM system.peers_v2")
+        } catch let error as UpstreamError where error.serverError != nil {
+            peersV2 = nil
+        }
+        let authenticator = try await self.eventLoop.submit { control.value.authenticator }.get()
+        var nodes = [TopologyReader.node(id: node, row: local)]
+        for row in peersV2 ?? peers {
+            if let peer = TopologyReader.peer(row, portOfSiblings: node.port) { nodes.append(peer) }
+        }
+        self.state.withLock { $0.known = nodes.map(\.id) }
+        self.notify(
+            .topology(
+                ClusterTopology(
+                    nodes: nodes,
+                    local: local,
+                    peersColumns: peers.metadata.columns,
+                    peersV2Columns: peersV2?.metadata.columns,
+                    authenticator: authenticator
+                )
+            )
+        )
+    }
+}

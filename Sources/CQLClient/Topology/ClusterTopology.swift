@@ -1,0 +1,52 @@
+public import CQLProtocol
+
+/// What a cluster says about itself at one moment; an immutable snapshot.
+public final class ClusterTopology: Sendable {
+    /// One node.
+    public struct Node: Sendable, Hashable {
+        /// Where it speaks CQL.
+        public let id: NodeID
+        /// Its data centre.
+        public let datacenter: String?
+        /// Its rack.
+        public let rack: String?
+        /// Its release version.
+        public let releaseVersion: String?
+        /// Its tokens, as text.
+        public let tokens: [String]
+    }
+
+    /// All nodes, the one that told this first.
+    public let nodes: [Node]
+    /// The node's own row of `system.local`, all columns.
+    public let local: Row
+    /// The columns of `system.peers`.
+    public let peersColumns: [ColumnSpec]
+    /// The columns of `system.peers_v2`, where the cluster has it.
+    public let peersV2Columns: [ColumnSpec]?
+    /// The class name of the cluster's authenticator, where it asks for credentials.
+    public let authenticator: String?
+
+    init(
+        nodes: [Node],
+        local: Row,
+        peersColumns: [ColumnSpec],
+        peersV2Columns: [ColumnSpec]?,
+        authenticator: String?
+    ) {
+        self.nodes = nodes
+        self.local = local
+        self.peersColumns = peersColumns
+        self.peersV2Columns = peersV2Columns
+        self.authenticator = authenticator
+    }
+
+    /// The release version of the node that told this.
+    public var releaseVersion: String? { self.nodes.first?.releaseVersion }
+
+    /// The nodes of a data centre; of the first node's where none is wanted.
+    public func nodes(in datacenter: String?) -> [Node] {
+        let wanted = datacenter ?? self.nodes.first?.datacenter
+        return self.nodes.filter { $0.datacenter == wanted }
+    }
+}

@@ -1,0 +1,48 @@
+import CQLProtocol
+import NIOCore
+
+/// Reads nodes out of rows of `system.local`, `system.peers` and `system.peers_v2`.
+enum TopologyReader {
+    static func node(id: NodeID, row: Row) -> ClusterTopology.Node {
+        ClusterTopology.Node(
+            id: id,
+            datacenter: self.text(row["data_center"]),
+            rack: self.text(row["rack"]),
+            releaseVersion: self.text(row["release_version"]),
+            tokens: self.texts(row["tokens"])
+        )
+    }
+
+    /// A peer; nil for a row without an address, which a node that is joining or leaving can have.
+    static func peer(_ row: Row, portOfSiblings: Int) -> ClusterTopology.Node? {
+        let address = [row["native_address"], row["rpc_address"], row["peer"]].lazy
+            .compactMap { $0.flatMap { self.address($0) } }
+            .first { $0 != "0.0.0.0" && $0 != "::" }
+        guard let address else { return nil }
+        // A table without ports leaves the one on which its node's sibling has answered.
+        let port = row["native_port"].flatMap { $0.getInteger(at: $0.readerIndex, as: Int32.self) }
+        return self.node(id: NodeID(host: address, port: port.map(Int.init) ?? portOfSiblings), row: row)
+    }
+
+    static func text(_ cell: ByteBuffer?) -> String? {
+        cell.map { String(decoding: $0.readableBytesView, as: UTF8.self) }
+    }
+
+    /// A set of texts: a count, then each with its length.
+    static func texts(_ cell: ByteBuffer?) -> [String] {
+        guard var cell, let count = cell.readInteger(as: Int32.self), count > 0 else { return [] }
+        var texts: [String] = []
+        for _ in 0..<count {
+            guard let length = cell.readInteger(as: Int32.self), length >= 0,
+                let text = cell.readString(length: Int(length))
+            else { break }
+            texts.append(text)
+        }
+        return texts
+    }
+
+    static func address(_ bytes: ByteBuffer) -> String? {
+        guard bytes.readableBytes == 4 || bytes.readableBytes == 16 else { return nil }
+        return try? SocketAddress(packedIPAddress: bytes, port: 0).ipAddress
+    }
+}

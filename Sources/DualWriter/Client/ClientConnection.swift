@@ -1,0 +1,242 @@
+import CQLProtocol
+import DualWriteCore
+import NIOCore
+
+/// One application connection: bytes in, frames to the loop, answers out.
+///
+/// Bound to its loop. It knows framing, limits and backpressure; what a frame means is decided by ``DualWriterLoop``.
+/// **Flush owner:** the loop. Answers are appended to one outbound buffer and leave in one write when the loop's tick ends.
+final class ClientConnection: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    /// How far the connection is in the handshake of the native protocol v4 §4.1.
+    enum Phase {
+        case awaitingStartup
+        case authenticating
+        case ready
+        case closed
+    }
+
+    /// Bodies shorter than this are sent as they are: compressing them costs more than it saves.
+    private static var compressedBytesMin: Int { 512 }
+
+    unowned let loop: DualWriterLoop
+    let id: Int
+    /// The address on which the client has found the proxy.
+    let address: SocketAddress?
+    private var context: ChannelHandlerContext?
+    private var carry = ByteBuffer()
+    private var outbound = ByteBuffer()
+    private var skipBytes = 0
+    private var isDirty = false
+    private var readIsPending = false
+
+    var phase = Phase.awaitingStartup
+    /// The version of the first frame; all later ones must carry it.
+    var version: ProtocolVersion?
+    var compression: BodyCompression?
+    /// What STARTUP asked for; in force once STARTUP is answered.
+    var pendingCompression: BodyCompression?
+    var identity: ClientIdentity
+    var registeredEvents: [EventType] = []
+    /// Requests that wait for an answer.
+    var inFlight = 0
+
+    init(loop: DualWriterLoop, id: Int, address: SocketAddress?) {
+        self.loop = loop
+        self.id = id
+        self.address = address
+        self.identity = loop.anonymousIdentity
+    }
+
+    var isOpen: Bool {
+        if case .closed = self.phase { return false }
+        return true
+    }
+
+    // MARK: Inbound
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var burst = self.unwrapInboundIn(data)
+        guard self.isOpen else { return }
+        if self.carry.readableBytes > 0 {
+            self.carry.writeBuffer(&burst)
+            let used = self.carry.withUnsafeReadableBytes { self.consume($0) }
+            self.carry.moveReaderIndex(forwardBy: used)
+            self.carry.discardReadBytes()
+            if self.carry.readableBytes == 0, self.carry.capacity > 1 << 16 { self.carry = ByteBuffer() }
+        } else {
+            let used = burst.withUnsafeReadableBytes { self.consume($0) }
+            burst.moveReaderIndex(forwardBy: used)
+            // The rest is copied: a slice would pin the receive buffer and keep it from being used again.
+            if burst.readableBytes > 0 { self.carry.writeBuffer(&burst) }
+        }
+    }
+
+    /// Hands every whole frame to the loop and returns how many bytes are done with.
+    private func consume(_ bytes: UnsafeRawBufferPointer) -> Int {
+        var offset = 0
+        if self.skipBytes > 0 {
+            offset = min(self.skipBytes, bytes.count)
+            self.skipBytes -= offset
+        }
+        while self.isOpen, bytes.count - offset >= FrameHeader.byteCount {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
+            guard let header = FrameHeader(rest) else { break }
+            guard header.bodyLength <= self.loop.limits.frameBytesMax else {
+                self.loop.frameTooLong(header, from: self)
+                return bytes.count
+            }
+            guard self.loop.accepts(header, from: self) else {
+                // An unsupported version was answered; its body is skipped and the connection goes on (DESIGN §7).
+                let available = min(header.bodyLength, rest.count - FrameHeader.byteCount)
+                self.skipBytes = header.bodyLength - available
+                offset += FrameHeader.byteCount + available
+                continue
+            }
+            let length = FrameHeader.byteCount + header.bodyLength
+            guard rest.count >= length else { break }
+            let body = UnsafeRawBufferPointer(rebasing: rest[FrameHeader.byteCount..<length])
+            self.loop.received(header, body: body, from: self)
+            offset += length
+        }
+        return offset
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        context.fireChannelReadComplete()
+    }
+
+    // MARK: Outbound
+
+    /// Appends one answer; it leaves when the loop flushes.
+    func append(
+        stream: Int16,
+        flags: FrameFlags,
+        opcode: Opcode,
+        _ part0: UnsafeRawBufferPointer,
+        _ part1: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
+        _ part2: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+    ) {
+        guard self.isOpen else { return }
+        let length = part0.count + part1.count + part2.count
+        if let compression = self.compression, length >= Self.compressedBytesMin {
+            var plain = ByteBuffer()
+            plain.writeBytes(part0)
+            plain.writeBytes(part1)
+            plain.writeBytes(part2)
+            self.appendCompressed(compression, stream: stream, flags: flags, opcode: opcode, plain)
+        } else {
+            self.writeHeader(stream: stream, flags: flags.subtracting(.compression), opcode: opcode, length)
+            self.outbound.writeBytes(part0)
+            if part1.count > 0 { self.outbound.writeBytes(part1) }
+            if part2.count > 0 { self.outbound.writeBytes(part2) }
+        }
+        self.loopFlushNeeded()
+    }
+
+    private func appendCompressed(
+        _ compression: BodyCompression,
+        stream: Int16,
+        flags: FrameFlags,
+        opcode: Opcode,
+        _ plain: ByteBuffer
+    ) {
+        do throws(CQLProtocolError) {
+            let packed = try compression.compress(plain)
+            let flags = flags.union(.compression)
+            self.writeHeader(stream: stream, flags: flags, opcode: opcode, packed.readableBytes)
+            self.outbound.writeImmutableBuffer(packed)
+        } catch {
+            // A body that cannot be compressed may always be sent as it is.
+            let flags = flags.subtracting(.compression)
+            self.writeHeader(stream: stream, flags: flags, opcode: opcode, plain.readableBytes)
+            self.outbound.writeImmutableBuffer(plain)
+        }
+    }
+
+    private func writeHeader(stream: Int16, flags: FrameFlags, opcode: Opcode, _ length: Int) {
+        let version = (self.version ?? .v4).responseByte
+        FrameHeader(versionByte: version, flags: flags, stream: stream, opcode: opcode, bodyLength: length)
+            .write(into: &self.outbound)
+    }
+
+    private func loopFlushNeeded() {
+        guard !self.isDirty else { return }
+        self.isDirty = true
+        self.loop.needsFlush(self)
+    }
+
+    /// Sends what was appended, in one write; called by the loop at the end of its tick.
+    ///
+    /// While the client does not read, answers stay in ``outbound``, so that their bytes are known and bounded.
+    func flush() {
+        self.isDirty = false
+        guard let context = self.context, self.outbound.readableBytes > 0 else { return }
+        guard context.channel.isWritable else {
+            if self.outbound.readableBytes > self.loop.limits.clientQueuedBytesMax { self.loop.clientIsTooSlow(self) }
+            return
+        }
+        let burst = self.outbound
+        self.outbound = context.channel.allocator.buffer(capacity: 0)
+        context.writeAndFlush(self.wrapOutboundOut(burst), promise: nil)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            self.flush()
+            if self.readIsPending, context.channel.isWritable {
+                self.readIsPending = false
+                context.read()
+            }
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// A client that does not take its answers is not read from either; reading comes back when it has.
+    func read(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            context.read()
+        } else {
+            self.readIsPending = true
+        }
+    }
+
+    // MARK: Closing
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.didClose()
+        context.fireChannelInactive()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.didClose()
+        self.context = nil
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A reset by the peer is an ordinary end of a connection.
+        context.close(promise: nil)
+    }
+
+    /// Sends what is there, then closes.
+    func close() {
+        guard self.isOpen else { return }
+        self.flush()
+        self.context?.close(promise: nil)
+        self.didClose()
+    }
+
+    private func didClose() {
+        guard self.isOpen else { return }
+        self.phase = .closed
+        self.outbound = ByteBuffer()
+        self.loop.clientClosed(self)
+    }
+}

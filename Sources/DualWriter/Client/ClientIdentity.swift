@@ -1,0 +1,39 @@
+import CQLClient
+import CQLProtocol
+import DualWriteCore
+
+/// Under whose name and in which keyspace a client's requests run; shared by all clients of a loop with the same ones.
+///
+/// It remembers the pool of each leg, so that a request finds its connections without a look-up.
+final class ClientIdentity {
+    /// What makes two identities the same.
+    struct Key: Hashable {
+        /// The client's own credentials, nil where the configured ones of each cluster are used.
+        var credentials: Credentials?
+        var keyspace: String?
+        var version: ProtocolVersion
+    }
+
+    let key: Key
+    private unowned let loop: DualWriterLoop
+    private var source: UpstreamPool?
+    private var target: UpstreamPool?
+
+    init(key: Key, loop: DualWriterLoop) {
+        self.key = key
+        self.loop = loop
+    }
+
+    /// The pool of a leg; nil where the cluster is not configured or its pools are at their limit.
+    func pool(_ cluster: Cluster) -> UpstreamPool? {
+        if let pool = cluster == .source ? self.source : self.target, !pool.isClosed { return pool }
+        let pool = self.loop.makePool(for: self.key, cluster)
+        if cluster == .source { self.source = pool } else { self.target = pool }
+        return pool
+    }
+
+    /// Forgets the pools of a leg whose hosts have changed.
+    func forget(_ cluster: Cluster) {
+        if cluster == .source { self.source = nil } else { self.target = nil }
+    }
+}

@@ -1,0 +1,242 @@
+import CQLClient
+import CQLProtocol
+import CQLSyntax
+import DualWriteCore
+import NIOCore
+
+/// From a client's frame to a request, or to an answer of the proxy's own.
+extension DualWriterLoop {
+    // MARK: Framing
+
+    /// Whether a frame may be read on. What is wrong with its version is answered here.
+    func accepts(_ header: FrameHeader, from client: ClientConnection) -> Bool {
+        if header.isResponse {
+            self.counters.protocolErrors &+= 1
+            self.answer(client, header.stream, .error(ProxyError.protocol("a response was sent to a server")))
+            client.close()
+            return false
+        }
+        guard header.version.isSupported else {
+            // Cassandra's words: drivers look for "Invalid or unsupported protocol version" and go on with a lower one.
+            self.counters.protocolErrors &+= 1
+            let text =
+                "Invalid or unsupported protocol version (\(header.version.rawValue)); "
+                + "supported versions are (3/v3, 4/v4)"
+            self.answer(client, header.stream, .error(ProxyError.protocol(text)))
+            return false
+        }
+        if let version = client.version, version != header.version {
+            self.counters.protocolErrors &+= 1
+            let text =
+                "Invalid message version. Got \(header.version.rawValue)/\(header.version) but previous messages on "
+                + "this connection had version \(version.rawValue)/\(version)"
+            self.answer(client, header.stream, .error(ProxyError.protocol(text)))
+            return false
+        }
+        if client.version == nil {
+            client.version = header.version
+            client.identity = self.identity(
+                ClientIdentity.Key(credentials: nil, keyspace: nil, version: header.version)
+            )
+        }
+        return true
+    }
+
+    func frameTooLong(_ header: FrameHeader, from client: ClientConnection) {
+        self.counters.protocolErrors &+= 1
+        let text =
+            "Request of \(header.bodyLength) bytes is longer than the limit of \(self.limits.frameBytesMax) bytes"
+        self.answer(client, header.stream, .error(ProxyError.protocol(text)))
+        client.close()
+    }
+
+    /// One whole frame.
+    func received(_ header: FrameHeader, body: UnsafeRawBufferPointer, from client: ClientConnection) {
+        guard header.flags.contains(.compression) else {
+            self.handle(header, body, client)
+            return
+        }
+        guard let compression = client.compression else {
+            self.refuse(client, header, "a compressed frame on a connection without compression")
+            return
+        }
+        do throws(CQLProtocolError) {
+            let plain = try compression.decompress(
+                ByteBuffer(bytes: body),
+                maximumLength: self.limits.frameBytesMax
+            )
+            var header = header
+            header.flags.remove(.compression)
+            header.bodyLength = plain.readableBytes
+            plain.withUnsafeReadableBytes { self.handle(header, $0, client) }
+        } catch {
+            self.refuse(client, header, "a compressed body that cannot be read: \(error.what)")
+        }
+    }
+
+    private func handle(_ header: FrameHeader, _ body: UnsafeRawBufferPointer, _ client: ClientConnection) {
+        switch (client.phase, header.opcode) {
+        case (_, .options):
+            self.answerOptions(client, header.stream)
+        case (.awaitingStartup, .startup):
+            self.startup(client, header, body)
+        case (.authenticating, .authResponse):
+            self.authenticate(client, header, body)
+        case (.ready, .register):
+            self.register(client, header, body)
+        case (.ready, .query), (.ready, .prepare), (.ready, .execute), (.ready, .batch):
+            self.begin(header, body, client)
+        case (.awaitingStartup, _):
+            self.refuse(client, header, "Unexpected message \(header.opcode), expecting STARTUP or OPTIONS")
+        case (.authenticating, _):
+            self.refuse(client, header, "Unexpected message \(header.opcode), expecting AUTH_RESPONSE")
+        case (.ready, _):
+            self.refuse(client, header, "Unexpected message \(header.opcode)")
+        case (.closed, _):
+            break
+        }
+    }
+
+    func answer(_ client: ClientConnection, _ stream: Int16, _ response: Response) {
+        let body = AnswerDecoder.encode(response, version: client.version ?? .v4)
+        body.withUnsafeReadableBytes {
+            client.append(stream: stream, flags: [], opcode: response.opcode, $0)
+        }
+    }
+
+    /// A PROTOCOL error; the connection goes on, because the next frame's place is known.
+    func refuse(_ client: ClientConnection, _ header: FrameHeader, _ text: String) {
+        self.counters.protocolErrors &+= 1
+        self.answer(client, header.stream, .error(ProxyError.protocol(text)))
+    }
+
+    // MARK: Handshake
+
+    private func answerOptions(_ client: ClientConnection, _ stream: Int16) {
+        self.counters.answeredByProxy &+= 1
+        self.answer(
+            client,
+            stream,
+            .supported([
+                "PROTOCOL_VERSIONS": ["3/v3", "4/v4"], "COMPRESSION": ["snappy", "lz4"], "CQL_VERSION": ["3.4.6"],
+            ])
+        )
+    }
+
+    private func startup(_ client: ClientConnection, _ header: FrameHeader, _ body: UnsafeRawBufferPointer) {
+        guard case .startup(let options)? = self.decode(header, body, client) else { return }
+        let primary = self.settings.mode.primary
+        if self.isDraining {
+            let error = ErrorMessage(.overloaded, "cluster-sync: shutting down, please retry on the next host")
+            self.answer(client, header.stream, .error(error))
+            return
+        }
+        guard self.clients.count <= self.limits.clientConnectionsMax else {
+            self.counters.clientsRefused &+= 1
+            let error = ProxyError.overloaded("more than \(self.limits.clientConnectionsMax) client connections")
+            self.answer(client, header.stream, .error(error))
+            client.close()
+            return
+        }
+        if let name = options.pairs.first(where: { $0.key.uppercased() == "COMPRESSION" })?.value, !name.isEmpty {
+            guard let compression = BodyCompression(name: name.lowercased()) else {
+                self.refuse(client, header, "Unknown compression algorithm: \(name.prefix(32))")
+                return
+            }
+            client.pendingCompression = compression
+        }
+        guard let topology = self.topology(primary) else {
+            let error = ErrorMessage(
+                .isBootstrapping,
+                "cluster-sync: the \(primary) cluster, which is primary in \(self.settings.mode), is not connected"
+            )
+            self.answer(client, header.stream, .error(error))
+            return
+        }
+        self.counters.answeredByProxy &+= 1
+        if let authenticator = topology.authenticator {
+            client.phase = .authenticating
+            self.answer(client, header.stream, .authenticate(authenticator))
+        } else {
+            client.phase = .ready
+            self.answer(client, header.stream, .ready)
+        }
+        // From the answer to STARTUP on, bodies may be compressed (native protocol v4 §5); that one is sent plain.
+        client.compression = client.pendingCompression
+    }
+
+    /// Carries the client's own credentials to the primary: a pool that opens with them is the cluster's yes.
+    private func authenticate(_ client: ClientConnection, _ header: FrameHeader, _ body: UnsafeRawBufferPointer) {
+        guard case .authResponse(let token)? = self.decode(header, body, client) else { return }
+        guard let token, let credentials = Credentials(saslPlain: token) else {
+            let error = ErrorMessage(
+                .badCredentials,
+                "cluster-sync: only SASL PLAIN (user name and password) is carried"
+            )
+            self.answer(client, header.stream, .error(error))
+            return
+        }
+        let key = ClientIdentity.Key(credentials: credentials, keyspace: nil, version: client.version ?? .v4)
+        self.adopt(key, client, header.stream) { _ in .authSuccess(nil) }
+    }
+
+    /// Moves a client to another identity once the primary has accepted it; its refusal goes to the client as it is.
+    func adopt(
+        _ key: ClientIdentity.Key,
+        _ client: ClientConnection,
+        _ stream: Int16,
+        answer: @escaping (ClientConnection) -> Response
+    ) {
+        let identity = self.identity(key)
+        let primary = self.settings.mode.primary
+        guard let pool = identity.pool(primary) else {
+            self.answer(client, stream, .error(ProxyError.overloaded("no room for another pool of connections")))
+            return
+        }
+        let deadline = NIODeadline.now() + .milliseconds(Int64(self.settings.timeouts.primaryWriteMilliseconds))
+        client.inFlight += 1
+        pool.whenReady(deadline: deadline) { result in
+            client.inFlight -= 1
+            guard client.isOpen else { return }
+            switch result {
+            case .success:
+                client.identity = identity
+                client.phase = .ready
+                self.answer(client, stream, answer(client))
+            case .failure(let error):
+                let message = error.serverError ?? ProxyError.unavailable(primary, error.description, .one)
+                self.answer(client, stream, .error(message))
+            }
+        }
+    }
+
+    private func register(_ client: ClientConnection, _ header: FrameHeader, _ body: UnsafeRawBufferPointer) {
+        guard case .register(let types)? = self.decode(header, body, client) else { return }
+        let known: [EventType] = [.topologyChange, .statusChange, .schemaChange]
+        if let unknown = types.first(where: { !known.contains($0) }) {
+            self.refuse(client, header, "Invalid value '\(unknown.rawValue.prefix(64))' for Type")
+            return
+        }
+        for type in types where !client.registeredEvents.contains(type) { client.registeredEvents.append(type) }
+        self.counters.answeredByProxy &+= 1
+        self.answer(client, header.stream, .ready)
+    }
+
+    /// A schema change of the primary, for the clients that asked to hear of it.
+    func forward(_ change: CQLProtocol.SchemaChange, from cluster: Cluster) {
+        guard cluster == self.settings.mode.primary else { return }
+        for client in self.clients.values where client.registeredEvents.contains(.schemaChange) {
+            self.answer(client, -1, .event(.schemaChange(change)))
+        }
+    }
+
+    func decode(_ header: FrameHeader, _ body: UnsafeRawBufferPointer, _ client: ClientConnection) -> Request? {
+        do throws(CQLProtocolError) {
+            let frame = RawFrame(header: header, body: ByteBuffer(bytes: body))
+            return try RequestFrame(decoding: frame).request
+        } catch {
+            self.refuse(client, header, "malformed \(header.opcode): \(error.what) at byte \(error.offset)")
+            return nil
+        }
+    }
+}

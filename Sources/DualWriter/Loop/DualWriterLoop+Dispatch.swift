@@ -1,0 +1,257 @@
+import CQLClient
+import CQLProtocol
+import DualWriteCore
+import NIOCore
+
+/// From a request to the connections that carry it.
+extension DualWriterLoop {
+    /// Sends a new request on its way.
+    func dispatch(_ request: ProxiedRequest) {
+        let timeouts = self.settings.timeouts
+        let milliseconds = request.isWrite ? timeouts.primaryWriteMilliseconds : timeouts.readMilliseconds
+        request.deadline = request.receivedAt + Int64(milliseconds) * 1_000_000
+        switch request.plan {
+        case .single(let cluster):
+            self.send(request, to: cluster)
+        case .ship(let primary, let copy), .sequence(let primary, let copy):
+            request.copy = copy
+            self.send(request, to: primary)
+        case .join(let primary):
+            // Both legs are open before the first is sent, or its failure would be taken for the last answer.
+            request[primary].state = .waiting
+            request[primary.other].state = .waiting
+            let generation = request.generation
+            self.send(request, to: primary)
+            if self.isCurrent(request, generation) { self.send(request, to: primary.other) }
+        case .proxy, .refuse:
+            preconditionFailure("a request without a cluster is answered before it is dispatched")
+        }
+    }
+
+    func isCurrent(_ request: ProxiedRequest, _ generation: UInt32) -> Bool {
+        request.isInUse && request.generation == generation
+    }
+
+    /// Sends a request to a cluster, on a connection to any node but `avoided` where there is a choice.
+    func send(_ request: ProxiedRequest, to cluster: Cluster, avoiding avoided: NodeID? = nil) {
+        guard let pool = request.identity?.pool(cluster) else {
+            self.legFailed(request, cluster, .definiteRefusal, ProxyError.server("no \(cluster) cluster is configured"))
+            return
+        }
+        // A full connection is no reason to fail while another one has room; the number of tries bounds the search.
+        for _ in 0..<4 {
+            guard let connection = pool.pick(avoiding: avoided, token: nil) else { break }
+            if self.send(request, to: cluster, on: connection) { return }
+        }
+        guard pool.isReady else {
+            self.wait(request, for: pool, of: cluster)
+            return
+        }
+        self.counters.overloaded &+= 1
+        let error = ProxyError.overloaded("all connections to the \(cluster) cluster are full")
+        self.legFailed(request, cluster, .definiteRefusal, error)
+    }
+
+    /// Parks a request until its pool has a connection.
+    private func wait(_ request: ProxiedRequest, for pool: UpstreamPool, of cluster: Cluster) {
+        request[cluster].state = .waiting
+        let ticket = RequestTicket(rawValue: request.ticket(.request, cluster))
+        let deadline =
+            request.stage == .shadow
+            ? NIODeadline.now() + .milliseconds(Int64(self.settings.timeouts.shadowWriteMilliseconds))
+            : NIODeadline.uptimeNanoseconds(UInt64(clamping: request.deadline))
+        pool.whenReady(deadline: deadline) { result in
+            guard let request = self.requests.request(for: ticket), request[cluster].state == .waiting else { return }
+            switch result {
+            case .success:
+                self.send(request, to: cluster)
+            case .failure(let error):
+                let message =
+                    error.serverError ?? ProxyError.unavailable(cluster, error.description, request.consistency)
+                self.legFailed(request, cluster, .definiteRefusal, message)
+            }
+        }
+    }
+
+    /// Sends a request on one connection, after the PREPARE that its node may still need.
+    ///
+    /// - Returns: false where the connection cannot take it and another one should be tried.
+    private func send(_ request: ProxiedRequest, to cluster: Cluster, on connection: UpstreamConnection) -> Bool {
+        switch request.opcode {
+        case .execute:
+            guard let statement = request.statement else { preconditionFailure("EXECUTE without its statement") }
+            guard let id = statement.id(at: connection.node, of: cluster) else {
+                return self.prepareFirst(statement, request, cluster, on: connection)
+            }
+            // The retained body begins with the proxy's own id: two bytes of length and sixteen of id.
+            let bytes = request.body.bytes
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[(2 + StatementID.byteCount)...])
+            if id.count == StatementID.byteCount {
+                let length = UnsafeRawBufferPointer(rebasing: bytes[..<2])
+                return id.withUnsafeBytes { self.transmit(request, cluster, connection, length, $0, rest) }
+            }
+            return withUnsafeBytes(of: UInt16(truncatingIfNeeded: id.count).bigEndian) { length in
+                id.withUnsafeBytes { self.transmit(request, cluster, connection, length, $0, rest) }
+            }
+        case .batch where !request.children.isEmpty:
+            var ids: [StatementID: [UInt8]] = [:]
+            for statement in request.children {
+                guard let id = statement.id(at: connection.node, of: cluster) else {
+                    return self.prepareFirst(statement, request, cluster, on: connection)
+                }
+                ids[statement.id] = id
+            }
+            let body = RequestRewriter.batch(request.body.bytes, ids: ids)
+            return body.withUnsafeReadableBytes { self.transmit(request, cluster, connection, $0) }
+        default:
+            return self.transmit(request, cluster, connection, request.body.bytes)
+        }
+    }
+
+    private func transmit(
+        _ request: ProxiedRequest,
+        _ cluster: Cluster,
+        _ connection: UpstreamConnection,
+        _ part0: UnsafeRawBufferPointer,
+        _ part1: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
+        _ part2: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+    ) -> Bool {
+        let outcome = connection.send(
+            versionByte: connection.versionByte,
+            flags: request.flags.rawValue,
+            opcode: request.opcode.rawValue,
+            part0,
+            part1,
+            part2,
+            ticket: request.ticket(.request, cluster)
+        )
+        guard case .sent(let stream) = outcome else { return false }
+        request[cluster].state = .sent
+        request[cluster].stream = stream
+        request[cluster].connection = connection
+        request[cluster].sentAt = self.now
+        request[cluster].attempts &+= 1
+        if request.stage == .shadow {
+            request.deadline = self.now + Int64(self.settings.timeouts.shadowWriteMilliseconds) * 1_000_000
+        }
+        return true
+    }
+
+    // MARK: PREPARE before the request
+
+    /// Prepares a statement on a node, for the first request that needs it there and for all that come meanwhile.
+    private func prepareFirst(
+        _ statement: PreparedStatement,
+        _ request: ProxiedRequest,
+        _ cluster: Cluster,
+        on connection: UpstreamConnection
+    ) -> Bool {
+        let node = connection.node
+        let ticket = request.ticket(.prepare, cluster)
+        if statement[cluster].waiting[node] != nil {
+            statement[cluster].waiting[node]?.append(ticket)
+            request[cluster].state = .waiting
+            return true
+        }
+        var text = statement.text
+        let outcome = text.withUTF8 { text in
+            withUnsafeBytes(of: Int32(truncatingIfNeeded: text.count).bigEndian) { length in
+                connection.send(
+                    versionByte: connection.versionByte,
+                    flags: 0,
+                    opcode: Opcode.prepare.rawValue,
+                    length,
+                    UnsafeRawBufferPointer(text),
+                    ticket: ticket
+                )
+            }
+        }
+        guard case .sent(let stream) = outcome else { return false }
+        statement[cluster].waiting[node] = []
+        request.preparing = statement
+        request[cluster].state = .waiting
+        request[cluster].stream = stream
+        request[cluster].connection = connection
+        return true
+    }
+
+    /// The answer to a PREPARE that ``prepareFirst`` sent; `body` is nil when there is none because the connection is lost.
+    func prepared(
+        _ request: ProxiedRequest,
+        _ cluster: Cluster,
+        at node: NodeID,
+        opcode: Opcode,
+        flags: FrameFlags,
+        body: UnsafeRawBufferPointer?
+    ) {
+        guard let statement = request.preparing else { return }
+        request.preparing = nil
+        let waiting = statement[cluster].waiting.removeValue(forKey: node) ?? []
+        var failure: (class: AnswerClass, error: ErrorMessage)?
+        if let body, opcode == .result, let id = AnswerLayout.preparedID(body, flags: flags) {
+            statement.learned(Array(body[id]), at: node, of: cluster)
+            self.counters[cluster].reprepared &+= 1
+        } else if let body, opcode == .error, let message = AnswerDecoder.error(body, flags: flags) {
+            failure = (AnswerClass(opcode: 0, errorCode: message.code.rawValue), message)
+        } else if body != nil {
+            failure = (.definiteRefusal, ProxyError.server("the \(cluster) cluster answered a PREPARE with \(opcode)"))
+        }
+        let tickets = [request.ticket(.prepare, cluster)] + waiting
+        for rawTicket in tickets {
+            guard let request = self.requests.request(for: RequestTicket(rawValue: rawTicket)),
+                request[cluster].state == .waiting
+            else { continue }
+            if let failure {
+                // Nothing of the request itself was sent, so whatever the PREPARE met, the request was not executed.
+                self.legFailed(request, cluster, .definiteRefusal, failure.error)
+            } else {
+                self.send(request, to: cluster, avoiding: body == nil ? node : nil)
+            }
+        }
+    }
+
+    // MARK: Failures without an answer
+
+    /// Ends a leg that got no answer from its cluster, with an error of the proxy's own.
+    func legFailed(_ request: ProxiedRequest, _ cluster: Cluster, _ answer: AnswerClass, _ error: ErrorMessage) {
+        let body = AnswerDecoder.encode(.error(error))
+        body.withUnsafeReadableBytes {
+            self.legAnswered(
+                request,
+                cluster,
+                answer,
+                opcode: .error,
+                flags: [],
+                body: $0,
+                errorCode: error.code.rawValue
+            )
+        }
+    }
+
+    /// The proxy's own deadline has passed.
+    func deadlinePassed(_ request: ProxiedRequest) {
+        let generation = request.generation
+        for cluster in Cluster.allCases {
+            guard self.isCurrent(request, generation) else { return }
+            switch request[cluster].state {
+            case .sent:
+                // The stream stays reserved until the late answer comes; it finds a stale ticket then.
+                if let connection = request[cluster].connection {
+                    connection.abandon(
+                        ticket: request.ticket(.request, cluster),
+                        stream: request[cluster].stream
+                    )
+                }
+                self.counters[cluster].timeouts &+= 1
+                let error = ProxyError.timeout(request, cluster, "not answered in time")
+                self.legFailed(request, cluster, .unknown, error)
+            case .waiting:
+                self.counters[cluster].timeouts &+= 1
+                let error = ProxyError.unavailable(cluster, "no connection in time", request.consistency)
+                self.legFailed(request, cluster, .definiteRefusal, error)
+            case .idle, .succeeded, .refused, .unknown:
+                continue
+            }
+        }
+    }
+}

@@ -1,0 +1,307 @@
+import CQLClient
+import CQLProtocol
+import CQLSyntax
+import DualWriteCore
+import NIOCore
+
+/// QUERY, PREPARE, EXECUTE and BATCH: what they are, and where they go.
+extension DualWriterLoop {
+    /// Takes on a request of a client that is through its handshake.
+    func begin(_ header: FrameHeader, _ body: UnsafeRawBufferPointer, _ client: ClientConnection) {
+        guard !self.isDraining else {
+            let error = ErrorMessage(.overloaded, "cluster-sync: shutting down, please retry on the next host")
+            self.answer(client, header.stream, .error(error))
+            return
+        }
+        guard client.inFlight < self.limits.inFlightPerClientMax, let request = self.requests.take() else {
+            self.counters.overloaded &+= 1
+            let error = ProxyError.overloaded("too many requests in flight")
+            self.answer(client, header.stream, .error(error))
+            return
+        }
+        client.inFlight += 1
+        request.client = client
+        request.clientStream = header.stream
+        request.flags = header.flags
+        request.opcode = header.opcode
+        request.identity = client.identity
+        request.receivedAt = self.now
+        var message = body
+        if header.flags.contains(.customPayload) {
+            // The payload stays in front of what is sent on; only the message behind it is looked at here.
+            guard client.version == .v4, let prefix = AnswerLayout.prefixLength(body, flags: [.customPayload]) else {
+                self.fail(request, ProxyError.protocol("malformed custom payload"))
+                return
+            }
+            request.payload = ByteBuffer(bytes: body[..<prefix])
+            message = UnsafeRawBufferPointer(rebasing: body[prefix...])
+        }
+        switch header.opcode {
+        case .query: self.query(request, message)
+        case .prepare: self.prepare(request, message)
+        case .execute: self.execute(request, message)
+        default: self.batch(request, message)
+        }
+    }
+
+    /// Answers a request with an error of the proxy's own.
+    func fail(_ request: ProxiedRequest, _ error: ErrorMessage) {
+        if let client = request.client { self.answer(client, request.clientStream, .error(error)) }
+        self.finish(request)
+    }
+
+    /// Answers a request without a cluster.
+    func answer(_ request: ProxiedRequest, _ response: Response) {
+        self.counters.answeredByProxy &+= 1
+        if let client = request.client { self.answer(client, request.clientStream, response) }
+        self.finish(request)
+    }
+
+    // MARK: QUERY
+
+    private func query(_ request: ProxiedRequest, _ body: UnsafeRawBufferPointer) {
+        guard let layout = RequestLayout(query: body) else {
+            self.fail(request, ProxyError.protocol("malformed QUERY"))
+            return
+        }
+        let text = String(decoding: body[layout.subject], as: UTF8.self)
+        guard let analysis = self.analyses.analysis(of: text) else {
+            self.fail(request, ProxyError.invalid("statement longer than \(self.limits.analysedTextBytesMax) bytes"))
+            return
+        }
+        let kind = RequestKind(analysis, keyspace: request.identity?.key.keyspace)
+        self.classify(request, kind, analysis, layout)
+        switch kind {
+        case .use:
+            self.use(request, analysis.keyspace)
+        case .virtualTable:
+            guard case .query(let query)? = try? RequestRewriter.decode(body, opcode: .query) else {
+                self.fail(request, ProxyError.protocol("malformed QUERY"))
+                return
+            }
+            self.answerVirtual(request, analysis, query.parameters)
+        default:
+            self.route(request, body, layout)
+        }
+    }
+
+    private func classify(
+        _ request: ProxiedRequest,
+        _ kind: RequestKind,
+        _ analysis: StatementAnalysis?,
+        _ layout: RequestLayout
+    ) {
+        request.kind = kind
+        request.isWrite = kind.isWrite
+        request.isIdempotent = kind == .plainWrite || !kind.isWrite || kind == .truncate
+        request.consistency = layout.consistency
+        request.plan = RoutePlan(kind: kind, mode: self.settings.mode, policy: self.settings.policy)
+        if kind == .notUnderstood { self.counters.notUnderstood &+= 1 }
+    }
+
+    /// Keeps the body, with the proxy's timestamp where the client gave none, and sends the request on its way.
+    private func route(_ request: ProxiedRequest, _ body: UnsafeRawBufferPointer, _ layout: RequestLayout) {
+        if case .refuse(let reason) = request.plan {
+            self.fail(request, ProxyError.invalid(reason))
+            return
+        }
+        if let state = layout.pagingState {
+            guard state.count > 0, let cluster = PagingTag.cluster(for: body[state.lowerBound]),
+                self.cluster(cluster) != nil
+            else {
+                self.fail(request, ProxyError.protocol("Invalid value for the paging state"))
+                return
+            }
+            // The next page comes from the cluster that made the state, whatever the mode is by now.
+            if !request.isWrite { request.plan = .single(cluster) }
+            self.retainWithoutPagingTag(request, body, state)
+        } else {
+            request.body.assign(body, reserving: 8)
+            if self.mayStamp(request.kind), !layout.flags.contains(.defaultTimestamp) {
+                request.body.withMutableBytes {
+                    $0[layout.flagsOffset] |= RequestLayout.Flags.defaultTimestamp.rawValue
+                }
+                request.body.append(self.stamp())
+            }
+        }
+        self.dispatch(request)
+    }
+
+    private func retainWithoutPagingTag(
+        _ request: ProxiedRequest,
+        _ body: UnsafeRawBufferPointer,
+        _ state: Range<Int>
+    ) {
+        var changed = ByteBuffer()
+        changed.reserveCapacity(body.count)
+        changed.writeBytes(body[..<(state.lowerBound - 4)])
+        changed.writeInteger(Int32(state.count - 1))
+        changed.writeBytes(body[(state.lowerBound + 1)...])
+        request.retain(changed)
+    }
+
+    /// Plain writes get one timestamp for both clusters (DESIGN §6.1); conditional ones get theirs from paxos.
+    private func mayStamp(_ kind: RequestKind) -> Bool { kind == .plainWrite }
+
+    // MARK: USE
+
+    private func use(_ request: ProxiedRequest, _ keyspace: String?) {
+        guard let keyspace, let client = request.client else {
+            self.fail(request, ErrorMessage(.syntaxError, "USE without a keyspace"))
+            return
+        }
+        var key = client.identity.key
+        key.keyspace = keyspace
+        let stream = request.clientStream
+        self.finish(request)
+        self.adopt(key, client, stream) { _ in .result(.setKeyspace(keyspace)) }
+    }
+
+    // MARK: PREPARE
+
+    private func prepare(_ request: ProxiedRequest, _ body: UnsafeRawBufferPointer) {
+        guard let length = AnswerLayout.int32(body, at: 0), length >= 0, Int(length) == body.count - 4 else {
+            self.fail(request, ProxyError.protocol("malformed PREPARE"))
+            return
+        }
+        let text = String(decoding: body[4...], as: UTF8.self)
+        guard let analysis = self.analyses.analysis(of: text) else {
+            self.fail(request, ProxyError.invalid("statement longer than \(self.limits.analysedTextBytesMax) bytes"))
+            return
+        }
+        let keyspace = request.identity?.key.keyspace
+        let statement = self.statement(text: text, keyspace: keyspace, analysis: analysis)
+        request.statement = statement
+        // Preparing changes nothing, whatever the statement does when it is executed.
+        request.kind = .systemRead
+        request.isWrite = false
+        request.isIdempotent = true
+        if statement.kind == .virtualTable {
+            self.prepareVirtual(request, statement)
+            return
+        }
+        if case .refuse(let reason) = RoutePlan(
+            kind: statement.kind,
+            mode: self.settings.mode,
+            policy: self.settings.policy
+        ) {
+            self.fail(request, ProxyError.invalid(reason))
+            return
+        }
+        request.plan = .single(self.settings.mode.primary)
+        request.body.assign(body)
+        self.dispatch(request)
+    }
+
+    /// The loop's own record of a statement; known to all loops from here on.
+    func statement(text: String, keyspace: String?, analysis: StatementAnalysis) -> PreparedStatement {
+        let id = StatementID(keyspace: keyspace, text: text)
+        self.registry.register(.init(text: text, keyspace: keyspace, analysis: analysis), as: id)
+        if let known = self.statements[id] { return known }
+        return self.remember(PreparedStatement(id: id, text: text, keyspace: keyspace, analysis: analysis))
+    }
+
+    /// The statement of an id that a client uses; nil where nobody knows it (any more).
+    func statement(_ id: StatementID) -> PreparedStatement? {
+        if let known = self.statements[id] { return known }
+        guard let entry = self.registry.entry(id) else { return nil }
+        return self.remember(
+            PreparedStatement(id: id, text: entry.text, keyspace: entry.keyspace, analysis: entry.analysis)
+        )
+    }
+
+    private func remember(_ statement: PreparedStatement) -> PreparedStatement {
+        // The registry holds the bound in order of use; a loop that has gone above it starts anew from there.
+        if self.statements.count >= self.limits.preparedStatementsMax { self.statements.removeAll() }
+        self.statements[statement.id] = statement
+        return statement
+    }
+
+    // MARK: EXECUTE
+
+    private func execute(_ request: ProxiedRequest, _ body: UnsafeRawBufferPointer) {
+        guard let layout = RequestLayout(execute: body) else {
+            self.fail(request, ProxyError.protocol("malformed EXECUTE"))
+            return
+        }
+        let bytes = UnsafeRawBufferPointer(rebasing: body[layout.subject])
+        guard let id = StatementID(bytes), let statement = self.statement(id) else {
+            self.fail(request, Self.unprepared(bytes))
+            return
+        }
+        request.statement = statement
+        self.classify(request, statement.kind, nil, layout)
+        switch statement.kind {
+        case .use:
+            self.use(request, statement.analysis.keyspace)
+        case .virtualTable:
+            guard case .execute(let execute)? = try? RequestRewriter.decode(body, opcode: .execute) else {
+                self.fail(request, ProxyError.protocol("malformed EXECUTE"))
+                return
+            }
+            self.answerVirtual(request, statement.analysis, execute.parameters)
+        default:
+            self.route(request, body, layout)
+        }
+    }
+
+    private static func unprepared(_ id: UnsafeRawBufferPointer) -> ErrorMessage {
+        ErrorMessage(
+            .unprepared,
+            "cluster-sync: the prepared statement is not known here; prepare it again",
+            details: .unprepared(id: ByteBuffer(bytes: id))
+        )
+    }
+
+    // MARK: BATCH
+
+    private func batch(_ request: ProxiedRequest, _ body: UnsafeRawBufferPointer) {
+        let batch: Batch
+        do {
+            guard case .batch(let decoded) = try RequestRewriter.decode(body, opcode: .batch) else { return }
+            batch = decoded
+        } catch {
+            self.fail(request, ProxyError.protocol("malformed BATCH: \(error.what) at byte \(error.offset)"))
+            return
+        }
+        var kinds: [RequestKind] = []
+        for child in batch.children {
+            switch child.statement {
+            case .text(let text):
+                guard let analysis = self.analyses.analysis(of: text) else {
+                    self.fail(request, ProxyError.invalid("statement too long in BATCH"))
+                    return
+                }
+                kinds.append(RequestKind(analysis, keyspace: request.identity?.key.keyspace))
+            case .prepared(let bytes):
+                guard let id = bytes.withUnsafeReadableBytes({ StatementID($0) }), let statement = self.statement(id)
+                else {
+                    self.fail(request, bytes.withUnsafeReadableBytes { Self.unprepared($0) })
+                    return
+                }
+                request.children.append(statement)
+                kinds.append(statement.kind)
+            }
+        }
+        guard let kind = RequestKind.batch(of: kinds, isCounter: batch.kind == .counter) else {
+            let text = "Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed."
+            self.fail(request, ProxyError.invalid(text))
+            return
+        }
+        request.kind = kind
+        request.isWrite = true
+        request.isIdempotent = kind == .plainWrite
+        request.consistency = batch.consistency
+        request.batchWriteType =
+            batch.kind == .counter ? .counter : batch.kind == .unlogged ? .unloggedBatch : .batch
+        request.plan = RoutePlan(kind: kind, mode: self.settings.mode, policy: self.settings.policy)
+        request.body.assign(body, reserving: 8)
+        if self.mayStamp(kind), batch.defaultTimestamp == nil {
+            // Flags are the last byte but the serial consistency; the timestamp comes last (native protocol v4 §4.1.7).
+            let flagsOffset = body.count - 1 - (batch.serialConsistency == nil ? 0 : 2)
+            request.body.withMutableBytes { $0[flagsOffset] |= RequestLayout.Flags.defaultTimestamp.rawValue }
+            request.body.append(self.stamp())
+        }
+        self.dispatch(request)
+    }
+}

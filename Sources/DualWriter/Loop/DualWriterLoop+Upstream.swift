@@ -1,0 +1,417 @@
+import CQLClient
+import CQLProtocol
+import DualWriteCore
+import Logging
+import NIOCore
+
+/// From an answer of a cluster to what follows: the client's answer, a copy for the shadow, another try.
+extension DualWriterLoop: UpstreamDelegate {
+    func upstreamNeedsFlush(_ connection: UpstreamConnection) {
+        self.needsFlush(connection)
+    }
+
+    func upstreamBurstEnded(_ connection: UpstreamConnection) {
+        self.flushAll()
+    }
+
+    func upstream(
+        _ connection: UpstreamConnection,
+        received header: FrameHeader,
+        body: UnsafeRawBufferPointer,
+        ticket rawTicket: UInt64
+    ) {
+        let ticket = RequestTicket(rawValue: rawTicket)
+        let cluster: Cluster = ticket.leg == 0 ? .source : .target
+        guard let request = self.requests.request(for: ticket) else {
+            self.counters[cluster].lateAnswers &+= 1
+            return
+        }
+        if ticket.purpose == .prepare {
+            self.prepared(
+                request,
+                cluster,
+                at: connection.node,
+                opcode: header.opcode,
+                flags: header.flags,
+                body: body
+            )
+            return
+        }
+        guard request[cluster].state == .sent else { return }
+        var errorCode: Int32?
+        if header.opcode == .error {
+            errorCode = AnswerLayout.errorCode(body, flags: header.flags)
+            if self.repaired(request, cluster, connection, header, body, errorCode) { return }
+        }
+        let answer = AnswerClass(opcode: header.opcode.rawValue, errorCode: errorCode)
+        self.observe(request, cluster, answer)
+        self.legAnswered(
+            request,
+            cluster,
+            answer,
+            opcode: header.opcode,
+            flags: header.flags,
+            body: body,
+            errorCode: errorCode
+        )
+    }
+
+    /// Errors that the client never sees, because the request goes on: a node that has forgotten a statement, a node that
+    /// is not up yet.
+    private func repaired(
+        _ request: ProxiedRequest,
+        _ cluster: Cluster,
+        _ connection: UpstreamConnection,
+        _ header: FrameHeader,
+        _ body: UnsafeRawBufferPointer,
+        _ errorCode: Int32?
+    ) -> Bool {
+        // Each repair is another attempt; a node that forgets a statement again and again is not asked for ever.
+        guard request[cluster].attempts < 4 else { return false }
+        switch errorCode {
+        case ErrorCode.unprepared.rawValue:
+            guard case .unprepared(let unknown)? = AnswerDecoder.error(body, flags: header.flags)?.details else {
+                return false
+            }
+            let id = Array(unknown.readableBytesView)
+            let statements = request.statement.map { [$0] } ?? request.children
+            let forgotten = statements.filter { $0.id(at: connection.node, of: cluster) == id }
+            guard !forgotten.isEmpty else { return false }
+            for statement in forgotten { statement.forgotten(at: connection.node, of: cluster) }
+            request[cluster].state = .waiting
+            self.send(request, to: cluster)
+            return true
+        case ErrorCode.isBootstrapping.rawValue:
+            request[cluster].state = .waiting
+            self.counters[cluster].retriedOnOtherNode &+= 1
+            self.send(request, to: cluster, avoiding: connection.node)
+            return true
+        default:
+            return false
+        }
+    }
+
+    func upstream(_ connection: UpstreamConnection, lost rawTicket: UInt64, wasSent: Bool) {
+        let ticket = RequestTicket(rawValue: rawTicket)
+        let cluster: Cluster = ticket.leg == 0 ? .source : .target
+        guard let request = self.requests.request(for: ticket) else { return }
+        if ticket.purpose == .prepare {
+            request[cluster].attempts &+= 1
+            if request[cluster].attempts < 4 {
+                self.prepared(request, cluster, at: connection.node, opcode: .error, flags: [], body: nil)
+            } else {
+                let error = ProxyError.unavailable(cluster, "connections are lost", request.consistency)
+                request.preparing?[cluster].waiting[connection.node] = nil
+                self.legFailed(request, cluster, .definiteRefusal, error)
+            }
+            return
+        }
+        guard request[cluster].state == .sent else { return }
+        let mayRepeat = !wasSent || request.isIdempotent || !request.isWrite
+        if request.stage == .client, mayRepeat, request[cluster].attempts < 3 {
+            request[cluster].state = .waiting
+            self.counters[cluster].retriedOnOtherNode &+= 1
+            self.send(request, to: cluster, avoiding: connection.node)
+            return
+        }
+        let answer: AnswerClass = wasSent ? .unknown : .definiteRefusal
+        self.observe(request, cluster, answer)
+        let error =
+            wasSent
+            ? ProxyError.timeout(request, cluster, "connection lost before the answer")
+            : ProxyError.unavailable(cluster, "the connection was lost", request.consistency)
+        self.legFailed(request, cluster, answer, error)
+    }
+
+    private func observe(_ request: ProxiedRequest, _ cluster: Cluster, _ answer: AnswerClass) {
+        let microseconds = (self.now - request[cluster].sentAt) / 1_000
+        if request.isWrite {
+            if answer == .success {
+                self.counters[cluster].writesSucceeded &+= 1
+                self.counters[cluster].writeLatency.record(microseconds: microseconds)
+            } else {
+                self.counters[cluster].writesFailed &+= 1
+                self.counters[cluster].writeFailureLatency.record(microseconds: microseconds)
+            }
+        } else if answer == .success {
+            self.counters[cluster].readsSucceeded &+= 1
+            self.counters[cluster].readLatency.record(microseconds: microseconds)
+        } else {
+            self.counters[cluster].readsFailed &+= 1
+        }
+    }
+
+    // MARK: What follows from an answer
+
+    /// One leg has its final answer.
+    func legAnswered(
+        _ request: ProxiedRequest,
+        _ cluster: Cluster,
+        _ answer: AnswerClass,
+        opcode: Opcode,
+        flags: FrameFlags,
+        body: UnsafeRawBufferPointer,
+        errorCode: Int32?
+    ) {
+        let wasSent = request[cluster].state == .sent
+        switch answer {
+        case .success: request[cluster].state = .succeeded
+        case .definiteRefusal: request[cluster].state = .refused
+        case .unknown: request[cluster].state = .unknown
+        }
+        request[cluster].connection = nil
+        if request.stage == .shadow {
+            self.lane(cluster).answered(request, answer, errorCode: errorCode, wasSent: wasSent)
+            return
+        }
+        switch request.plan {
+        case .single:
+            self.reply(request, cluster, opcode: opcode, flags: flags, body: body)
+            self.finish(request)
+        case .ship(let primary, _):
+            self.primaryAnswered(request, primary, answer, opcode: opcode, flags: flags, body: body)
+        case .sequence(let primary, _) where cluster == primary:
+            self.firstOfTwoAnswered(request, primary, answer, opcode: opcode, flags: flags, body: body)
+        case .sequence(let primary, _):
+            self.secondOfTwoAnswered(request, primary, answer, opcode: opcode, flags: flags, body: body, errorCode)
+        case .join(let primary):
+            self.joinAnswered(request, cluster, primary, opcode: opcode, flags: flags, body: body)
+        case .proxy, .refuse:
+            preconditionFailure("an answer to a request that was not sent")
+        }
+    }
+
+    /// DualWriteAsync and ShadowPrimary: the copy is taken on before the client gets its answer.
+    private func primaryAnswered(
+        _ request: ProxiedRequest,
+        _ primary: Cluster,
+        _ answer: AnswerClass,
+        opcode: Opcode,
+        flags: FrameFlags,
+        body: UnsafeRawBufferPointer
+    ) {
+        let isOwed = self.owesCopy(request, answer, opcode: opcode, flags: flags, body: body)
+        // The reply needs the request's own facts, which shipping an outcome replaces.
+        self.reply(request, primary, opcode: opcode, flags: flags, body: body)
+        if isOwed, self.becomeCopy(request) {
+            self.lane(primary.other).enqueue(request)
+        } else {
+            self.finish(request)
+        }
+    }
+
+    /// Whether the shadow must get a copy after this answer of the primary.
+    private func owesCopy(
+        _ request: ProxiedRequest,
+        _ answer: AnswerClass,
+        opcode: Opcode,
+        flags: FrameFlags,
+        body: UnsafeRawBufferPointer
+    ) -> Bool {
+        switch answer {
+        case .definiteRefusal: return false
+        case .unknown:
+            self.counters.doubtful &+= 1
+            // Whether a condition held is not known either, so there is no outcome to ship.
+            return request.copy != .outcome
+        case .success:
+            return request.copy != .outcome || AnswerDecoder.isApplied(body, flags: flags)
+        }
+    }
+
+    /// Turns a request into what the shadow gets; for a conditional statement the mutation without its condition.
+    private func becomeCopy(_ request: ProxiedRequest) -> Bool {
+        guard request.copy == .outcome else { return true }
+        guard RequestRewriter.makeOutcome(of: request, timestamp: self.stamp()) else {
+            self.counters.doubtful &+= 1
+            self.logger.warning("the outcome of a conditional statement cannot be shipped; its partition is in doubt")
+            return false
+        }
+        return true
+    }
+
+    /// Schema changes, and conditional statements in DualWriteSync: the primary has answered.
+    private func firstOfTwoAnswered(
+        _ request: ProxiedRequest,
+        _ primary: Cluster,
+        _ answer: AnswerClass,
+        opcode: Opcode,
+        flags: FrameFlags,
+        body: UnsafeRawBufferPointer
+    ) {
+        guard answer == .success, self.owesCopy(request, answer, opcode: opcode, flags: flags, body: body) else {
+            if answer == .unknown { self.counters.doubtful &+= 1 }
+            self.reply(request, primary, opcode: opcode, flags: flags, body: body)
+            self.finish(request)
+            return
+        }
+        request.keep(answer: body, opcode: opcode, flags: flags)
+        guard self.becomeCopy(request) else {
+            self.replyWithKept(request, primary)
+            self.finish(request)
+            return
+        }
+        self.send(request, to: primary.other)
+    }
+
+    private func secondOfTwoAnswered(
+        _ request: ProxiedRequest,
+        _ primary: Cluster,
+        _ answer: AnswerClass,
+        opcode: Opcode,
+        flags: FrameFlags,
+        body: UnsafeRawBufferPointer,
+        _ errorCode: Int32?
+    ) {
+        // The shadow's schema may be ahead, because somebody has prepared the target: that is what was wanted.
+        let isThere = request.kind == .schemaChange && errorCode == ErrorCode.alreadyExists.rawValue
+        if answer == .success || isThere {
+            self.replyWithKept(request, primary)
+            self.finish(request)
+            return
+        }
+        let mayShip = request.kind != .schemaChange || ShadowRetry.mayPass(errorCode: errorCode)
+        let clientWaitsForBoth = self.settings.mode.isJoin && self.settings.policy.syncFailure == .fail
+        if mayShip, !clientWaitsForBoth {
+            self.replyWithKept(request, primary)
+        } else {
+            self.reply(request, primary.other, opcode: opcode, flags: flags, body: body)
+        }
+        if mayShip, request.isIdempotent || answer == .definiteRefusal {
+            self.lane(primary.other).enqueue(request)
+        } else {
+            self.counters.doubtful &+= 1
+            self.logger.warning(
+                "the primary applied a statement that the shadow did not",
+                metadata: ["cluster": "\(primary.other)", "kind": "\(request.kind)"]
+            )
+            self.finish(request)
+        }
+    }
+
+    private func joinAnswered(
+        _ request: ProxiedRequest,
+        _ cluster: Cluster,
+        _ primary: Cluster,
+        opcode: Opcode,
+        flags: FrameFlags,
+        body: UnsafeRawBufferPointer
+    ) {
+        guard let mine = request[primary].state.answer, let other = request[primary.other].state.answer else {
+            request.keep(answer: body, opcode: opcode, flags: flags)
+            request.answerCluster = cluster
+            return
+        }
+        let outcome = JoinOutcome(
+            primary: mine,
+            shadow: other,
+            isRepeatable: request.isIdempotent,
+            policy: self.settings.policy.syncFailure
+        )
+        let speaker = outcome.reply == .primary ? primary : primary.other
+        if speaker == cluster {
+            self.reply(request, speaker, opcode: opcode, flags: flags, body: body)
+        } else {
+            self.replyWithKept(request, speaker)
+        }
+        if outcome.isDoubtful { self.counters.doubtful &+= 1 }
+        switch outcome.shipTo {
+        case nil: self.finish(request)
+        case .primary: self.lane(primary).enqueue(request)
+        case .shadow: self.lane(primary.other).enqueue(request)
+        }
+    }
+
+    // MARK: Answers to the client
+
+    private func replyWithKept(_ request: ProxiedRequest, _ cluster: Cluster) {
+        self.reply(
+            request,
+            cluster,
+            opcode: request.answerOpcode,
+            flags: request.answerFlags,
+            body: request.answer.bytes
+        )
+    }
+
+    /// Gives the client its answer, with the proxy's own prepared ids and paging states in place of the cluster's.
+    private func reply(
+        _ request: ProxiedRequest,
+        _ cluster: Cluster,
+        opcode: Opcode,
+        flags: FrameFlags,
+        body: UnsafeRawBufferPointer
+    ) {
+        let client = request.client
+        if opcode == .result {
+            if request.opcode == .prepare {
+                self.replyPrepared(request, cluster, flags: flags, body: body)
+                return
+            }
+            if let offset = AnswerLayout.pagingStateOffset(body, flags: flags),
+                let length = AnswerLayout.int32(body, at: offset), length >= 0
+            {
+                var tagged = ByteBuffer()
+                tagged.writeInteger(length + 1)
+                tagged.writeInteger(PagingTag.byte(for: cluster))
+                let before = UnsafeRawBufferPointer(rebasing: body[..<offset])
+                let after = UnsafeRawBufferPointer(rebasing: body[(offset + 4)...])
+                tagged.withUnsafeReadableBytes {
+                    client?.append(stream: request.clientStream, flags: flags, opcode: opcode, before, $0, after)
+                }
+                self.detachClient(request)
+                return
+            }
+        }
+        client?.append(stream: request.clientStream, flags: flags, opcode: opcode, body)
+        self.detachClient(request)
+    }
+
+    private func replyPrepared(
+        _ request: ProxiedRequest,
+        _ cluster: Cluster,
+        flags: FrameFlags,
+        body: UnsafeRawBufferPointer
+    ) {
+        guard let statement = request.statement, let id = AnswerLayout.preparedID(body, flags: flags) else {
+            let error = AnswerDecoder.encode(
+                .error(ProxyError.server("the \(cluster) cluster answered PREPARE with something else"))
+            )
+            error.withUnsafeReadableBytes {
+                request.client?.append(stream: request.clientStream, flags: [], opcode: .error, $0)
+            }
+            self.detachClient(request)
+            return
+        }
+        if let node = request.preparedAt { statement.learned(Array(body[id]), at: node, of: cluster) }
+        let before = UnsafeRawBufferPointer(rebasing: body[..<(id.lowerBound - 2)])
+        let after = UnsafeRawBufferPointer(rebasing: body[id.upperBound...])
+        statement.id.withShortBytes {
+            request.client?.append(stream: request.clientStream, flags: flags, opcode: .result, before, $0, after)
+        }
+        self.detachClient(request)
+    }
+
+    private func detachClient(_ request: ProxiedRequest) {
+        request.client?.inFlight -= 1
+        request.client = nil
+    }
+
+    /// A request that nothing is owed for any more.
+    func finish(_ request: ProxiedRequest) {
+        if request.client != nil { self.detachClient(request) }
+        self.requests.giveBack(request)
+    }
+}
+
+extension ProxiedRequest.Leg.State {
+    /// The leg's final answer, where it has one.
+    var answer: AnswerClass? {
+        switch self {
+        case .succeeded: .success
+        case .refused: .definiteRefusal
+        case .unknown: .unknown
+        case .idle, .waiting, .sent: nil
+        }
+    }
+}

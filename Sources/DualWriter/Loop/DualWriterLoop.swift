@@ -1,0 +1,259 @@
+import CQLClient
+import CQLProtocol
+import CQLSyntax
+import DualWriteCore
+import Logging
+import NIOCore
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// Everything that one event loop of the proxy owns: its clients, its connections to both clusters, its statements, its
+/// requests and its shadow lanes. A request never leaves the loop that accepted it (DESIGN §4).
+///
+/// Not `Sendable`: all of it is touched on ``eventLoop`` only. What changes at run time arrives as a ``Settings`` value.
+final class DualWriterLoop {
+    /// What may change at run time. A request keeps the plan that it began with.
+    struct Settings: Sendable {
+        var mode: WriteMode
+        var policy: StatementPolicy
+        var timeouts: DualWriterTimeouts
+    }
+
+    /// Requests in flight are looked through for expired ones this often; a deadline is met to within this time.
+    static var sweepInterval: TimeAmount { .milliseconds(25) }
+
+    let eventLoop: any EventLoop
+    let index: Int
+    let limits: DualWriterLimits
+    let advertisedAddress: SocketAddress?
+    let registry: PreparedRegistry
+    let logger: Logger
+
+    var settings: Settings
+    var counters = DualWriterCounters()
+    var requests: RequestTable
+    var analyses: AnalysisCache
+    var statements: [StatementID: PreparedStatement] = [:]
+    var isDraining = false
+
+    private(set) var clients: [ObjectIdentifier: ClientConnection] = [:]
+    private var identities: [ClientIdentity.Key: ClientIdentity] = [:]
+    private var sourceCluster: LoopCluster?
+    private var targetCluster: LoopCluster?
+    private(set) var sourceTopology: ClusterTopology?
+    private(set) var targetTopology: ClusterTopology?
+    private(set) lazy var sourceLane = ShadowLane(cluster: .source, loop: self)
+    private(set) lazy var targetLane = ShadowLane(cluster: .target, loop: self)
+
+    private var dirtyClients: [ClientConnection] = []
+    private var dirtyUpstreams: [UpstreamConnection] = []
+    private var tickIsScheduled = false
+    private var clientsSeen = 0
+    private var lastTimestamp: Int64 = 0
+
+    init(
+        eventLoop: any EventLoop,
+        index: Int,
+        limits: DualWriterLimits,
+        settings: Settings,
+        advertisedAddress: SocketAddress?,
+        registry: PreparedRegistry,
+        logger: Logger
+    ) {
+        self.eventLoop = eventLoop
+        self.index = index
+        self.limits = limits
+        self.settings = settings
+        self.advertisedAddress = advertisedAddress
+        self.registry = registry
+        self.logger = logger
+        self.requests = RequestTable(limit: limits.requestsPerLoopMax)
+        self.analyses = AnalysisCache(
+            entriesMax: limits.analysisCacheEntriesMax,
+            textBytesMax: limits.analysedTextBytesMax
+        )
+    }
+
+    /// The moment in nanoseconds of the loop's clock.
+    var now: Int64 { Int64(NIODeadline.now().uptimeNanoseconds) }
+
+    // MARK: Clusters
+
+    func cluster(_ cluster: Cluster) -> LoopCluster? { cluster == .source ? self.sourceCluster : self.targetCluster }
+
+    func topology(_ cluster: Cluster) -> ClusterTopology? {
+        cluster == .source ? self.sourceTopology : self.targetTopology
+    }
+
+    func lane(_ cluster: Cluster) -> ShadowLane { cluster == .source ? self.sourceLane : self.targetLane }
+
+    /// Puts a cluster (back) in place; identities take their pools from it from now on.
+    func setCluster(_ cluster: Cluster, to loopCluster: LoopCluster?) {
+        if cluster == .source { self.sourceCluster = loopCluster } else { self.targetCluster = loopCluster }
+        for identity in self.identities.values { identity.forget(cluster) }
+    }
+
+    func setTopology(_ topology: ClusterTopology, of cluster: Cluster) {
+        if cluster == .source { self.sourceTopology = topology } else { self.targetTopology = topology }
+        self.cluster(cluster)?.update(topology: topology)
+    }
+
+    // MARK: Identities
+
+    var anonymousIdentity: ClientIdentity {
+        self.identity(ClientIdentity.Key(credentials: nil, keyspace: nil, version: .v4))
+    }
+
+    func identity(_ key: ClientIdentity.Key) -> ClientIdentity {
+        if let identity = self.identities[key] { return identity }
+        let identity = ClientIdentity(key: key, loop: self)
+        self.identities[key] = identity
+        return identity
+    }
+
+    func makePool(for key: ClientIdentity.Key, _ cluster: Cluster) -> UpstreamPool? {
+        self.cluster(cluster)?.pool(
+            for: SessionKey(credentials: key.credentials, keyspace: key.keyspace, version: key.version)
+        )
+    }
+
+    // MARK: Clients
+
+    func makeClient(address: SocketAddress?) -> ClientConnection {
+        self.clientsSeen += 1
+        let client = ClientConnection(loop: self, id: self.clientsSeen, address: address)
+        self.clients[ObjectIdentifier(client)] = client
+        self.counters.clientsAccepted &+= 1
+        return client
+    }
+
+    /// A client is gone. What it asked for goes on: a write that was sent may have happened and is still shipped.
+    func clientClosed(_ client: ClientConnection) {
+        self.clients[ObjectIdentifier(client)] = nil
+    }
+
+    func clientIsTooSlow(_ client: ClientConnection) {
+        self.counters.slowClientsClosed &+= 1
+        self.logger.info(
+            "closing a client that does not read its answers",
+            metadata: ["client": "\(client.id)", "limit-bytes": "\(self.limits.clientQueuedBytesMax)"]
+        )
+        client.close()
+    }
+
+    // MARK: Ticks
+
+    func needsFlush(_ client: ClientConnection) {
+        self.dirtyClients.append(client)
+        self.scheduleTick()
+    }
+
+    func needsFlush(_ upstream: UpstreamConnection) {
+        self.dirtyUpstreams.append(upstream)
+        self.scheduleTick()
+    }
+
+    /// All writes of a loop tick leave together at its end: one per channel, however many frames were in the burst.
+    private func scheduleTick() {
+        guard !self.tickIsScheduled else { return }
+        self.tickIsScheduled = true
+        self.eventLoop.assumeIsolated().execute { self.flushAll() }
+    }
+
+    func flushAll() {
+        self.tickIsScheduled = false
+        // A flush can fail and close its channel, which can make other channels dirty: hence by index.
+        var index = 0
+        while index < self.dirtyUpstreams.count {
+            self.dirtyUpstreams[index].flush()
+            index += 1
+        }
+        self.dirtyUpstreams.removeAll(keepingCapacity: true)
+        index = 0
+        while index < self.dirtyClients.count {
+            self.dirtyClients[index].flush()
+            index += 1
+        }
+        self.dirtyClients.removeAll(keepingCapacity: true)
+    }
+
+    // MARK: Deadlines
+
+    func start() {
+        let isolated = self.eventLoop.assumeIsolated()
+        isolated.scheduleTask(in: Self.sweepInterval) { self.sweepAndContinue() }
+    }
+
+    private func sweepAndContinue() {
+        if self.requests.inUse > 0 {
+            let now = self.now
+            var expired: [ProxiedRequest] = []
+            self.requests.forEachExpired(now: now) { expired.append($0) }
+            for request in expired { self.deadlinePassed(request) }
+        }
+        guard !self.isStopped else { return }
+        self.eventLoop.assumeIsolated().scheduleTask(in: Self.sweepInterval) { self.sweepAndContinue() }
+    }
+
+    private(set) var isStopped = false
+
+    /// Closes all clients and all upstream connections.
+    func shutdown() {
+        self.isStopped = true
+        for client in Array(self.clients.values) { client.close() }
+        self.flushAll()
+        self.sourceCluster?.shutdown()
+        self.targetCluster?.shutdown()
+    }
+
+    // MARK: Timestamps
+
+    /// A write timestamp in microseconds: the wall clock, but never the same or an earlier one twice on this loop.
+    func stamp() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        let wall = Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+        self.lastTimestamp = max(self.lastTimestamp + 1, wall)
+        return self.lastTimestamp
+    }
+
+    // MARK: Counting
+
+    /// The loop's part of a status.
+    struct Report: Sendable {
+        struct Leg: Sendable {
+            var connections: Int
+            var nodes: Set<NodeID>
+            var queued: Int
+            var bytes: Int
+            var oldestMilliseconds: Int
+        }
+
+        var clients: Int
+        var counters: DualWriterCounters
+        var legs: [Cluster: Leg]
+    }
+
+    func report() -> Report {
+        let now = self.now
+        var legs: [Cluster: Report.Leg] = [:]
+        for name in Cluster.allCases {
+            guard let cluster = self.cluster(name) else { continue }
+            let lane = self.lane(name)
+            legs[name] = Report.Leg(
+                connections: cluster.connectionCount,
+                nodes: cluster.connectedNodes,
+                queued: lane.count,
+                bytes: lane.bytes,
+                oldestMilliseconds: lane.oldestMilliseconds(now: now)
+            )
+        }
+        return Report(clients: self.clients.count, counters: self.counters, legs: legs)
+    }
+}

@@ -1,0 +1,131 @@
+import CQLClient
+import CQLProtocol
+import DualWriteCore
+import NIOCore
+
+/// One request on its way: from the client's frame to its answer and, where a copy is owed, to the shadow's.
+///
+/// Pooled by ``RequestTable`` and bound to its loop. It holds only facts; ``DualWriterLoop`` decides with the pure types of
+/// `DualWriteCore` and does the sending.
+final class ProxiedRequest {
+    /// What is known of one leg's part in the request.
+    struct Leg {
+        enum State: UInt8 {
+            /// Nothing was sent.
+            case idle
+            /// Waiting for a connection, or for a PREPARE that must come first.
+            case waiting
+            /// Sent; the answer is outstanding.
+            case sent
+            /// Answered with success.
+            case succeeded
+            /// Refused for certain.
+            case refused
+            /// Sent, and nobody knows whether it was applied.
+            case unknown
+        }
+
+        var state = State.idle
+        var attempts: UInt8 = 0
+        var stream: Int16 = 0
+        var connection: UpstreamConnection?
+        var sentAt: Int64 = 0
+    }
+
+    /// Whose turn it is.
+    enum Stage: UInt8 {
+        /// The client waits.
+        case client
+        /// The client has its answer; the request waits in a shadow lane, or is on its way from there.
+        case shadow
+    }
+
+    let slot: UInt32
+    var generation: UInt32 = 0
+    var isInUse = false
+
+    // What the client sent.
+    var client: ClientConnection?
+    var clientStream: Int16 = 0
+    var flags: FrameFlags = []
+    var consistency = Consistency.one
+    var batchWriteType = WriteType.batch
+    var opcode = Opcode.query
+    var body = RetainedBody()
+    /// The custom payload in front of the body, where the client sent one.
+    var payload: ByteBuffer?
+    var receivedAt: Int64 = 0
+
+    // What it is.
+    var kind = RequestKind.plainWrite
+    var plan = RoutePlan.single(.source)
+    /// Whether it may be sent again after nobody knows what became of it.
+    var isIdempotent = false
+    var isWrite = false
+    var statement: PreparedStatement?
+    var children: [PreparedStatement] = []
+    var identity: ClientIdentity?
+    /// The statement for whose PREPARE this request holds the stream.
+    var preparing: PreparedStatement?
+    /// Where a client's own PREPARE went, to note the id that this node gave.
+    var preparedAt: NodeID?
+
+    // How far it is.
+    var stage = Stage.client
+    var source = Leg()
+    var target = Leg()
+    var deadline = Int64.max
+    /// What the shadow gets, where it gets a copy after the primary.
+    var copy = RoutePlan.Copy.repeatable
+    /// When it was put into a shadow lane.
+    var queuedAt: Int64 = 0
+
+    /// The first of two answers, kept until the second is there.
+    var answer = RetainedBody()
+    var answerFlags: FrameFlags = []
+    var answerOpcode = Opcode.result
+    var answerCluster = Cluster.source
+
+    init(slot: UInt32) {
+        self.slot = slot
+    }
+
+    subscript(cluster: Cluster) -> Leg {
+        get { cluster == .source ? self.source : self.target }
+        _modify {
+            if cluster == .source { yield &self.source } else { yield &self.target }
+        }
+    }
+
+    func ticket(_ purpose: RequestTicket.Purpose, _ cluster: Cluster) -> UInt64 {
+        RequestTicket(slot: self.slot, generation: self.generation, purpose: purpose, leg: cluster.rawValue).rawValue
+    }
+
+    /// Keeps one of two answers until the other one is there.
+    func keep(answer body: UnsafeRawBufferPointer, opcode: Opcode, flags: FrameFlags) {
+        self.answer.assign(body)
+        self.answerOpcode = opcode
+        self.answerFlags = flags
+    }
+
+    /// Makes the object blank for its next use and its tickets stale.
+    func recycle() {
+        self.generation = (self.generation &+ 1) & 0x00ff_ffff
+        self.isInUse = false
+        self.client = nil
+        self.body.reset()
+        self.payload = nil
+        self.answer.reset()
+        self.preparing = nil
+        self.preparedAt = nil
+        self.statement = nil
+        if !self.children.isEmpty { self.children.removeAll(keepingCapacity: true) }
+        self.identity = nil
+        self.source = Leg()
+        self.target = Leg()
+        self.stage = .client
+        self.deadline = .max
+        self.isIdempotent = false
+        self.isWrite = false
+    }
+}

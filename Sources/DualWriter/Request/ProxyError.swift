@@ -1,0 +1,45 @@
+import CQLProtocol
+import DualWriteCore
+
+/// The ERROR frames that the proxy makes by itself; every text says that it comes from here.
+enum ProxyError {
+    static func `protocol`(_ text: String) -> ErrorMessage { ErrorMessage(.protocolError, text) }
+
+    static func invalid(_ text: String) -> ErrorMessage { ErrorMessage(.invalid, text) }
+
+    static func server(_ text: String) -> ErrorMessage { ErrorMessage(.serverError, "cluster-sync: \(text)") }
+
+    static func overloaded(_ text: String) -> ErrorMessage { ErrorMessage(.overloaded, "cluster-sync: \(text)") }
+
+    /// Nothing was sent: a driver may try again anywhere.
+    static func unavailable(_ cluster: Cluster, _ reason: String, _ consistency: Consistency) -> ErrorMessage {
+        ErrorMessage(
+            .unavailable,
+            "cluster-sync: no node of the \(cluster) cluster can be reached: \(reason)",
+            details: .unavailable(consistency: consistency, required: 1, alive: 0)
+        )
+    }
+
+    /// Silence of the cluster, or a connection that was lost after sending.
+    static func timeout(_ request: ProxiedRequest, _ cluster: Cluster, _ reason: String) -> ErrorMessage {
+        let text = "cluster-sync: \(reason) by the \(cluster) cluster"
+        guard request.isWrite else {
+            return ErrorMessage(
+                .readTimeout,
+                text,
+                details: .readTimeout(consistency: request.consistency, received: 0, blockFor: 1, dataPresent: false)
+            )
+        }
+        let type: WriteType =
+            switch request.kind {
+            case .conditional: .cas
+            case .nonIdempotentWrite where request.opcode != .batch: .simple
+            default: request.opcode == .batch ? request.batchWriteType : .simple
+            }
+        return ErrorMessage(
+            .writeTimeout,
+            text,
+            details: .writeTimeout(consistency: request.consistency, received: 0, blockFor: 1, writeType: type)
+        )
+    }
+}

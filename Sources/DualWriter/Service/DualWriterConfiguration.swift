@@ -1,0 +1,47 @@
+public import CQLClient
+public import DualWriteCore
+public import NIOCore
+
+/// What a proxy needs to run. Validated by whoever makes it.
+public struct DualWriterConfiguration: Sendable {
+    /// Where applications connect.
+    public var listenAddress: SocketAddress
+    /// What clients are told to be the proxy's address; nil: the address on which they have connected.
+    public var advertisedAddress: SocketAddress?
+    /// The cluster that data moves away from; nil only in `TargetOnly`.
+    public var source: ClusterConfiguration?
+    /// The cluster that data moves to; nil only in `PrimaryOnly`.
+    public var target: ClusterConfiguration?
+    /// The write mode to begin with.
+    public var mode: WriteMode
+    /// Its epoch.
+    public var epoch: Int
+    /// What happens to statements that change more than rows.
+    public var policy = StatementPolicy()
+    /// How long to wait for what.
+    public var timeouts = DualWriterTimeouts()
+    /// The bounds of everything.
+    public var limits = DualWriterLimits()
+    /// Event loops; each has its own connections to both clusters. A sidecar shares its cores with its application.
+    public var loops = 1
+
+    /// A configuration with the defaults of everything that is not named here.
+    public init(
+        listenAddress: SocketAddress,
+        source: ClusterConfiguration?,
+        target: ClusterConfiguration?,
+        mode: WriteMode,
+        epoch: Int = 0
+    ) {
+        self.listenAddress = listenAddress
+        self.source = source
+        self.target = target
+        self.mode = mode
+        self.epoch = epoch
+    }
+
+    /// The configuration of one cluster.
+    public func cluster(_ cluster: Cluster) -> ClusterConfiguration? {
+        cluster == .source ? self.source : self.target
+    }
+}

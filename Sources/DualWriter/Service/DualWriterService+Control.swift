@@ -1,0 +1,149 @@
+public import CQLClient
+public import DualWriteCore
+import Logging
+import NIOCore
+import Synchronization
+
+/// What an operator can see and change while the proxy runs.
+extension DualWriterService {
+    /// The proxy as it is now, asked of every loop.
+    public func status() async -> DualWriterStatus {
+        let snapshot = self.state.withLock { $0 }
+        var status = DualWriterStatus(
+            mode: snapshot.settings.mode,
+            epoch: snapshot.epoch,
+            legs: [],
+            clients: 0,
+            isReady: false,
+            isDraining: snapshot.isDraining,
+            counters: DualWriterCounters()
+        )
+        for cluster in Cluster.allCases where snapshot.configuration(cluster) != nil {
+            var leg = DualWriterStatus.Leg(cluster: cluster)
+            if let monitor = snapshot.monitors[cluster]?.status {
+                leg.isConnected = monitor.isConnected
+                leg.lastError = monitor.lastError?.description
+            }
+            leg.releaseVersion = snapshot.topologies[cluster]?.releaseVersion
+            leg.nodesKnown = snapshot.topologies[cluster]?.nodes.count ?? 0
+            status.legs.append(leg)
+        }
+        var connected: [Cluster: Set<NodeID>] = [:]
+        for loop in snapshot.loops {
+            guard let part = try? await loop.eventLoop.submit({ loop.value.report() }).get() else { continue }
+            status.clients += part.clients
+            status.counters.add(part.counters)
+            for index in status.legs.indices {
+                let cluster = status.legs[index].cluster
+                guard let leg = part.legs[cluster] else { continue }
+                status.legs[index].connections += leg.connections
+                status.legs[index].shadowWritesQueued += leg.queued
+                status.legs[index].shadowBytesQueued += leg.bytes
+                status.legs[index].shadowOldestMilliseconds = max(
+                    status.legs[index].shadowOldestMilliseconds,
+                    leg.oldestMilliseconds
+                )
+                connected[cluster, default: []].formUnion(leg.nodes)
+            }
+        }
+        for index in status.legs.indices {
+            status.legs[index].nodesConnected = connected[status.legs[index].cluster]?.count ?? 0
+        }
+        let primary = status.leg(status.mode.primary)
+        status.isReady = snapshot.boundAddress != nil && !snapshot.isDraining && primary?.isConnected == true
+        return status
+    }
+
+    /// Changes the write mode; requests keep the way on which they began.
+    ///
+    /// Before another cluster becomes primary, it must have every write that it is owed; until then the change is refused.
+    ///
+    /// - Returns: the epoch of the mode now in force.
+    /// - Throws: ``DualWriterError``; nothing is changed then.
+    @discardableResult
+    public func setMode(_ mode: WriteMode, force: Bool = false, reason: String? = nil) async throws(DualWriterError)
+        -> Int
+    {
+        try self.beginChange()
+        defer { self.endChange() }
+        let (from, epoch) = self.mode
+        do throws(ModeTransitionError) {
+            if try ModeTransition.check(from: from, to: mode, force: force, reason: reason) == .none { return epoch }
+        } catch {
+            throw DualWriterError(.transition, error.description)
+        }
+        let loops = self.state.withLock { $0.loops }
+        guard !loops.isEmpty else { throw DualWriterError(.notRunning, "the proxy is not running") }
+        for cluster in Cluster.allCases where mode.needs(cluster) {
+            guard self.state.withLock({ $0.configuration(cluster) }) != nil else {
+                throw DualWriterError(.clusterMissing, "\(mode) needs a \(cluster) cluster and none is configured")
+            }
+        }
+        if mode.primary != from.primary, !force {
+            try await self.checkNewPrimary(mode)
+        }
+        // All loops have switched before anybody is told: what is acknowledged afterwards went the new way.
+        for loop in loops {
+            _ = try? await loop.eventLoop.submit { loop.value.settings.mode = mode }.get()
+        }
+        let newEpoch = self.state.withLock { state in
+            state.settings.mode = mode
+            state.epoch += 1
+            return state.epoch
+        }
+        self.logger.notice(
+            "write mode changed",
+            metadata: [
+                "from": "\(from)", "to": "\(mode)", "epoch": "\(newEpoch)", "reason": "\(reason ?? "-")",
+                "forced": "\(force)",
+            ]
+        )
+        return newEpoch
+    }
+
+    /// The cluster that is about to answer reads must be there and must have all that it is owed.
+    private func checkNewPrimary(_ mode: WriteMode) async throws(DualWriterError) {
+        let primary = mode.primary
+        let deadline = ContinuousClock.now + .milliseconds(self.timeouts.shadowWriteMilliseconds)
+        while true {
+            let status = await self.status()
+            guard let leg = status.leg(primary), leg.isConnected else {
+                let reason = status.leg(primary)?.lastError ?? "not connected yet"
+                throw DualWriterError(
+                    .clusterUnreachable,
+                    "\(mode) makes the \(primary) cluster primary and it cannot be reached: \(reason)"
+                )
+            }
+            if leg.shadowWritesQueued == 0 { return }
+            guard ContinuousClock.now < deadline else {
+                throw DualWriterError(
+                    .writesOwed,
+                    "\(leg.shadowWritesQueued) writes have not reached the \(primary) cluster yet; try again when "
+                        + "they have, or use force with a reason"
+                )
+            }
+            try? await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
+    /// Changes timeouts; they apply to requests that arrive later.
+    public func setTimeouts(_ timeouts: DualWriterTimeouts) {
+        self.state.withLock { $0.settings.timeouts = timeouts }
+        self.onEveryLoop { $0.settings.timeouts = timeouts }
+    }
+
+    /// The hosts of a cluster as they are configured.
+    public func contactPoints(of cluster: Cluster) -> [ContactPoint] {
+        self.state.withLock { $0.configuration(cluster)?.contactPoints ?? [] }
+    }
+
+    private func beginChange() throws(DualWriterError) {
+        let isBusy = self.state.withLock { state in
+            defer { state.isChanging = true }
+            return state.isChanging
+        }
+        if isBusy { throw DualWriterError(.notRunning, "another change is under way; try again in a moment") }
+    }
+
+    private func endChange() { self.state.withLock { $0.isChanging = false } }
+}

@@ -1,0 +1,196 @@
+import CQLClient
+import CQLProtocol
+import DualWriteCore
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Synchronization
+
+/// The life of the proxy: loops, listener, control connections, and an orderly end.
+extension DualWriterService {
+    /// Serves until a graceful shutdown is asked for or the task is cancelled.
+    ///
+    /// - Throws: when the listen address cannot be bound.
+    public func run() async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, self.configuration.loops))
+        do {
+            try await self.serve(on: group)
+        } catch {
+            try? await group.shutdownGracefully()
+            throw error
+        }
+        try await group.shutdownGracefully()
+    }
+
+    private func serve(on group: MultiThreadedEventLoopGroup) async throws {
+        let registry = PreparedRegistry(
+            entriesMax: self.configuration.limits.preparedStatementsMax,
+            bytesMax: self.configuration.limits.preparedBytesMax
+        )
+        let eventLoops = Array(group.makeIterator())
+        for (index, eventLoop) in eventLoops.enumerated() {
+            let bound = try await eventLoop.submit { self.makeLoop(eventLoop, index, registry) }.get()
+            self.state.withLock { $0.loops.append(bound) }
+        }
+        let listener = try await self.listen(on: group)
+        self.state.withLock { $0.boundAddress = listener.localAddress }
+        self.logger.info(
+            "dual-writer listens",
+            metadata: [
+                "address": "\(listener.localAddress.map { "\($0)" } ?? "?")", "mode": "\(self.mode.mode)",
+                "loops": "\(eventLoops.count)",
+            ]
+        )
+        await withTaskGroup(of: Void.self) { tasks in
+            for cluster in Cluster.allCases {
+                guard let configuration = self.state.withLock({ $0.configuration(cluster) }) else { continue }
+                let monitor = self.makeMonitor(cluster, configuration, on: eventLoops[0])
+                tasks.addTask { await monitor.run() }
+            }
+            tasks.addTask { try? await gracefulShutdown() }
+            // Monitors never end by themselves: the first task to end is the wish to stop.
+            await tasks.next()
+            await self.drain(listener)
+            tasks.cancelAll()
+        }
+        for loop in self.state.withLock({ $0.loops }) {
+            try? await loop.eventLoop.submit { loop.value.shutdown() }.get()
+        }
+        self.state.withLock { $0.loops = [] }
+    }
+
+    private func makeLoop(
+        _ eventLoop: any EventLoop,
+        _ index: Int,
+        _ registry: PreparedRegistry
+    ) -> NIOLoopBound<DualWriterLoop> {
+        let (settings, source, target) = self.state.withLock { ($0.settings, $0.source, $0.target) }
+        let loop = DualWriterLoop(
+            eventLoop: eventLoop,
+            index: index,
+            limits: self.configuration.limits,
+            settings: settings,
+            advertisedAddress: self.configuration.advertisedAddress,
+            registry: registry,
+            logger: self.logger
+        )
+        for (cluster, configuration) in [(Cluster.source, source), (.target, target)] {
+            guard let configuration else { continue }
+            loop.setCluster(
+                cluster,
+                to: LoopCluster(
+                    configuration: configuration,
+                    eventLoop: eventLoop,
+                    delegate: loop,
+                    logger: self.logger
+                )
+            )
+        }
+        loop.start()
+        return NIOLoopBound(loop, eventLoop: eventLoop)
+    }
+
+    private func listen(on group: MultiThreadedEventLoopGroup) async throws -> any Channel {
+        let loops = self.state.withLock { $0.loops }
+        return try await ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1_024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.socketOption(.so_keepalive), value: 1)
+            .childChannelOption(.maxMessagesPerRead, value: 4)
+            .childChannelOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 1_024, initial: 16_384, maximum: 65_536)
+            )
+            .childChannelOption(
+                .writeBufferWaterMark,
+                value: .init(low: 1 << 18, high: self.configuration.limits.clientQueuedBytesHigh)
+            )
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else {
+                        preconditionFailure("a channel on a foreign event loop")
+                    }
+                    try channel.pipeline.syncOperations.addHandler(
+                        loop.value.makeClient(address: channel.localAddress)
+                    )
+                }
+            }
+            .bind(to: self.configuration.listenAddress)
+            .get()
+    }
+
+    private func makeMonitor(
+        _ cluster: Cluster,
+        _ configuration: ClusterConfiguration,
+        on eventLoop: any EventLoop
+    ) -> ClusterMonitor {
+        let monitor = ClusterMonitor(configuration: configuration, eventLoop: eventLoop, logger: self.logger) {
+            notice in
+            self.noticed(notice, cluster)
+        }
+        self.state.withLock { $0.monitors[cluster] = monitor }
+        return monitor
+    }
+
+    private func noticed(_ notice: ClusterMonitor.Notice, _ cluster: Cluster) {
+        switch notice {
+        case .topology(let topology):
+            let isFirst = self.state.withLock { state in
+                defer { state.topologies[cluster] = topology }
+                return state.topologies[cluster] == nil
+            }
+            if isFirst {
+                self.logger.info(
+                    "cluster connected",
+                    metadata: [
+                        "cluster": "\(cluster)", "nodes": "\(topology.nodes.count)",
+                        "version": "\(topology.releaseVersion ?? "?")",
+                    ]
+                )
+            }
+            self.onEveryLoop { $0.setTopology(topology, of: cluster) }
+        case .schemaChange(let change):
+            self.onEveryLoop { $0.forward(change, from: cluster) }
+        case .lost(let error):
+            self.logger.warning(
+                "cluster not connected",
+                metadata: ["cluster": "\(cluster)", "reason": "\(error.description)"]
+            )
+        }
+    }
+
+    func onEveryLoop(_ body: @escaping @Sendable (DualWriterLoop) -> Void) {
+        for loop in self.state.withLock({ $0.loops }) {
+            loop.eventLoop.execute { body(loop.value) }
+        }
+    }
+
+    /// Takes no new requests, waits until those in flight are answered and the shadows have all they are owed.
+    private func drain(_ listener: any Channel) async {
+        self.state.withLock { $0.isDraining = true }
+        self.logger.info("draining")
+        try? await listener.close()
+        let deadline = ContinuousClock.now + .milliseconds(self.timeouts.drainMilliseconds)
+        self.onEveryLoop { $0.isDraining = true }
+        while ContinuousClock.now < deadline {
+            let left = await self.requestsLeft()
+            if left == 0 {
+                self.logger.info("drained: every request is answered, every shadow write is delivered")
+                return
+            }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        let left = await self.requestsLeft()
+        self.logger.error("stopping with writes that the shadow does not have", metadata: ["requests": "\(left)"])
+    }
+
+    private func requestsLeft() async -> Int {
+        var left = 0
+        for loop in self.state.withLock({ $0.loops }) {
+            left += (try? await loop.eventLoop.submit { loop.value.requests.inUse }.get()) ?? 0
+        }
+        return left
+    }
+}

@@ -1,0 +1,62 @@
+import CQLClient
+import CQLProtocol
+public import DualWriteCore
+public import Logging
+public import NIOCore
+import NIOPosix
+public import ServiceLifecycle
+import Synchronization
+
+/// The dual-writer proxy: listens for applications, forwards to both clusters, changes its write mode at run time.
+///
+/// Thread-safe. ``run()`` returns after a graceful shutdown, when every request in flight has its answer and the shadow lanes
+/// are empty or ``DualWriterTimeouts/drainMilliseconds`` are over.
+public final class DualWriterService: Service {
+    struct State {
+        var settings: DualWriterLoop.Settings
+        var epoch: Int
+        var source: ClusterConfiguration?
+        var target: ClusterConfiguration?
+        var loops: [NIOLoopBound<DualWriterLoop>] = []
+        var monitors: [Cluster: ClusterMonitor] = [:]
+        var topologies: [Cluster: ClusterTopology] = [:]
+        var boundAddress: SocketAddress?
+        var isDraining = false
+        /// Mode and host changes are one at a time.
+        var isChanging = false
+
+        func configuration(_ cluster: Cluster) -> ClusterConfiguration? {
+            cluster == .source ? self.source : self.target
+        }
+    }
+
+    let configuration: DualWriterConfiguration
+    let logger: Logger
+    let state: Mutex<State>
+    /// A proxy that does nothing until ``run()``.
+    public init(configuration: DualWriterConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+        self.state = Mutex(
+            State(
+                settings: .init(
+                    mode: configuration.mode,
+                    policy: configuration.policy,
+                    timeouts: configuration.timeouts
+                ),
+                epoch: configuration.epoch,
+                source: configuration.source,
+                target: configuration.target
+            )
+        )
+    }
+
+    /// The address that the listener is bound to, once it is.
+    public var boundAddress: SocketAddress? { self.state.withLock { $0.boundAddress } }
+
+    /// The write mode in force, with its epoch.
+    public var mode: (mode: WriteMode, epoch: Int) { self.state.withLock { ($0.settings.mode, $0.epoch) } }
+
+    /// The timeouts in force.
+    public var timeouts: DualWriterTimeouts { self.state.withLock { $0.settings.timeouts } }
+}

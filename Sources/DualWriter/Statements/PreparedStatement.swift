@@ -1,0 +1,86 @@
+import CQLClient
+import CQLSyntax
+import DualWriteCore
+
+/// A prepared statement as one loop knows it: the proxy's own id, the text, and the ids that the nodes gave it.
+///
+/// Bound to its loop. The text and its analysis are shared by all loops through ``PreparedRegistry``.
+final class PreparedStatement {
+    /// The ids of one cluster.
+    struct Leg {
+        /// The id that the nodes of the cluster agree on, as they nearly always do.
+        var common: [UInt8]?
+        /// Nodes that are known to have the statement, with their own id where it is another one.
+        var exceptions: [NodeID: [UInt8]] = [:]
+        /// Requests that wait for a PREPARE on its way to a node.
+        var waiting: [NodeID: [UInt64]] = [:]
+    }
+
+    let id: StatementID
+    let text: String
+    let keyspace: String?
+    let analysis: StatementAnalysis
+    let kind: RequestKind
+    private var source = Leg()
+    private var target = Leg()
+    /// The mutation without its condition, for conditional statements; made when it is first needed.
+    private(set) lazy var unconditional: Unconditional? = self.makeUnconditional()
+
+    /// A conditional statement's outcome as a statement of its own.
+    struct Unconditional {
+        let statement: PreparedStatement
+        /// The markers of the original that are still there.
+        let keptMarkers: [Int]
+    }
+
+    init(id: StatementID, text: String, keyspace: String?, analysis: StatementAnalysis) {
+        self.id = id
+        self.text = text
+        self.keyspace = keyspace
+        self.analysis = analysis
+        self.kind = RequestKind(analysis, keyspace: keyspace)
+    }
+
+    subscript(cluster: Cluster) -> Leg {
+        get { cluster == .source ? self.source : self.target }
+        _modify {
+            if cluster == .source { yield &self.source } else { yield &self.target }
+        }
+    }
+
+    /// The id to use with a node: its own, else the cluster's common one in the hope that the node has it too (it answers
+    /// UNPREPARED otherwise), else nil: PREPARE must come first.
+    @inline(__always)
+    func id(at node: NodeID, of cluster: Cluster) -> [UInt8]? {
+        let leg = cluster == .source ? self.source : self.target
+        if leg.exceptions.isEmpty { return leg.common }
+        return leg.exceptions[node] ?? leg.common
+    }
+
+    /// Notes the id that a node gave.
+    func learned(_ id: [UInt8], at node: NodeID, of cluster: Cluster) {
+        if self[cluster].common == nil { self[cluster].common = id }
+        if self[cluster].common == id {
+            self[cluster].exceptions[node] = nil
+        } else {
+            self[cluster].exceptions[node] = id
+        }
+    }
+
+    /// Notes that a node does not have the statement any more: the next request there prepares it first.
+    func forgotten(at node: NodeID, of cluster: Cluster) {
+        self[cluster].common = nil
+        self[cluster].exceptions = [:]
+    }
+
+    private func makeUnconditional() -> Unconditional? {
+        guard self.kind == .conditional, let rewritten = StatementRewriter.unconditional(self.text) else { return nil }
+        let statement = PreparedStatement(
+            id: StatementID(keyspace: self.keyspace, text: rewritten.text),
+            text: rewritten.text,
+            keyspace: self.keyspace,
+            analysis: StatementAnalysis.analyze(rewritten.text)
+        )
+        return Unconditional(statement: statement, keptMarkers: rewritten.keptMarkers)
+    }
+}
