@@ -1,3 +1,5 @@
+import NIOCore
+
 /// A place to look for a cluster: a host name, an IPv4 or an IPv6 address, with a port where it is not the default one.
 public struct ContactPoint: Hashable, Sendable, CustomStringConvertible {
     /// The name or address, without brackets.
@@ -24,7 +26,7 @@ public struct ContactPoint: Hashable, Sendable, CustomStringConvertible {
             }
             let host = String(text[text.index(after: text.startIndex)..<end])
             let rest = text[text.index(after: end)...]
-            guard host.contains(":") else { throw ContactPointError(text: text, reason: "no IPv6 address in brackets") }
+            guard Self.isIPv6(host) else { throw ContactPointError(text: text, reason: "no IPv6 address in brackets") }
             guard rest.isEmpty || rest.hasPrefix(":") else {
                 throw ContactPointError(text: text, reason: "only ':port' may follow ']'")
             }
@@ -38,11 +40,16 @@ public struct ContactPoint: Hashable, Sendable, CustomStringConvertible {
             guard !parts[0].isEmpty else { throw ContactPointError(text: text, reason: "the host is missing") }
             self.init(host: String(parts[0]), port: try Self.port(parts[1], in: text))
         default:
-            guard text.allSatisfy({ $0.isHexDigit || $0 == ":" || $0 == "." || $0 == "%" }) else {
+            guard Self.isIPv6(text) else {
                 throw ContactPointError(text: text, reason: "it has more than one ':' and is no IPv6 address")
             }
             self.init(host: text)
         }
+    }
+
+    private static func isIPv6(_ text: String) -> Bool {
+        guard case .v6? = try? SocketAddress(ipAddress: text, port: 0) else { return false }
+        return true
     }
 
     private static func port(_ text: Substring, in whole: String) throws(ContactPointError) -> Int {

@@ -24,8 +24,6 @@ final class ClientConnection: ChannelDuplexHandler {
 
     unowned let loop: DualWriterLoop
     let id: Int
-    /// The address on which the client has found the proxy.
-    let address: SocketAddress?
     private var context: ChannelHandlerContext?
     private var carry = ByteBuffer()
     private var outbound = ByteBuffer()
@@ -44,12 +42,14 @@ final class ClientConnection: ChannelDuplexHandler {
     /// Requests that wait for an answer.
     var inFlight = 0
 
-    init(loop: DualWriterLoop, id: Int, address: SocketAddress?) {
+    init(loop: DualWriterLoop, id: Int) {
         self.loop = loop
         self.id = id
-        self.address = address
         self.identity = loop.anonymousIdentity
     }
+
+    /// The address on which the client has found the proxy.
+    var address: SocketAddress? { self.context?.channel.localAddress }
 
     var isOpen: Bool {
         if case .closed = self.phase { return false }

@@ -125,9 +125,9 @@ final class DualWriterLoop {
 
     // MARK: Clients
 
-    func makeClient(address: SocketAddress?) -> ClientConnection {
+    func makeClient() -> ClientConnection {
         self.clientsSeen += 1
-        let client = ClientConnection(loop: self, id: self.clientsSeen, address: address)
+        let client = ClientConnection(loop: self, id: self.clientsSeen)
         self.clients[ObjectIdentifier(client)] = client
         self.counters.clientsAccepted &+= 1
         return client

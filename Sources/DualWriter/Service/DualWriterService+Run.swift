@@ -112,9 +112,7 @@ extension DualWriterService {
                     guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else {
                         preconditionFailure("a channel on a foreign event loop")
                     }
-                    try channel.pipeline.syncOperations.addHandler(
-                        loop.value.makeClient(address: channel.localAddress)
-                    )
+                    try channel.pipeline.syncOperations.addHandler(loop.value.makeClient())
                 }
             }
             .bind(to: self.configuration.listenAddress)

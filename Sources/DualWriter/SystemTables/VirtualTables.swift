@@ -134,7 +134,7 @@ struct VirtualTables {
         return zip(row.columns, row.cells).map { column, cell in
             switch column.name {
             case "rpc_address", "broadcast_address", "listen_address", "native_address":
-                self.addressCell ?? cell
+                self.addressCell
             case "rpc_port", "native_port":
                 cell == nil ? nil : self.address?.port.map { ByteBuffer(integer: Int32($0)) } ?? cell
             case "host_id":
