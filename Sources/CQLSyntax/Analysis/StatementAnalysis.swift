@@ -24,7 +24,8 @@ public final class StatementAnalysis: Sendable {
     public let functions: [FunctionUse]
     /// What happens to collections and counters.
     public let operations: CollectionOperations
-    /// Whether running it twice with one timestamp leaves the same data as running it once. Always `true` for reads.
+    /// Whether running it twice with one timestamp leaves the same data as running it once. Always `true` for reads, never for TRUNCATE,
+    /// which a second time also removes what was written in between.
     public let isIdempotent: Bool
     /// Type of a `BATCH`.
     public let batchKind: BatchStatement.Kind?
@@ -73,14 +74,20 @@ public final class StatementAnalysis: Sendable {
 
     /// Analyses any text. Never fails: what is not understood has the kind `unknown`.
     public static func analyze(_ text: String) -> StatementAnalysis {
-        StatementAnalysis(
-            kind: .unknown,
-            precision: .none,
-            keyspace: nil,
-            table: nil,
-            isIdempotent: false,
-            range: SourceRange(start: 0, end: text.utf8.count)
-        )
+        let bytes = Array(text.utf8)
+        let tokens = Lexer.tokens(of: bytes)
+        for acceptsDialects in [false, true] {
+            var parser = Parser(bytes: bytes, tokens: tokens, acceptsDialects: acceptsDialects)
+            guard let statement = try? parser.wholeStatement() else { continue }
+            return Self.facts(
+                of: statement,
+                precision: acceptsDialects ? .tolerant : .parsed,
+                range: SourceRange(start: 0, end: bytes.count),
+                text: bytes
+            )
+        }
+        var scanner = TokenScanner(bytes: bytes, tokens: tokens)
+        return scanner.analysis()
     }
 
     /// How the facts were found.

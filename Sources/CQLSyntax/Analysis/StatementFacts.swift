@@ -81,7 +81,7 @@ public struct MarkerUse: Sendable, Hashable {
 public struct FunctionUse: Sendable, Hashable {
     /// The function.
     public let name: QualifiedName
-    /// The call's bytes, name to closing parenthesis.
+    /// The bytes of the call, name to closing parenthesis; in a projection those of the whole selector.
     public let range: SourceRange
     /// The result differs from call to call, or the function is not one of Cassandra's own.
     public let isNonDeterministic: Bool

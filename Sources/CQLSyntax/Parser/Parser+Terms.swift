@@ -271,8 +271,8 @@ extension Parser {
         default:
             return nil
         }
-        self.markerCount += 1
-        return BindMarker(index: self.markerCount - 1, name: name, range: self.range(from: start))
+        self.markerStarts.append(start)
+        return BindMarker(index: self.markerStarts.count - 1, name: name, range: self.range(from: start))
     }
 
     /// An integer or a marker.

@@ -14,7 +14,8 @@ public struct Parser {
     /// Index of the next token.
     var position = 0
     var depth = 0
-    var markerCount = 0
+    /// Where each marker begins.
+    var markerStarts: [Int] = []
     /// Also accepts what ScyllaDB adds: `USING TIMEOUT`, `BYPASS CACHE`.
     var acceptsDialects = false
     /// Tokens looked at or taken, for the tests of linearity.

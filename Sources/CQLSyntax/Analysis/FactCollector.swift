@@ -1,0 +1,280 @@
+/// Walks a statement and notes what an analysis tells.
+struct FactCollector {
+    var markers: [MarkerUse] = []
+    var functions: [FunctionUse] = []
+    var operations: CollectionOperations = []
+    var usesTimestamp = false
+    var usesTimeToLive = false
+    var hasConditions = false
+    var hasIfNotExists = false
+    /// Something that a second run would do again.
+    var repeats = false
+
+    /// Where a term stands.
+    struct Place {
+        var role: MarkerUse.Role
+        var column: String?
+        var isDirect = true
+        var depth = 0
+
+        func inside() -> Place {
+            var place = self
+            place.isDirect = false
+            return place
+        }
+    }
+
+    // MARK: Terms
+
+    mutating func note(_ term: Term, _ place: Place) {
+        switch term {
+        case .null, .literal: break
+        case .marker(let marker): self.note(marker, place)
+        case .list(let terms), .set(let terms), .tuple(let terms):
+            for term in terms { self.note(term, place.inside()) }
+        case .map(let entries):
+            for entry in entries {
+                self.note(entry.key, place.inside())
+                self.note(entry.value, place.inside())
+            }
+        case .userType(let fields):
+            for field in fields { self.note(field.value, place.inside()) }
+        case .function(let call):
+            self.functions.append(
+                FunctionUse(
+                    name: call.name,
+                    range: call.range,
+                    isNonDeterministic: FunctionCatalogue.isNonDeterministic(call.name),
+                    column: place.column,
+                    depth: place.depth
+                )
+            )
+            var inner = place.inside()
+            inner.depth += 1
+            for argument in call.arguments { self.note(argument, inner) }
+        case .typeHint(_, let operand):
+            self.note(operand, place)
+        case .cast(let operand, _), .negated(let operand):
+            self.note(operand, place.inside())
+        case .arithmetic(let left, _, let right):
+            self.note(left, place.inside())
+            self.note(right, place.inside())
+        }
+    }
+
+    private mutating func note(_ marker: BindMarker, _ place: Place) {
+        self.markers.append(
+            MarkerUse(
+                index: marker.index,
+                name: marker.name,
+                role: place.role,
+                column: place.column,
+                isDirect: place.isDirect,
+                range: marker.range
+            )
+        )
+    }
+
+    mutating func note(_ values: InValues, _ role: MarkerUse.Role, column: String?) {
+        switch values {
+        case .marker(let marker): self.note(marker, Place(role: role, column: column))
+        case .list(let terms):
+            for term in terms { self.note(term, Place(role: role, column: column)) }
+        }
+    }
+
+    // MARK: Clauses
+
+    mutating func note(_ using: UsingClause?) {
+        if let timestamp = using?.timestamp {
+            self.usesTimestamp = true
+            self.note(timestamp, Place(role: .timestamp))
+        }
+        if let timeToLive = using?.timeToLive {
+            self.usesTimeToLive = true
+            self.note(timeToLive, Place(role: .timeToLive))
+        }
+    }
+
+    mutating func note(_ relations: [Relation]) {
+        for relation in relations {
+            switch relation {
+            case .comparison(let column, .equal, let term): self.note(term, Place(role: .keyEquality, column: column))
+            case .comparison(let column, _, let term): self.note(term, Place(role: .restriction, column: column))
+            case .isIn(let column, let values): self.note(values, .keyIn, column: column)
+            case .isNotNull: break
+            case .element(let column, let key, _, let term):
+                self.note(key, Place(role: .elementKey, column: column))
+                self.note(term, Place(role: .restriction, column: column))
+            case .token(_, _, let term), .tuple(_, _, let term), .customIndex(_, let term):
+                self.note(term, Place(role: .restriction))
+            case .tupleIn(_, let values): self.note(values, .restriction, column: nil)
+            }
+        }
+    }
+
+    mutating func note(_ condition: ConditionClause?) {
+        guard let condition else { return }
+        self.hasConditions = true
+        self.repeats = true
+        switch condition.kind {
+        case .exists: break
+        case .notExists: self.hasIfNotExists = true
+        case .columns(let conditions):
+            for condition in conditions {
+                self.noteKey(of: condition.part, .condition)
+                switch condition.test {
+                case .compare(_, let term): self.note(term, Place(role: .condition, column: condition.part.column))
+                case .isIn(let values): self.note(values, .condition, column: condition.part.column)
+                }
+            }
+        }
+    }
+
+    private mutating func noteKey(of part: ColumnPart, _ role: MarkerUse.Role) {
+        if case .element(let column, let key) = part { self.note(key, Place(role: role, column: column)) }
+    }
+
+    // MARK: Modifications
+
+    mutating func note(_ insert: InsertStatement) {
+        switch insert.source {
+        case .values(let columns, let terms):
+            for (column, term) in zip(columns, terms) { self.note(term, Place(role: .value, column: column)) }
+        case .json(let document, _):
+            self.note(document, Place(role: .json))
+        }
+        self.note(insert.condition)
+        self.note(insert.using)
+    }
+
+    mutating func note(_ update: UpdateStatement) {
+        self.note(update.using)
+        for assignment in update.assignments { self.note(assignment) }
+        self.note(update.relations)
+        self.note(update.condition)
+    }
+
+    private mutating func note(_ assignment: Assignment) {
+        switch assignment {
+        case .assign(let part, let term):
+            if case .element = part { self.operations.insert(.setElement) }
+            self.noteKey(of: part, .elementKey)
+            self.note(term, Place(role: .value, column: part.column))
+        case .add(let column, let term):
+            self.operations.insert(.add)
+            self.noteOperand(term)
+            self.note(term, Place(role: .value, column: column))
+        case .subtract(let column, let term):
+            self.operations.insert(.subtract)
+            // Removing what is there is the same twice, unless it is a counter.
+            self.noteOperand(term, isSubtraction: true)
+            self.note(term, Place(role: .value, column: column))
+        case .prepend(let column, let term):
+            self.operations.insert(.prepend)
+            // Only lists can be prepended to, but `{…} + c` may be written for sets and maps, too.
+            if !term.isSetOrMap { self.repeats = true }
+            self.note(term, Place(role: .value, column: column))
+        }
+    }
+
+    private mutating func noteOperand(_ term: Term, isSubtraction: Bool = false) {
+        switch term {
+        case .set, .map: break
+        case .list:
+            guard !isSubtraction else { return }
+            self.operations.insert(.listAppendCandidate)
+            self.repeats = true
+        case .literal:
+            self.operations.insert(.counterCandidate)
+            self.repeats = true
+        case .typeHint(_, let operand) where operand.isSetOrMap: break
+        default:
+            self.operations.insert(.counterCandidate)
+            if !isSubtraction { self.operations.insert(.listAppendCandidate) }
+            self.repeats = true
+        }
+    }
+
+    mutating func note(_ delete: DeleteStatement) {
+        for part in delete.parts {
+            guard case .element(let column, let key) = part else { continue }
+            self.operations.insert(.deleteElement)
+            // The key of a map is mostly a text; what may be a list's index must not be deleted twice.
+            if !key.cannotBeListIndex { self.repeats = true }
+            self.note(key, Place(role: .elementKey, column: column))
+        }
+        self.note(delete.using)
+        self.note(delete.relations)
+        self.note(delete.condition)
+    }
+
+    // MARK: Reads
+
+    mutating func note(_ select: SelectStatement) {
+        if case .items(let items) = select.projection {
+            for item in items { self.note(item.selector, item.range, depth: 0) }
+        }
+        self.note(select.relations)
+        for selector in select.groupBy { self.note(selector, SourceRange(start: 0, end: 0), depth: 0) }
+        for order in select.orderBy {
+            if let term = order.nearestTo { self.note(term, Place(role: .restriction, column: order.column)) }
+        }
+        if let term = select.perPartitionLimit { self.note(term, Place(role: .perPartitionLimit)) }
+        if let term = select.limit { self.note(term, Place(role: .limit)) }
+    }
+
+    private mutating func note(_ selector: Selector, _ range: SourceRange, depth: Int) {
+        switch selector {
+        case .column, .countRows: break
+        case .term(let term): self.note(term, Place(role: .selector))
+        case .writeTime(let inner), .maxWriteTime(let inner), .timeToLive(let inner), .cast(let inner, _),
+            .field(let inner, _), .typeHint(_, let inner), .negated(let inner):
+            self.note(inner, range, depth: depth)
+        case .function(let name, let arguments):
+            self.functions.append(
+                FunctionUse(
+                    name: name,
+                    range: range,
+                    isNonDeterministic: FunctionCatalogue.isNonDeterministic(name),
+                    column: nil,
+                    depth: depth
+                )
+            )
+            for argument in arguments { self.note(argument, range, depth: depth + 1) }
+        case .element(let base, let key):
+            self.note(base, range, depth: depth)
+            self.note(key, range, depth: depth)
+        case .slice(let base, let from, let to):
+            self.note(base, range, depth: depth)
+            if let from { self.note(from, range, depth: depth) }
+            if let to { self.note(to, range, depth: depth) }
+        case .arithmetic(let left, _, let right):
+            self.note(left, range, depth: depth)
+            self.note(right, range, depth: depth)
+        case .tuple(let elements), .list(let elements), .set(let elements):
+            for element in elements { self.note(element, range, depth: depth) }
+        case .map(let entries):
+            for entry in entries {
+                self.note(entry.key, range, depth: depth)
+                self.note(entry.value, range, depth: depth)
+            }
+        case .userType(let fields):
+            for field in fields { self.note(field.value, range, depth: depth) }
+        }
+    }
+}
+
+extension Term {
+    fileprivate var isSetOrMap: Bool {
+        switch self {
+        case .set, .map: true
+        default: false
+        }
+    }
+
+    fileprivate var cannotBeListIndex: Bool {
+        if case .literal(let literal) = self { return literal.kind != .integer }
+        return false
+    }
+}
