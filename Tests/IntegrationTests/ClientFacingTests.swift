@@ -1,0 +1,112 @@
+import CQLProtocol
+import DualWriteCore
+import DualWriter
+import NIOCore
+import Testing
+
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct ClientFacingTests {
+    @Test func `the system tables describe the sidecar and nothing behind it`() async throws {
+        try await ProxyHarness.run(mode: .primaryOnly) { harness in
+            let client = try await harness.client()
+            guard case .result(.rows(let local)) = try await client.ask(query("SELECT * FROM system.local")),
+                case .result(.rows(let peers)) = try await client.ask(query("SELECT * FROM system.peers"))
+            else {
+                Issue.record("no rows")
+                return
+            }
+            let row = try #require(local.first)
+            #expect(row["rpc_address"]?.readableBytesView.elementsEqual([127, 0, 0, 1]) == true)
+            #expect(row["cluster_name"].map { String(buffer: $0) } == "source")
+            #expect(row["host_id"]?.readableBytesView.elementsEqual([UInt8](repeating: 1, count: 16)) == false)
+            #expect(peers.isEmpty)
+            guard case .error(let v2) = try await client.ask(query("SELECT * FROM system.peers_v2")),
+                case .error(let column) = try await client.ask(query("SELECT nope FROM system.local"))
+            else {
+                Issue.record("no errors")
+                return
+            }
+            #expect(v2.code == .invalid && v2.message == "unconfigured table peers_v2")
+            #expect(column.message.contains("nope"))
+        }
+    }
+
+    @Test func `USE moves the client to its keyspace, an unknown one is the cluster's own error`() async throws {
+        try await ProxyHarness.run(mode: .primaryOnly) { harness in
+            let client = try await harness.client()
+            #expect(try await client.ask(query("USE \"Shop\"")) == .result(.setKeyspace("Shop")))
+            #expect(harness.source.keyspaces == ["Shop"])
+            let error = ErrorMessage(.invalid, "Keyspace 'missing' does not exist")
+            #expect(try await client.ask(query("USE missing")) == .error(error))
+        }
+    }
+
+    @Test func `versions that are not spoken are answered and the connection goes on`() async throws {
+        try await ProxyHarness.run(mode: .primaryOnly) { harness in
+            let client = try await TestClient.connect(to: try harness.address, on: harness.group)
+            client.sendRaw([0x42, 0, 0, 9, 0x05, 0, 0, 0, 2, 0xaa, 0xbb])
+            client.sendRaw([0x05, 0x10, 0, 8, 0x01, 0, 0, 0, 0])
+            try await eventually { client.unasked.count == 2 }
+            for response in client.unasked {
+                guard case .error(let error) = response else {
+                    Issue.record("no error: \(response)")
+                    continue
+                }
+                #expect(error.code == .protocolError)
+                #expect(error.message.hasSuffix("supported versions are (3/v3, 4/v4)"))
+            }
+            #expect(try await client.ask(.startup(["CQL_VERSION": "3.0.0"]), version: .v3) == .ready)
+        }
+    }
+
+    @Test func `bad frames get a clear error and never a crash`() async throws {
+        try await ProxyHarness.run(mode: .primaryOnly) { configuration in
+            configuration.limits.frameBytesMax = 1 << 20
+        } _: { harness in
+            let client = try await harness.client()
+            // A QUERY whose text claims to be longer than its frame.
+            client.sendRaw([0x04, 0, 0x7f, 1, 0x07, 0, 0, 0, 4, 0, 0, 1, 0])
+            // An opcode that is none.
+            client.sendRaw([0x04, 0, 0x7f, 2, 0x33, 0, 0, 0, 0])
+            // An EXECUTE of an id that nobody gave.
+            client.sendRaw([0x04, 0, 0x7f, 3, 0x0a, 0, 0, 0, 7, 0, 2, 1, 2, 0, 1, 0])
+            try await eventually { client.unasked.count == 3 }
+            let codes = client.unasked.map { response -> ErrorCode? in
+                guard case .error(let error) = response else { return nil }
+                return error.code
+            }
+            #expect(codes == [.protocolError, .protocolError, .unprepared])
+            // A body of 300 MB: said, then closed.
+            client.sendRaw([0x04, 0, 0x7f, 4, 0x07, 0x11, 0xe1, 0xa3, 0x00])
+            await client.closed()
+            #expect(client.unasked.count == 4)
+            var random = SystemRandomNumberGenerator()
+            for _ in 0..<50 {
+                let noisy = try await TestClient.connect(to: try harness.address, on: harness.group)
+                noisy.sendRaw((0..<200).map { _ in UInt8.random(in: 0...255, using: &random) })
+                await noisy.close()
+            }
+            let after = try await harness.client()
+            #expect(try await after.ask(.options) != .ready)
+            #expect(await harness.proxy.status().counters.protocolErrors >= 3)
+        }
+    }
+
+    @Test func `more clients than the limit are refused in words`() async throws {
+        try await ProxyHarness.run(mode: .primaryOnly) { configuration in
+            configuration.limits.clientConnectionsMax = 3
+        } _: { harness in
+            var clients: [TestClient] = []
+            for _ in 0..<3 { clients.append(try await harness.client()) }
+            let extra = try await TestClient.connect(to: try harness.address, on: harness.group)
+            guard case .error(let error) = try await extra.ask(.startup(["CQL_VERSION": "3.0.0"])) else {
+                Issue.record("a fourth client is accepted")
+                return
+            }
+            #expect(error.code == .overloaded && error.message.contains("3"))
+            await extra.closed()
+            for client in clients { await client.close() }
+            try await eventually { (try? await harness.client()) != nil }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import CQLClient
+import CQLProtocol
+import DualWriteCore
+import DualWriter
+import Logging
+import NIOCore
+import NIOPosix
+import Testing
+
+/// A proxy between two scripted servers, over real sockets.
+struct ProxyHarness {
+    let proxy: DualWriterService
+    let source: ScriptedServer
+    let target: ScriptedServer
+    let group: any EventLoopGroup
+
+    var address: SocketAddress {
+        get throws { try #require(self.proxy.boundAddress) }
+    }
+
+    func client() async throws -> TestClient { try await TestClient.start(on: try self.address, group: self.group) }
+
+    /// Runs `body` with a proxy that is connected to both servers, then stops everything.
+    static func run(
+        mode: WriteMode,
+        configure: (inout DualWriterConfiguration) -> Void = { _ in },
+        _ body: (ProxyHarness) async throws -> Void
+    ) async throws {
+        let group = MultiThreadedEventLoopGroup.singleton
+        let source = ScriptedServer(name: "source", salt: 1)
+        let target = ScriptedServer(name: "target", salt: 2)
+        try await source.start(on: group)
+        try await target.start(on: group)
+        func cluster(_ name: String, _ server: ScriptedServer) -> ClusterConfiguration {
+            ClusterConfiguration(name: name, contactPoints: [ContactPoint(host: "127.0.0.1", port: server.port)])
+        }
+        var configuration = DualWriterConfiguration(
+            listenAddress: try SocketAddress(ipAddress: "127.0.0.1", port: 0),
+            source: cluster("source", source),
+            target: cluster("target", target),
+            mode: mode
+        )
+        configuration.timeouts.drainMilliseconds = 2_000
+        configure(&configuration)
+        var logger = Logger(label: "proxy")
+        logger.logLevel = .critical
+        let proxy = DualWriterService(configuration: configuration, logger: logger)
+        let harness = ProxyHarness(proxy: proxy, source: source, target: target, group: group)
+        let running = Task { try await proxy.run() }
+        defer { running.cancel() }
+        try await eventually { await proxy.status().legs.allSatisfy(\.isConnected) && proxy.boundAddress != nil }
+        do {
+            try await body(harness)
+        } catch {
+            running.cancel()
+            _ = try? await running.value
+            await source.kill()
+            await target.kill()
+            throw error
+        }
+        running.cancel()
+        _ = try? await running.value
+        await source.kill()
+        await target.kill()
+    }
+}
+
+/// Waits until something holds that no event tells of; fails when it has not after ten seconds.
+func eventually(
+    _ condition: () async throws -> Bool,
+    sourceLocation: SourceLocation = #_sourceLocation
+) async throws {
+    let deadline = ContinuousClock.now + .seconds(10)
+    while ContinuousClock.now < deadline {
+        if try await condition() { return }
+        try await Task.sleep(for: .milliseconds(5))
+    }
+    Issue.record("still not so after ten seconds", sourceLocation: sourceLocation)
+}
+
+func query(_ text: String, _ values: [String] = [], timestamp: Int64? = nil) -> Request {
+    var parameters = QueryParameters(consistency: .localQuorum)
+    if !values.isEmpty { parameters.values = .positional(values.map { .value(ByteBuffer(string: $0)) }) }
+    parameters.defaultTimestamp = timestamp
+    return .query(Query(text, parameters: parameters))
+}

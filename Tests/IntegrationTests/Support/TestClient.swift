@@ -1,0 +1,108 @@
+import CQLProtocol
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// A client of raw frames over a real socket: it pipelines, and it keeps what nobody asked for.
+final class TestClient: Sendable {
+    struct Closed: Error {}
+
+    private struct State {
+        var waiting: [Int16: CheckedContinuation<Response, any Error>] = [:]
+        var nextStream: Int16 = 0
+        var isClosed = false
+        var unasked: [Response] = []
+    }
+
+    private let state = Mutex(State())
+    private let channel: any Channel
+
+    private init(channel: any Channel) { self.channel = channel }
+
+    var isClosed: Bool { self.state.withLock { $0.isClosed } }
+    var unasked: [Response] { self.state.withLock { $0.unasked } }
+
+    /// Connects without a handshake.
+    static func connect(to address: SocketAddress, on group: any EventLoopGroup) async throws -> TestClient {
+        let made = Mutex<TestClient?>(nil)
+        let channel = try await ClientBootstrap(group: group).connect(to: address) { channel in
+            channel.eventLoop.makeCompletedFuture {
+                let client = TestClient(channel: channel)
+                made.withLock { $0 = client }
+                try channel.pipeline.syncOperations.addHandler(Handler(client: client))
+                return channel
+            }
+        }
+        _ = channel
+        guard let client = made.withLock({ $0 }) else { throw Closed() }
+        return client
+    }
+
+    /// Connects and goes through STARTUP.
+    static func start(on address: SocketAddress, group: any EventLoopGroup) async throws -> TestClient {
+        let client = try await Self.connect(to: address, on: group)
+        guard case .ready = try await client.ask(.startup(["CQL_VERSION": "3.0.0"])) else { throw Closed() }
+        return client
+    }
+
+    func ask(_ request: Request, version: ProtocolVersion = .v4) async throws -> Response {
+        try await withCheckedThrowingContinuation { continuation in
+            let stream: Int16? = self.state.withLock { state in
+                guard !state.isClosed else { return nil }
+                state.nextStream = (state.nextStream + 1) & 0x7fff
+                state.waiting[state.nextStream] = continuation
+                return state.nextStream
+            }
+            guard let stream,
+                let bytes = try? RequestFrame(version: version, stream: stream, request: request).encoded()
+            else {
+                continuation.resume(throwing: Closed())
+                return
+            }
+            self.channel.writeAndFlush(bytes, promise: nil)
+        }
+    }
+
+    func sendRaw(_ bytes: [UInt8]) { self.channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil) }
+
+    func close() async { try? await self.channel.close() }
+
+    /// Waits until the other side has closed.
+    func closed() async { try? await self.channel.closeFuture.get() }
+
+    fileprivate func received(_ raw: RawFrame) {
+        guard let frame = try? ResponseFrame(decoding: raw) else { return }
+        let continuation = self.state.withLock { state in
+            let continuation = state.waiting.removeValue(forKey: frame.stream)
+            if continuation == nil { state.unasked.append(frame.response) }
+            return continuation
+        }
+        continuation?.resume(returning: frame.response)
+    }
+
+    fileprivate func ended() {
+        let waiting = self.state.withLock { state in
+            state.isClosed = true
+            defer { state.waiting = [:] }
+            return Array(state.waiting.values)
+        }
+        for continuation in waiting { continuation.resume(throwing: Closed()) }
+    }
+
+    private final class Handler: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+
+        private let client: TestClient
+        private var reader = FrameReader()
+
+        init(client: TestClient) { self.client = client }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            self.reader.append(self.unwrapInboundIn(data))
+            while let frame = try? self.reader.nextFrame() { self.client.received(frame) }
+        }
+
+        func channelInactive(context: ChannelHandlerContext) { self.client.ended() }
+        func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    }
+}
