@@ -2,6 +2,7 @@ import CQLProtocol
 import DualWriteCore
 import DualWriter
 import NIOCore
+import NIOPosix
 import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(2)))
@@ -151,6 +152,60 @@ struct WriteModeTests {
                 harness.target.forgetPrepared()
             }
             #expect(harness.source.prepares >= 3 && harness.target.prepares >= 3)
+        }
+    }
+
+    @Test func `a PREPARE that is never answered costs one deadline and nothing after it`() async throws {
+        try await ProxyHarness.run(mode: .primaryOnly) { configuration in
+            configuration.timeouts.primaryWriteMilliseconds = 150
+        } _: { harness in
+            let client = try await harness.client()
+            guard case .result(.prepared(let prepared)) = try await client.ask(.prepare(Self.insert)) else { return }
+            var parameters = QueryParameters(consistency: .one)
+            parameters.values = .positional([.value(ByteBuffer(string: "k")), .value(ByteBuffer(string: "v"))])
+            let execute = Request.execute(Execute(id: prepared.id, parameters: parameters))
+            harness.source.forgetPrepared()
+            harness.source.ignorePrepares(true)
+            guard case .error(let error) = try await client.ask(execute) else {
+                Issue.record("executed without its PREPARE")
+                return
+            }
+            #expect(error.code == .unavailable)
+            harness.source.ignorePrepares(false)
+            #expect(try await client.ask(execute) == .result(.void))
+        }
+    }
+
+    @Test func `the loss of one of two nodes is no error for reads and repeatable writes`() async throws {
+        let second = ScriptedServer(name: "source", salt: 1)
+        try await second.start(on: MultiThreadedEventLoopGroup.singleton)
+        try await ProxyHarness.run(mode: .primaryOnly, sourcePeers: [second]) { harness in
+            try await eventually { await harness.proxy.status().leg(.source)?.nodesConnected == 2 }
+            let client = try await harness.client()
+            let load = Task {
+                var errors: [Response] = []
+                var round = 0
+                while !Task.isCancelled {
+                    round += 1
+                    let keys = (0..<20).map { "\(round)-\($0)" }
+                    let answers = try await withThrowingTaskGroup(of: Response.self) { tasks in
+                        for key in keys {
+                            tasks.addTask { try await client.ask(query(Self.insert, [key, "v"])) }
+                            tasks.addTask { try await client.ask(query("SELECT name FROM ks.t")) }
+                        }
+                        return try await tasks.reduce(into: []) { $0.append($1) }
+                    }
+                    for case .error(let error) in answers { errors.append(.error(error)) }
+                }
+                return errors
+            }
+            try await eventually { second.seen.count > 200 && harness.source.seen.count > 200 }
+            await second.kill()
+            let before = harness.source.seen.count
+            try await eventually { harness.source.seen.count > before + 500 }
+            load.cancel()
+            let errors = try await load.value
+            #expect(errors.isEmpty, "\(errors.prefix(3))")
         }
     }
 

@@ -168,7 +168,7 @@ extension DualWriterLoop {
         }
         guard case .sent(let stream) = outcome else { return false }
         statement[cluster].waiting[node] = []
-        request.preparing = statement
+        request[cluster].preparing = statement
         request[cluster].state = .waiting
         request[cluster].stream = stream
         request[cluster].connection = connection
@@ -184,8 +184,8 @@ extension DualWriterLoop {
         flags: FrameFlags,
         body: UnsafeRawBufferPointer?
     ) {
-        guard let statement = request.preparing else { return }
-        request.preparing = nil
+        guard let statement = request[cluster].preparing else { return }
+        request[cluster].preparing = nil
         let waiting = statement[cluster].waiting.removeValue(forKey: node) ?? []
         var failure: (class: AnswerClass, error: ErrorMessage)?
         if let body, opcode == .result, let id = AnswerLayout.preparedID(body, flags: flags) {
@@ -207,6 +207,19 @@ extension DualWriterLoop {
             } else {
                 self.send(request, to: cluster, avoiding: body == nil ? node : nil)
             }
+        }
+    }
+
+    /// A request that holds a PREPARE for others is over before its answer: one of the others takes its place.
+    func handOverPrepare(_ request: ProxiedRequest, _ cluster: Cluster) {
+        guard let statement = request[cluster].preparing, let connection = request[cluster].connection else { return }
+        request[cluster].preparing = nil
+        connection.abandon(ticket: request.ticket(.prepare, cluster), stream: request[cluster].stream)
+        for rawTicket in statement[cluster].waiting.removeValue(forKey: connection.node) ?? [] {
+            guard let other = self.requests.request(for: RequestTicket(rawValue: rawTicket)),
+                other[cluster].state == .waiting
+            else { continue }
+            self.send(other, to: cluster)
         }
     }
 
@@ -246,6 +259,7 @@ extension DualWriterLoop {
                 let error = ProxyError.timeout(request, cluster, "not answered in time")
                 self.legFailed(request, cluster, .unknown, error)
             case .waiting:
+                self.handOverPrepare(request, cluster)
                 self.counters[cluster].timeouts &+= 1
                 let error = ProxyError.unavailable(cluster, "no connection in time", request.consistency)
                 self.legFailed(request, cluster, .definiteRefusal, error)

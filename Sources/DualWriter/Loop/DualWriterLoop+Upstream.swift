@@ -101,7 +101,7 @@ extension DualWriterLoop: UpstreamDelegate {
                 self.prepared(request, cluster, at: connection.node, opcode: .error, flags: [], body: nil)
             } else {
                 let error = ProxyError.unavailable(cluster, "connections are lost", request.consistency)
-                request.preparing?[cluster].waiting[connection.node] = nil
+                self.handOverPrepare(request, cluster)
                 self.legFailed(request, cluster, .definiteRefusal, error)
             }
             return

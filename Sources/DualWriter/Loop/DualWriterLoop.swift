@@ -101,7 +101,12 @@ final class DualWriterLoop {
 
     func setTopology(_ topology: ClusterTopology, of cluster: Cluster) {
         if cluster == .source { self.sourceTopology = topology } else { self.targetTopology = topology }
-        self.cluster(cluster)?.update(topology: topology)
+        guard let loopCluster = self.cluster(cluster) else { return }
+        loopCluster.update(topology: topology)
+        // The pool that most clients use is opened before the first of them comes.
+        if topology.authenticator == nil || loopCluster.configuration.credentials != nil {
+            _ = self.anonymousIdentity.pool(cluster)
+        }
     }
 
     // MARK: Identities

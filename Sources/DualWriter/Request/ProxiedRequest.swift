@@ -30,6 +30,8 @@ final class ProxiedRequest {
         var stream: Int16 = 0
         var connection: UpstreamConnection?
         var sentAt: Int64 = 0
+        /// The statement for whose PREPARE this leg holds the stream.
+        var preparing: PreparedStatement?
     }
 
     /// Whose turn it is.
@@ -65,8 +67,6 @@ final class ProxiedRequest {
     var statement: PreparedStatement?
     var children: [PreparedStatement] = []
     var identity: ClientIdentity?
-    /// The statement for whose PREPARE this request holds the stream.
-    var preparing: PreparedStatement?
     /// Where a client's own PREPARE went, to note the id that this node gave.
     var preparedAt: NodeID?
 
@@ -116,7 +116,6 @@ final class ProxiedRequest {
         self.body.reset()
         self.payload = nil
         self.answer.reset()
-        self.preparing = nil
         self.preparedAt = nil
         self.statement = nil
         if !self.children.isEmpty { self.children.removeAll(keepingCapacity: true) }

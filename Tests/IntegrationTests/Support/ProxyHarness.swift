@@ -23,6 +23,7 @@ struct ProxyHarness {
     /// Runs `body` with a proxy that is connected to both servers, then stops everything.
     static func run(
         mode: WriteMode,
+        sourcePeers: [ScriptedServer] = [],
         configure: (inout DualWriterConfiguration) -> Void = { _ in },
         _ body: (ProxyHarness) async throws -> Void
     ) async throws {
@@ -31,6 +32,7 @@ struct ProxyHarness {
         let target = ScriptedServer(name: "target", salt: 2)
         try await source.start(on: group)
         try await target.start(on: group)
+        source.setPeers(sourcePeers.map(\.port))
         func cluster(_ name: String, _ server: ScriptedServer) -> ClusterConfiguration {
             ClusterConfiguration(name: name, contactPoints: [ContactPoint(host: "127.0.0.1", port: server.port)])
         }

@@ -26,6 +26,8 @@ final class ScriptedServer: Sendable {
         var prepared: [[UInt8]: String] = [:]
         var seen: [Seen] = []
         var prepares = 0
+        var ignoresPrepares = false
+        var peers: [Int] = []
         var keyspaces: [String] = []
         var channels: [ObjectIdentifier: any Channel] = [:]
     }
@@ -47,6 +49,9 @@ final class ScriptedServer: Sendable {
     var keyspaces: [String] { self.state.withLock { $0.keyspaces } }
 
     func react(_ reaction: Reaction) { self.state.withLock { $0.reaction = reaction } }
+    func ignorePrepares(_ ignore: Bool) { self.state.withLock { $0.ignoresPrepares = ignore } }
+    /// Other nodes of the cluster, by port.
+    func setPeers(_ ports: [Int]) { self.state.withLock { $0.peers = ports } }
     func forgetPrepared() { self.state.withLock { $0.prepared = [:] } }
 
     func start(on group: any EventLoopGroup, port: Int = 0) async throws {
@@ -84,6 +89,7 @@ final class ScriptedServer: Sendable {
         case .options: return .supported([:])
         case .authResponse: return .authSuccess(nil)
         case .prepare(let text):
+            if self.state.withLock({ $0.ignoresPrepares }) { return nil }
             let id = Array(
                 "\(self.salt)\(text)".utf8.reduce(into: [UInt8](repeating: self.salt, count: 16)) { id, byte in
                     id[Int(byte) % 16] = id[Int(byte) % 16] &* 31 &+ byte
@@ -119,7 +125,7 @@ final class ScriptedServer: Sendable {
 
     private func run(_ text: String, _ parameters: QueryParameters, _ close: () -> Void) -> Response? {
         if text.contains("system.local") { return self.local() }
-        if text.contains("system.peers_v2") { return .error(ErrorMessage(.invalid, "unconfigured table peers_v2")) }
+        if text.contains("system.peers_v2") { return self.peersV2() }
         if text.contains("system.peers") { return Self.rows([("peer", .native(0x10))], []) }
         if text.hasPrefix("USE ") {
             let keyspace = text.dropFirst(4).filter { $0 != "\"" }
@@ -149,6 +155,17 @@ final class ScriptedServer: Sendable {
             return Self.rows([("[applied]", .native(0x04))], [[ByteBuffer(bytes: [first == "taken" ? 0 : 1])]])
         }
         return .result(.void)
+    }
+
+    private func peersV2() -> Response {
+        let ports = self.state.withLock { $0.peers }
+        guard !ports.isEmpty else { return .error(ErrorMessage(.invalid, "unconfigured table peers_v2")) }
+        return Self.rows(
+            [("native_address", .native(0x10)), ("native_port", .int), ("data_center", .varchar)],
+            ports.map { port in
+                [ByteBuffer(bytes: [127, 0, 0, 1]), ByteBuffer(integer: Int32(port)), ByteBuffer(string: "dc1")]
+            }
+        )
     }
 
     private func local() -> Response {
