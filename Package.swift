@@ -82,7 +82,9 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "Yams", package: "Yams"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings
         ),
@@ -126,7 +128,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ClusterSyncTests",
-            dependencies: ["ClusterSync", "DualWriteCore", "Operations", logging],
+            dependencies: ["ClusterSync", "DualWriteCore", "DualWriter", "Operations", logging],
             swiftSettings: settings
         ),
         .testTarget(name: "TidyTests", swiftSettings: settings),

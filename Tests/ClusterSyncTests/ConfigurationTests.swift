@@ -135,7 +135,6 @@ struct ConfigurationTests {
 
     @Test(arguments: [
         ("listen: nowhere", "c.yaml:1: listen: 'nowhere' is not an address such as 127.0.0.1:9042 or [::1]:9042"),
-        ("stamp_timestamps: maybe", "c.yaml:1: stamp_timestamps: 'maybe' is not true or false"),
         (
             "log: {level: loud}",
             "c.yaml:1: log.level: 'loud' is not one of trace, debug, info, notice, warning, error, critical"

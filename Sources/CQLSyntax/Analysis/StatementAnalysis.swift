@@ -24,7 +24,8 @@ public final class StatementAnalysis: Sendable {
     public let functions: [FunctionUse]
     /// What happens to collections and counters.
     public let operations: CollectionOperations
-    /// Whether running it twice with one timestamp leaves the same data as running it once. Always `true` for reads, never for TRUNCATE,
+    /// Whether running it twice with one timestamp leaves the same data as running it once. Always `true` for reads,
+    /// never for TRUNCATE,
     /// which a second time also removes what was written in between.
     public let isIdempotent: Bool
     /// Type of a `BATCH`.

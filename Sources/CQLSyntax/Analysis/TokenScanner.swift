@@ -1,4 +1,5 @@
-/// The tolerant path: finds kind, keyspace, table and markers in tokens that no grammar fits. One pass over the tokens per question.
+/// The tolerant path: finds kind, keyspace, table and markers in tokens that no grammar fits. One pass over the
+/// tokens per question.
 struct TokenScanner {
     private let bytes: [UInt8]
     private let tokens: [Token]

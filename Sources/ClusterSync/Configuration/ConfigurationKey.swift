@@ -11,7 +11,6 @@ struct ConfigurationKey: Sendable {
         case address
         case integer(ClosedRange<Int>)
         case percentage
-        case flag
         case mode
         case choice([String])
     }
@@ -175,12 +174,6 @@ extension ConfigurationKey {
                 kind: .choice(["fail", "degrade"]),
                 fallback: "fail",
                 help: "What a client gets in DualWriteSync when only the shadow fails."
-            ),
-            Self(
-                path: "stamp_timestamps",
-                kind: .flag,
-                fallback: "true",
-                help: "Whether writes without a timestamp get one from the sidecar."
             ),
             Self.limit("frame_bytes", 1_024...(1 << 30), 256 << 20, "The longest request body that is read."),
             Self.limit("client_connections", 1...1_000_000, 4_096, "Client connections at a time."),

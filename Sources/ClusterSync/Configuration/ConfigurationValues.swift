@@ -67,16 +67,6 @@ struct ConfigurationValues {
         }
     }
 
-    mutating func flag(_ path: String) -> Bool {
-        self.parsed(path, "true or false") { text in
-            switch text.lowercased() {
-            case "true", "yes", "on": true
-            case "false", "no", "off": false
-            default: nil
-            }
-        }
-    }
-
     mutating func choice(_ path: String) -> String {
         guard case .choice(let choices) = self.key(path).kind else { preconditionFailure("\(path) is no choice") }
         return self.parsed(path, "one of \(choices.joined(separator: ", "))") { text in

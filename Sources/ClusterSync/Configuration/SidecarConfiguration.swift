@@ -16,9 +16,6 @@ struct SidecarConfiguration: Sendable {
         var connectionsPerNode: Int
     }
 
-    /// What happens with a kind of statement that concerns the schema.
-    enum Policy: String, Sendable { case both, primary, refuse }
-
     struct Limits: Sendable {
         var frameBytes: Int
         var clientConnections: Int
@@ -55,10 +52,7 @@ struct SidecarConfiguration: Sendable {
     var source: ClusterSettings
     var target: ClusterSettings
     var timeouts: Timeouts
-    var ddl: Policy
-    var roles: Policy
-    var degradesOnSyncFailure: Bool
-    var stampsTimestamps: Bool
+    var policy: StatementPolicy
     var limits: Limits
 }
 
@@ -97,10 +91,11 @@ extension SidecarConfiguration {
             shadowWriteMilliseconds: values.integer("timeouts.shadow_write_ms"),
             drainMilliseconds: values.integer("timeouts.drain_ms")
         )
-        self.ddl = Policy(rawValue: values.choice("statements.ddl")) ?? .both
-        self.roles = Policy(rawValue: values.choice("statements.roles")) ?? .primary
-        self.degradesOnSyncFailure = values.choice("sync_failure") == "degrade"
-        self.stampsTimestamps = values.flag("stamp_timestamps")
+        self.policy = StatementPolicy(
+            schemaChanges: .init(rawValue: values.choice("statements.ddl")) ?? .both,
+            access: .init(rawValue: values.choice("statements.roles")) ?? .primary,
+            syncFailure: .init(rawValue: values.choice("sync_failure")) ?? .fail
+        )
         self.limits = Limits(
             frameBytes: values.integer("limits.frame_bytes"),
             clientConnections: values.integer("limits.client_connections"),

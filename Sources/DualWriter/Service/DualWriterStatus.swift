@@ -44,6 +44,37 @@ public struct DualWriterStatus: Sendable {
     /// The counters of all loops, summed.
     public var counters: DualWriterCounters
 
+    /// A status of a proxy about which nothing else is known yet.
+    public init(mode: WriteMode, epoch: Int) {
+        self.init(
+            mode: mode,
+            epoch: epoch,
+            legs: [],
+            clients: 0,
+            isReady: false,
+            isDraining: false,
+            counters: DualWriterCounters()
+        )
+    }
+
+    init(
+        mode: WriteMode,
+        epoch: Int,
+        legs: [Leg],
+        clients: Int,
+        isReady: Bool,
+        isDraining: Bool,
+        counters: DualWriterCounters
+    ) {
+        self.mode = mode
+        self.epoch = epoch
+        self.legs = legs
+        self.clients = clients
+        self.isReady = isReady
+        self.isDraining = isDraining
+        self.counters = counters
+    }
+
     /// The leg of `cluster`, where it is configured.
     public func leg(_ cluster: Cluster) -> Leg? { self.legs.first { $0.cluster == cluster } }
 }

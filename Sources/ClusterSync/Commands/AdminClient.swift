@@ -1,0 +1,105 @@
+import ArgumentParser
+import AsyncHTTPClient
+import FoundationEssentials
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Operations
+
+/// How a command finds the admin port.
+struct AdminOptions: ParsableArguments {
+    @Option(help: "The admin port of the sidecar. Environment: CLUSTER_SYNC_ENDPOINT.")
+    var endpoint: String?
+
+    @Option(help: "The token that a change needs. Environment: CLUSTER_SYNC_ADMIN_TOKEN.")
+    var token: String?
+
+    @Flag(help: "Print the answer as JSON.")
+    var json = false
+
+    func client() throws -> AdminClient {
+        let environment = ProcessInfo.processInfo.environment
+        var base = self.endpoint ?? environment["CLUSTER_SYNC_ENDPOINT"] ?? "http://127.0.0.1:8080"
+        if !base.contains("://") { base = "http://" + base }
+        while base.hasSuffix("/") { base.removeLast() }
+        guard base.hasPrefix("http://") || base.hasPrefix("https://") else {
+            throw fail(Exit.usage, "'\(base)' is not an address such as http://127.0.0.1:8080")
+        }
+        return AdminClient(base: base, token: self.token ?? environment["CLUSTER_SYNC_ADMIN_TOKEN"])
+    }
+}
+
+/// Talks to the admin port; failures end the command with a sentence and an exit code.
+struct AdminClient: Sendable {
+    /// The longest answer that is read, in bytes.
+    static let answerBytesMax = 4 << 20
+    static let timeout = TimeAmount.seconds(60)
+
+    let base: String
+    let token: String?
+
+    func get<Document: Decodable>(_ path: String, as type: Document.Type) async throws -> (Document, Data) {
+        try await self.send(HTTPClientRequest(url: self.base + path), type)
+    }
+
+    func put<Document: Decodable>(
+        _ path: String,
+        _ body: some Encodable,
+        as type: Document.Type
+    ) async throws -> (Document, Data) {
+        var request = HTTPClientRequest(url: self.base + path)
+        request.method = .PUT
+        request.headers.add(name: "Content-Type", value: "application/json")
+        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        request.body = .bytes(ByteBuffer(bytes: try DocumentCoding.encode(body)))
+        return try await self.send(request, type)
+    }
+
+    private func send<Document: Decodable>(
+        _ request: HTTPClientRequest,
+        _ type: Document.Type
+    ) async throws -> (Document, Data) {
+        let status: HTTPResponseStatus
+        let data: Data
+        do {
+            let response = try await HTTPClient.shared.execute(request, timeout: Self.timeout)
+            status = response.status
+            data = Data(try await response.body.collect(upTo: Self.answerBytesMax).readableBytesView)
+        } catch {
+            throw fail(
+                Exit.unavailable,
+                "no admin port answers at \(self.base): \(Self.words(error))\n"
+                    + "Is the sidecar running? --endpoint names another address."
+            )
+        }
+        guard (200..<300).contains(status.code) else { throw self.refusal(status, data) }
+        guard let document = try? DocumentCoding.decode(type, from: data) else {
+            throw fail(Exit.unavailable, "\(self.base) answered something else than a cluster-sync admin port would")
+        }
+        return (document, data)
+    }
+
+    private func refusal(_ status: HTTPResponseStatus, _ data: Data) -> ExitCode {
+        guard let fault = try? DocumentCoding.decode(ErrorDocument.self, from: data).error else {
+            return fail(Exit.unavailable, "\(self.base) answered \(status.code) \(status.reasonPhrase)")
+        }
+        let code =
+            switch status.code {
+            case 401, 403: Exit.permission
+            case 400: Exit.usage
+            case 500...: Exit.software
+            default: Exit.negative
+            }
+        return fail(code, fault.message + (fault.hint.map { "\n\($0)" } ?? ""))
+    }
+
+    private static func words(_ error: any Error) -> String {
+        switch error {
+        case let error as HTTPClientError where error == .connectTimeout: "the connection was not made in time"
+        case let error as HTTPClientError where error == .deadlineExceeded: "there was no answer in time"
+        case let error as NIOConnectionError:
+            error.connectionErrors.first.map { "\($0.error)" } ?? "the name cannot be resolved"
+        default: "\(error)"
+        }
+    }
+}

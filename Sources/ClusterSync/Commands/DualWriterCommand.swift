@@ -1,0 +1,167 @@
+import ArgumentParser
+import DualWriteCore
+import DualWriter
+import FoundationEssentials
+import Logging
+import NIOPosix
+import Operations
+import ServiceLifecycle
+import UnixSignals
+
+/// `cluster-sync dual-writer`: the sidecar.
+struct DualWriterCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dual-writer",
+        abstract: "Run the sidecar: a CQL proxy that writes to two clusters.",
+        discussion: """
+            Values come from the command line, else from the environment (CLUSTER_SYNC_… for every key, and CASSANDRA_HOSTS, \
+            SCYLLA_HOSTS, WRITE_MODE), else from the file, else they have their defaults. The write mode of the state folder \
+            goes before all of them: a restart does not change it.
+
+            Exit codes: 0 stopped in order, 69 an address cannot be listened on, 73 or 75 the state folder is unusable or \
+            taken, 78 wrong configuration.
+            """
+    )
+
+    @Option(help: "A YAML file; config/dual-writer-cassandra.yaml explains every key.")
+    var config: String?
+
+    @Option(help: "Where applications connect: host:port, or a port of 127.0.0.1.")
+    var listen: String?
+
+    @Option(help: "Where the admin port listens: host:port, or a port of 127.0.0.1.")
+    var admin: String?
+
+    @Option(help: "The folder that keeps the write mode; one sidecar each.")
+    var stateDir: String?
+
+    @Option(help: "The write mode of a new state folder.")
+    var writeMode: String?
+
+    @Option(name: .customLong("set"), help: "Any key of the file, as key=value. Can be repeated.")
+    var settings: [String] = []
+
+    func run() async throws {
+        let configuration = try self.load()
+        let level = configuration.logLevel
+        let format = configuration.logFormat
+        LoggingSystem.bootstrap {
+            StandardErrorLogHandler(label: $0, format: format, logLevel: level)
+        }
+        let logger = Logger(label: "cluster-sync")
+        let (store, phase) = try self.openState(configuration, logger)
+        if let missing = SidecarControl.missing(
+            phase.mode,
+            (configuration.source.hosts, configuration.target.hosts)
+        ) {
+            throw fail(Exit.configuration, missing)
+        }
+        let dualWriter: DualWriterConfiguration
+        do {
+            dualWriter = try configuration.dualWriter(mode: phase.mode, epoch: phase.epoch)
+        } catch {
+            throw fail(Exit.configuration, "\(error)")
+        }
+        try await Self.serve(dualWriter, configuration, store, phase, logger)
+    }
+
+    private func load() throws -> SidecarConfiguration {
+        var options: [(path: String, text: String)] = []
+        for (path, text) in [
+            ("listen", self.listen), ("admin.listen", self.admin), ("state_dir", self.stateDir),
+            ("write_mode", self.writeMode),
+        ] {
+            if let text { options.append((path, text)) }
+        }
+        for setting in self.settings {
+            let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2 else { throw ValidationError("--set takes key=value, not '\(setting)'") }
+            options.append((String(parts[0]), String(parts[1])))
+        }
+        do {
+            let layers = ConfigurationLayers(
+                options: options,
+                environment: ProcessInfo.processInfo.environment,
+                file: self.config.map { ConfigurationFile(path: $0) }
+            )
+            return try SidecarConfiguration(layers) { path in
+                FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+            }
+        } catch {
+            throw fail(Exit.configuration, "\(error)")
+        }
+    }
+
+    /// The write mode of the state folder, or of the configuration where the folder is new.
+    private func openState(
+        _ configuration: SidecarConfiguration,
+        _ logger: Logger
+    ) throws -> (PhaseStore, PhaseState) {
+        do throws(StateError) {
+            let store = PhaseStore(folder: try StateFolder(path: configuration.stateDirectory))
+            if let (state, remark) = try store.load() {
+                if let remark { logger.warning("state folder: \(remark)") }
+                if state.mode != configuration.writeMode {
+                    logger.notice(
+                        "the write mode of the state folder goes before the configured one",
+                        metadata: ["kept": "\(state.mode)", "configured": "\(configuration.writeMode)"]
+                    )
+                }
+                return (store, state)
+            }
+            let state = PhaseState(mode: configuration.writeMode, epoch: 0, history: [])
+            try store.save(state)
+            return (store, state)
+        } catch {
+            throw fail(error.code == .locked ? Exit.locked : Exit.state, error.description)
+        }
+    }
+
+    private static func serve(
+        _ dualWriter: DualWriterConfiguration,
+        _ configuration: SidecarConfiguration,
+        _ store: PhaseStore,
+        _ phase: PhaseState,
+        _ logger: Logger
+    ) async throws {
+        let service = DualWriterService(configuration: dualWriter, logger: logger)
+        let proxy = ServiceProxy(service: service)
+        let control = SidecarControl(
+            proxy: proxy,
+            store: store,
+            phase: phase,
+            configuration: configuration,
+            timeouts: dualWriter.timeouts,
+            logger: logger
+        )
+        let metrics = MetricsRegistry()
+        metrics.register { page in SidecarMetrics.collect(await service.status(), into: &page) }
+        let admin = AdminServer(
+            configuration: .init(
+                host: configuration.admin.host,
+                port: configuration.admin.port,
+                token: configuration.adminToken?.text
+            ),
+            control: control,
+            health: control,
+            metrics: metrics,
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+            logger: logger
+        ) { address in
+            logger.info("admin port listens", metadata: ["address": "\(address)"])
+        }
+        // Stopping goes backwards: the proxy drains while the admin port still says so.
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [.init(service: admin), .init(service: proxy), .init(service: service)],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger
+            )
+        )
+        do {
+            try await group.run()
+        } catch {
+            throw fail(Exit.unavailable, "\(error)")
+        }
+    }
+}

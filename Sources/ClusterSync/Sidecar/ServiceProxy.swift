@@ -1,0 +1,65 @@
+import CQLClient
+import DualWriteCore
+import DualWriter
+import NIOCore
+import ServiceLifecycle
+import Synchronization
+
+/// The running dual writer as the control side sees it: a snapshot that is never older than a quarter of a second.
+final class ServiceProxy: SidecarProxy, Service {
+    private static let interval = Duration.milliseconds(250)
+
+    private let service: DualWriterService
+    private let snapshot: Mutex<DualWriterStatus>
+
+    init(service: DualWriterService) {
+        self.service = service
+        let (mode, epoch) = service.mode
+        self.snapshot = Mutex(
+            DualWriterStatus(mode: mode, epoch: epoch)
+        )
+    }
+
+    /// Keeps the snapshot fresh until the end.
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                await self.refresh()
+                try? await Task.sleep(for: Self.interval)
+            }
+        }
+    }
+
+    private func refresh() async {
+        let status = await self.service.status()
+        self.snapshot.withLock { $0 = status }
+    }
+
+    func status() -> DualWriterStatus { self.snapshot.withLock { $0 } }
+
+    func setMode(_ mode: WriteMode, epoch: Int) async throws {
+        // The rules of transition were checked by the caller; what is left here are the gates of a single step.
+        let isStep = abs(Int(mode.rawValue) - Int(self.service.mode.mode.rawValue)) <= 1
+        try await self.service.setMode(mode, force: !isStep, reason: "forced by an operator")
+        await self.refresh()
+    }
+
+    func setTimeouts(_ timeouts: DualWriterTimeouts) async throws { self.service.setTimeouts(timeouts) }
+
+    func setHosts(source: [String]?, target: [String]?) async throws {
+        throw HostChangeRefused()
+    }
+
+    var listenAddress: String? {
+        self.service.boundAddress.flatMap { address in
+            address.ipAddress.map { "\($0.contains(":") ? "[\($0)]" : $0):\(address.port ?? 0)" }
+        }
+    }
+}
+
+/// Hosts are read at the start only, so far.
+struct HostChangeRefused: Error, CustomStringConvertible {
+    var description: String {
+        "the hosts of a cluster cannot be changed while the sidecar runs; change its configuration and restart it"
+    }
+}

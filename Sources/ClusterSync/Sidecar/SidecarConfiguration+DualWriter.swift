@@ -1,0 +1,57 @@
+import CQLClient
+import DualWriteCore
+import DualWriter
+import NIOCore
+
+extension SidecarConfiguration {
+    /// What the dual writer needs, out of the configuration of the whole sidecar.
+    func dualWriter(mode: WriteMode, epoch: Int) throws -> DualWriterConfiguration {
+        var configuration = DualWriterConfiguration(
+            listenAddress: try SocketAddress.makeAddressResolvingHost(self.listen.host, port: self.listen.port),
+            source: try self.cluster(.source),
+            target: try self.cluster(.target),
+            mode: mode,
+            epoch: epoch
+        )
+        configuration.policy = self.policy
+        configuration.timeouts.readMilliseconds = self.timeouts.readMilliseconds
+        configuration.timeouts.primaryWriteMilliseconds = self.timeouts.primaryWriteMilliseconds
+        configuration.timeouts.shadowWriteMilliseconds = self.timeouts.shadowWriteMilliseconds
+        configuration.timeouts.drainMilliseconds = self.timeouts.drainMilliseconds
+        configuration.limits.frameBytesMax = self.limits.frameBytes
+        configuration.limits.clientConnectionsMax = self.limits.clientConnections
+        configuration.limits.inFlightPerClientMax = self.limits.inFlightPerClient
+        configuration.limits.clientQueuedBytesMax = self.limits.clientQueuedBytes
+        configuration.limits.requestsPerLoopMax = self.limits.requestsPerLoop
+        configuration.limits.shadowQueueWritesMax = self.limits.shadowQueueWrites
+        configuration.limits.shadowQueueBytesMax = self.limits.shadowQueueBytes
+        configuration.limits.shadowInFlightMax = self.limits.shadowInFlight
+        configuration.limits.shadowAttemptsMax = self.limits.shadowAttempts
+        configuration.limits.preparedStatementsMax = self.limits.preparedStatements
+        configuration.loops = self.loops > 0 ? self.loops : Self.chosenLoops
+        return configuration
+    }
+
+    /// One loop on up to two cores, because a sidecar shares them with its application; else half of them.
+    private static var chosenLoops: Int {
+        System.coreCount <= 2 ? 1 : System.coreCount / 2
+    }
+
+    private func cluster(_ cluster: Cluster) throws -> ClusterConfiguration? {
+        let settings = self.settings(of: cluster)
+        guard !settings.hosts.isEmpty else { return nil }
+        var configuration = ClusterConfiguration(
+            name: cluster.description,
+            contactPoints: try settings.hosts.map { try ContactPoint(parsing: $0) }
+        )
+        configuration.port = settings.port
+        configuration.localDatacenter = settings.localDC
+        if let username = settings.username, let password = settings.password {
+            configuration.credentials = Credentials(username: username, password: password.text)
+        }
+        configuration.connectionsPerNode = settings.connectionsPerNode
+        configuration.connectTimeoutMilliseconds = self.timeouts.connectMilliseconds
+        configuration.frameBytesMax = self.limits.frameBytes
+        return configuration
+    }
+}

@@ -1,0 +1,120 @@
+import DualWriteCore
+import DualWriter
+import Operations
+
+/// The sidecar's page of metrics, made from one snapshot of the proxy's plain counters.
+enum SidecarMetrics {
+    static func collect(_ status: DualWriterStatus, into page: inout MetricsPage) {
+        for cluster in Cluster.allCases {
+            self.collect(cluster, status, into: &page)
+        }
+        for mode in WriteMode.allCases {
+            page.gauge(
+                "cluster_sync_phase",
+                help: "1 for the write mode in force, 0 for the others.",
+                labels: [.init("phase", mode.name)],
+                mode == status.mode ? 1 : 0
+            )
+        }
+        page.gauge("cluster_sync_phase_epoch", help: "Changes of the write mode so far.", Double(status.epoch))
+        page.gauge(
+            "cluster_sync_ready",
+            help: "1 while clients should be sent here.",
+            SidecarControl.readiness(status) == .ready ? 1 : 0
+        )
+        page.gauge("cluster_sync_client_connections", help: "Open client connections.", Double(status.clients))
+        let counters = status.counters
+        for (name, help, value) in [
+            ("client_connections_accepted_total", "Client connections that were accepted.", counters.clientsAccepted),
+            ("client_connections_refused_total", "Client connections beyond the limit.", counters.clientsRefused),
+            ("slow_clients_closed_total", "Clients that did not read their answers.", counters.slowClientsClosed),
+            ("protocol_errors_total", "Frames of clients that broke the protocol.", counters.protocolErrors),
+            ("overloaded_total", "Requests answered OVERLOADED because of a limit.", counters.overloaded),
+            ("answered_by_proxy_total", "Requests answered without a cluster.", counters.answeredByProxy),
+            (
+                "not_understood_total", "Statements treated as plain writes for want of a better.",
+                counters.notUnderstood
+            ),
+            ("doubtful_writes_total", "Writes whose outcome on the shadow is not known.", counters.doubtful),
+        ] {
+            page.counter("cluster_sync_" + name, help: help, value)
+        }
+        page.counter(
+            "proxy_consistency_mismatches",
+            help: "Reads that differed between the clusters. Comparing is not built yet: this stays 0.",
+            labels: [.init("operation", "read")],
+            0
+        )
+    }
+
+    private static func collect(_ cluster: Cluster, _ status: DualWriterStatus, into page: inout MetricsPage) {
+        let counters = status.counters[cluster]
+        let name = cluster.description
+        for (outcome, count, latency) in [
+            ("success", counters.writesSucceeded, counters.writeLatency),
+            ("error", counters.writesFailed, counters.writeFailureLatency),
+        ] {
+            let labels = [MetricLabel("database", name), MetricLabel("status", outcome)]
+            page.counter("proxy_writes_total", help: "Writes by cluster and outcome.", labels: labels, count)
+            page.histogram(
+                "proxy_write_latency_seconds",
+                help: "From sending a write to its answer.",
+                labels: labels,
+                HistogramSnapshot(latency)
+            )
+        }
+        let labels = [MetricLabel("cluster", name)]
+        for (outcome, count) in [("success", counters.readsSucceeded), ("error", counters.readsFailed)] {
+            page.counter(
+                "cluster_sync_reads_total",
+                help: "Reads by cluster and outcome.",
+                labels: labels + [MetricLabel("status", outcome)],
+                count
+            )
+        }
+        page.histogram(
+            "cluster_sync_read_latency_seconds",
+            help: "From sending a read to its answer.",
+            labels: labels,
+            HistogramSnapshot(counters.readLatency)
+        )
+        for (metric, help, value) in [
+            ("retried_total", "Requests that were sent again to another node.", counters.retriedOnOtherNode),
+            ("reprepared_total", "Statements that a node had forgotten.", counters.reprepared),
+            ("late_answers_total", "Answers after the deadline.", counters.lateAnswers),
+            ("timeouts_total", "Requests that ran into the sidecar's deadline.", counters.timeouts),
+            ("shadow_queued_total", "Shadow writes that were taken.", counters.shadowQueued),
+            ("shadow_delivered_total", "Shadow writes that the cluster confirmed.", counters.shadowDelivered),
+            ("shadow_retried_total", "Attempts of shadow writes that were repeated.", counters.shadowRetried),
+            ("shadow_overflowed_total", "Shadow writes lost to a full queue.", counters.shadowOverflowed),
+            ("shadow_dead_total", "Shadow writes that were given up.", counters.shadowDead),
+        ] {
+            page.counter("cluster_sync_" + metric, help: help, labels: labels, value)
+        }
+        let leg = status.leg(cluster)
+        for (metric, help, value) in [
+            ("connected", "1 while the cluster can be reached.", leg?.isConnected == true ? 1 : 0),
+            ("nodes_known", "Nodes that the cluster reports.", Double(leg?.nodesKnown ?? 0)),
+            ("nodes_connected", "Nodes with a connection.", Double(leg?.nodesConnected ?? 0)),
+            ("upstream_connections", "Open connections to the cluster.", Double(leg?.connections ?? 0)),
+            ("shadow_queue_writes", "Writes that wait for the cluster.", Double(leg?.shadowWritesQueued ?? 0)),
+            ("shadow_queue_bytes", "Their bytes.", Double(leg?.shadowBytesQueued ?? 0)),
+            (
+                "shadow_oldest_age_seconds", "The age of the oldest of them.",
+                Double(leg?.shadowOldestMilliseconds ?? 0) / 1_000
+            ),
+        ] {
+            page.gauge("cluster_sync_" + metric, help: help, labels: labels, value)
+        }
+    }
+}
+
+extension HistogramSnapshot {
+    init(_ histogram: DualWriterCounters.Histogram) {
+        self.init(
+            bounds: DualWriterCounters.latencyBoundsMicroseconds.map { Double($0) / 1e6 },
+            counts: histogram.buckets,
+            sum: Double(histogram.sumMicroseconds) / 1e6
+        )
+    }
+}

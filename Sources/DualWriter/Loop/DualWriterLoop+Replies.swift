@@ -1,0 +1,86 @@
+import CQLClient
+import CQLProtocol
+import DualWriteCore
+import NIOCore
+
+/// Answers to the client: the cluster's own bytes, but for prepared ids and paging states, which are the proxy's.
+extension DualWriterLoop {
+    func replyWithKept(_ request: ProxiedRequest, _ cluster: Cluster) {
+        self.reply(
+            request,
+            cluster,
+            opcode: request.answerOpcode,
+            flags: request.answerFlags,
+            body: request.answer.bytes
+        )
+    }
+
+    /// Gives the client its answer, with the proxy's own prepared ids and paging states in place of the cluster's.
+    func reply(
+        _ request: ProxiedRequest,
+        _ cluster: Cluster,
+        opcode: Opcode,
+        flags: FrameFlags,
+        body: UnsafeRawBufferPointer
+    ) {
+        let client = request.client
+        if opcode == .result {
+            if request.opcode == .prepare {
+                self.replyPrepared(request, cluster, flags: flags, body: body)
+                return
+            }
+            if let offset = AnswerLayout.pagingStateOffset(body, flags: flags),
+                let length = AnswerLayout.int32(body, at: offset), length >= 0
+            {
+                var tagged = ByteBuffer()
+                tagged.writeInteger(length + 1)
+                tagged.writeInteger(PagingTag.byte(for: cluster))
+                let before = UnsafeRawBufferPointer(rebasing: body[..<offset])
+                let after = UnsafeRawBufferPointer(rebasing: body[(offset + 4)...])
+                tagged.withUnsafeReadableBytes {
+                    client?.append(stream: request.clientStream, flags: flags, opcode: opcode, before, $0, after)
+                }
+                self.detachClient(request)
+                return
+            }
+        }
+        client?.append(stream: request.clientStream, flags: flags, opcode: opcode, body)
+        self.detachClient(request)
+    }
+
+    private func replyPrepared(
+        _ request: ProxiedRequest,
+        _ cluster: Cluster,
+        flags: FrameFlags,
+        body: UnsafeRawBufferPointer
+    ) {
+        guard let statement = request.statement, let id = AnswerLayout.preparedID(body, flags: flags) else {
+            let error = AnswerDecoder.encode(
+                .error(ProxyError.server("the \(cluster) cluster answered PREPARE with something else"))
+            )
+            error.withUnsafeReadableBytes {
+                request.client?.append(stream: request.clientStream, flags: [], opcode: .error, $0)
+            }
+            self.detachClient(request)
+            return
+        }
+        if let node = request.preparedAt { statement.learned(Array(body[id]), at: node, of: cluster) }
+        let before = UnsafeRawBufferPointer(rebasing: body[..<(id.lowerBound - 2)])
+        let after = UnsafeRawBufferPointer(rebasing: body[id.upperBound...])
+        statement.id.withShortBytes {
+            request.client?.append(stream: request.clientStream, flags: flags, opcode: .result, before, $0, after)
+        }
+        self.detachClient(request)
+    }
+
+    private func detachClient(_ request: ProxiedRequest) {
+        request.client?.inFlight -= 1
+        request.client = nil
+    }
+
+    /// A request that nothing is owed for any more.
+    func finish(_ request: ProxiedRequest) {
+        if request.client != nil { self.detachClient(request) }
+        self.requests.giveBack(request)
+    }
+}

@@ -1,0 +1,317 @@
+import DualWriteCore
+import FoundationEssentials
+import Logging
+import Operations
+import Synchronization
+import Testing
+
+@testable import ClusterSync
+@testable import DualWriter
+
+/// A proxy that only remembers what it was told.
+private final class FakeProxy: SidecarProxy {
+    struct Refusal: Error, CustomStringConvertible { let description = "connection refused" }
+
+    struct State {
+        var mode = WriteMode.primaryOnly
+        var epoch = 0
+        var connected: Set<Cluster> = [.source, .target]
+        var refusesModes = false
+        var refusesHosts = false
+        var isDraining = false
+        var calls: [String] = []
+        var timeouts: DualWriterTimeouts?
+    }
+
+    private let state = Mutex(State())
+    func with<Result>(_ body: (inout State) throws -> Result) rethrows -> Result {
+        try self.state.withLock { try body(&$0) }
+    }
+
+    func status() -> DualWriterStatus {
+        self.with { state in
+            let legs = Cluster.allCases.map { cluster in
+                var leg = DualWriterStatus.Leg(cluster: cluster)
+                leg.isConnected = state.connected.contains(cluster)
+                leg.lastError = leg.isConnected ? nil : "connection refused"
+                return leg
+            }
+            return DualWriterStatus(
+                mode: state.mode,
+                epoch: state.epoch,
+                legs: legs,
+                clients: 3,
+                isReady: true,
+                isDraining: state.isDraining,
+                counters: DualWriterCounters()
+            )
+        }
+    }
+
+    func setMode(_ mode: WriteMode, epoch: Int) async throws {
+        try self.with { state in
+            state.calls.append("mode \(mode) \(epoch)")
+            if state.refusesModes { throw Refusal() }
+            state.mode = mode
+            state.epoch = epoch
+        }
+    }
+
+    func setTimeouts(_ timeouts: DualWriterTimeouts) async throws { self.with { $0.timeouts = timeouts } }
+
+    func setHosts(source: [String]?, target: [String]?) async throws {
+        try self.with { state in
+            state.calls.append("hosts \(source.map { "\($0)" } ?? "-") \(target.map { "\($0)" } ?? "-")")
+            if state.refusesHosts { throw Refusal() }
+        }
+    }
+
+    var listenAddress: String? { "127.0.0.1:9042" }
+}
+
+struct SidecarControlTests {
+    private struct Bench: Sendable {
+        let proxy: FakeProxy
+        let control: SidecarControl
+        let path: String
+        let store: PhaseStore
+    }
+
+    private func withControl(
+        hosts: (String, String) = ("a", "b"),
+        _ body: (Bench) async throws -> Void
+    ) async throws {
+        let path = FileManager.default.temporaryDirectory.path + "/cluster-sync-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let store = PhaseStore(folder: try StateFolder(path: path))
+        let layers = ConfigurationLayers(
+            options: [("source.hosts", hosts.0), ("target.hosts", hosts.1)],
+            environment: [:],
+            file: nil
+        )
+        let proxy = FakeProxy()
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let control = SidecarControl(
+            proxy: proxy,
+            store: store,
+            phase: PhaseState(mode: .primaryOnly, epoch: 0, history: []),
+            configuration: try SidecarConfiguration(layers) { _ in nil },
+            timeouts: DualWriterTimeouts(),
+            logger: logger
+        )
+        try await body(Bench(proxy: proxy, control: control, path: path, store: store))
+    }
+
+    private func refusal(_ body: () async throws(AdminError) -> Void) async -> AdminError? {
+        do {
+            try await body()
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    @Test func `a step is made by the proxy and kept in the state folder`() async throws {
+        try await self.withControl { bench in
+            let phase = try await bench.control.change(.init(mode: "1", reason: "go", by: "test"))
+            #expect(phase.mode == "DualWriteAsync")
+            #expect(phase.epoch == 1)
+            #expect(phase.next == ["PrimaryOnly", "DualWriteSync"])
+            #expect(bench.proxy.with { $0.calls } == ["mode DualWriteAsync 1"])
+            let kept = try #require(try bench.store.load()?.state)
+            #expect(kept.mode == .dualWriteAsync)
+            #expect(kept.history.map(\.reason) == ["go"])
+            #expect(kept.history.map(\.by) == ["test"])
+        }
+    }
+
+    @Test func `going where one is already changes nothing and is no error`() async throws {
+        try await self.withControl { bench in
+            let phase = try await bench.control.change(.init(mode: "PrimaryOnly", by: "test"))
+            #expect(phase.epoch == 0)
+            #expect(bench.proxy.with { $0.calls } == [])
+        }
+    }
+
+    @Test func `two steps need force and a reason`() async throws {
+        try await self.withControl { bench in
+            let tooFar = await self.refusal { () async throws(AdminError) in
+                _ = try await bench.control.change(.init(mode: "TargetOnly", by: "test"))
+            }
+            #expect(tooFar?.code == .transitionRefused)
+            let noReason = await self.refusal { () async throws(AdminError) in
+                _ = try await bench.control.change(.init(mode: "TargetOnly", force: true, by: "test"))
+            }
+            #expect(noReason?.code == .transitionRefused)
+            let phase = try await bench.control.change(
+                .init(mode: "TargetOnly", reason: "drill", force: true, by: "test")
+            )
+            #expect(phase.mode == "TargetOnly")
+            #expect(phase.history.first?.forced == true)
+        }
+    }
+
+    @Test func `a name that is no mode is refused with the valid ones`() async throws {
+        try await self.withControl { bench in
+            let refusal = await self.refusal { () async throws(AdminError) in
+                _ = try await bench.control.change(.init(mode: "sideways", by: "test"))
+            }
+            #expect(refusal?.code == .invalidMode)
+            #expect(refusal?.message.contains("ShadowPrimary (3)") == true)
+        }
+    }
+
+    @Test func `a mode whose cluster is not configured is refused`() async throws {
+        try await self.withControl(hosts: ("a", "")) { bench in
+            let refusal = await self.refusal { () async throws(AdminError) in
+                _ = try await bench.control.change(.init(mode: "1", by: "test"))
+            }
+            #expect(refusal?.code == .clusterUnreachable)
+            #expect(refusal?.message == "DualWriteAsync needs the target cluster, and no host of it is configured")
+        }
+    }
+
+    @Test func `what the proxy refuses is neither kept nor shown`() async throws {
+        try await self.withControl { bench in
+            bench.proxy.with { $0.refusesModes = true }
+            let refusal = await self.refusal { () async throws(AdminError) in
+                _ = try await bench.control.change(.init(mode: "1", by: "test"))
+            }
+            #expect(refusal?.message == "DualWriteAsync cannot be entered: connection refused")
+            #expect(await bench.control.phase().epoch == 0)
+            let kept = try bench.store.load()
+            #expect(kept == nil)
+        }
+    }
+
+    @Test func `a state folder that cannot be written takes the proxy back`() async throws {
+        try await self.withControl { bench in
+            try FileManager.default.removeItem(atPath: bench.path)
+            let refusal = await self.refusal { () async throws(AdminError) in
+                _ = try await bench.control.change(.init(mode: "1", by: "test"))
+            }
+            #expect(refusal?.code == .changeFailed)
+            #expect(bench.proxy.with { $0.calls } == ["mode DualWriteAsync 1", "mode PrimaryOnly 0"])
+            #expect(await bench.control.phase().mode == "PrimaryOnly")
+        }
+    }
+
+    @Test func `a configuration document changes hosts, times and mode together`() async throws {
+        try await self.withControl { bench in
+            var change = ConfigurationChange(by: "test")
+            change.scyllaHosts = ["c:1", "d"]
+            change.writeMode = "DualWriteAsync"
+            change.shadowWriteTimeoutMs = 77
+            let document = try await bench.control.apply(change)
+            #expect(document.scyllaHosts == ["c:1", "d"])
+            #expect(document.writeMode == "DualWriteAsync")
+            #expect(document.shadowWriteTimeoutMs == 77)
+            #expect(bench.proxy.with { $0.calls } == ["hosts - [\"c:1\", \"d\"]", "mode DualWriteAsync 1"])
+            #expect(bench.proxy.with { $0.timeouts?.shadowWriteMilliseconds } == 77)
+        }
+    }
+
+    @Test func `a document of which one part is impossible changes nothing`() async throws {
+        try await self.withControl { bench in
+            let before = await bench.control.configuration()
+            var change = ConfigurationChange(by: "test")
+            change.shadowWriteTimeoutMs = 77
+            for (mode, hosts) in [("sideways", nil), ("TargetOnly", nil), (nil, ["x y"]), (nil, ["a:0"])] {
+                change.writeMode = mode
+                change.scyllaHosts = hosts
+                let given = change
+                let refusal = await self.refusal { () async throws(AdminError) in
+                    _ = try await bench.control.apply(given)
+                }
+                #expect(refusal != nil)
+            }
+            change.writeMode = nil
+            change.scyllaHosts = ["gone"]
+            bench.proxy.with { $0.refusesHosts = true }
+            let given = change
+            let refusal = await self.refusal { () async throws(AdminError) in
+                _ = try await bench.control.apply(given)
+            }
+            #expect(refusal?.code == .clusterUnreachable)
+            #expect(await bench.control.configuration() == before)
+            #expect(bench.proxy.with { $0.timeouts } == nil)
+        }
+    }
+
+    @Test func `hosts go back when the mode of the same document is refused`() async throws {
+        try await self.withControl { bench in
+            bench.proxy.with { $0.refusesModes = true }
+            var change = ConfigurationChange(by: "test")
+            change.scyllaHosts = ["c"]
+            change.writeMode = "1"
+            let given = change
+            _ = await self.refusal { () async throws(AdminError) in _ = try await bench.control.apply(given) }
+            #expect(
+                bench.proxy.with { $0.calls } == ["hosts - [\"c\"]", "mode DualWriteAsync 1", "hosts - [\"b\"]"]
+            )
+            #expect(await bench.control.configuration().scyllaHosts == ["b"])
+        }
+    }
+
+    @Test func `a cluster that the mode needs cannot be taken away`() async throws {
+        try await self.withControl { bench in
+            var change = ConfigurationChange(by: "test")
+            change.cassandraHosts = []
+            let given = change
+            let refusal = await self.refusal { () async throws(AdminError) in
+                _ = try await bench.control.apply(given)
+            }
+            #expect(refusal?.message == "PrimaryOnly needs the source cluster, and no host of it is configured")
+        }
+    }
+
+    @Test(arguments: WriteMode.allCases)
+    func `readiness depends on the shadow in DualWriteSync only`(mode: WriteMode) async throws {
+        try await self.withControl { bench in
+            bench.proxy.with {
+                $0.mode = mode
+                $0.connected = [mode.primary]
+            }
+            let readiness = await bench.control.readiness()
+            #expect((readiness == .ready) == (mode != .dualWriteSync))
+            bench.proxy.with { $0.connected = [mode.primary.other] }
+            #expect(await bench.control.readiness() != .ready)
+            bench.proxy.with {
+                $0.connected = [.source, .target]
+                $0.isDraining = true
+            }
+            #expect(await bench.control.readiness() == .notReady(reason: "the sidecar is stopping"))
+        }
+    }
+
+    @Test func `health says degraded while only the shadow is away`() async throws {
+        try await self.withControl { bench in
+            _ = try await bench.control.change(.init(mode: "1", by: "test"))
+            #expect(await bench.control.health().status == "ok")
+            bench.proxy.with { $0.connected = [.source] }
+            let health = await bench.control.health()
+            #expect(health.status == "degraded")
+            #expect(health.cassandraConnected && !health.scyllaConnected)
+            #expect(health.target.error == "connection refused")
+            bench.proxy.with { $0.connected = [] }
+            #expect(await bench.control.health().status == "unavailable")
+        }
+    }
+
+    @Test func `the page of metrics keeps the three names that dashboards know`() async throws {
+        try await self.withControl { bench in
+            let registry = MetricsRegistry()
+            let proxy = bench.proxy
+            registry.register { page in SidecarMetrics.collect(proxy.status(), into: &page) }
+            let text = await registry.render()
+            for line in [
+                "# TYPE proxy_write_latency_seconds histogram", "# TYPE proxy_writes_total counter",
+                "# TYPE proxy_consistency_mismatches counter",
+                #"proxy_writes_total{database="source",status="success"} 0"#,
+                #"cluster_sync_phase{phase="PrimaryOnly"} 1"#, #"cluster_sync_connected{cluster="target"} 1"#,
+            ] { #expect(text.contains(line + "\n")) }
+            #expect(text.contains("cluster_sync_metrics_dropped_samples 0\n"))
+        }
+    }
+}
