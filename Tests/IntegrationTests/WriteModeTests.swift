@@ -155,6 +155,23 @@ struct WriteModeTests {
         }
     }
 
+    @Test func `custom payloads reach both clusters, with and without prepared ids`() async throws {
+        try await ProxyHarness.run(mode: .dualWriteSync) { harness in
+            let client = try await harness.client()
+            let payload: WireMap<ByteBuffer?> = ["tenant": ByteBuffer(string: "7"), "empty": nil]
+            let answer = try await client.ask(query(Self.insert, ["k", "v"]), payload: payload)
+            #expect(answer == .result(.void))
+            guard case .result(.prepared(let prepared)) = try await client.ask(.prepare(Self.insert)) else { return }
+            var parameters = QueryParameters(consistency: .one)
+            parameters.values = .positional([.value(ByteBuffer(string: "p")), .value(ByteBuffer(string: "v"))])
+            let execute = Request.execute(Execute(id: prepared.id, parameters: parameters))
+            #expect(try await client.ask(execute, payload: payload) == .result(.void))
+            #expect(harness.source.payloads == [2, 2])
+            #expect(harness.target.payloads == [2, 2])
+            #expect(harness.target.seen.map(\.firstValue) == ["k", "p"])
+        }
+    }
+
     @Test func `a PREPARE that is never answered costs one deadline and nothing after it`() async throws {
         try await ProxyHarness.run(mode: .primaryOnly) { configuration in
             configuration.timeouts.primaryWriteMilliseconds = 150

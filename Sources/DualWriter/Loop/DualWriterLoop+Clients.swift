@@ -204,6 +204,7 @@ extension DualWriterLoop {
                 client.phase = .ready
                 self.answer(client, stream, answer(client))
             case .failure(let error):
+                self.forget(identity)
                 let message = error.serverError ?? ProxyError.unavailable(primary, error.description, .one)
                 self.answer(client, stream, .error(message))
             }

@@ -116,9 +116,29 @@ extension DualWriterLoop {
         _ part1: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
         _ part2: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
     ) -> Bool {
+        // A trace is a session in the cluster's own tables: one is enough, and it is the one whose id the client gets.
+        let flags = cluster == request.plan.primary ? request.flags : request.flags.subtracting(.tracing)
+        if var whole = request.payload {
+            whole.writeBytes(part0)
+            whole.writeBytes(part1)
+            whole.writeBytes(part2)
+            return whole.withUnsafeReadableBytes { self.append(request, cluster, connection, flags, $0) }
+        }
+        return self.append(request, cluster, connection, flags, part0, part1, part2)
+    }
+
+    private func append(
+        _ request: ProxiedRequest,
+        _ cluster: Cluster,
+        _ connection: UpstreamConnection,
+        _ flags: FrameFlags,
+        _ part0: UnsafeRawBufferPointer,
+        _ part1: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
+        _ part2: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+    ) -> Bool {
         let outcome = connection.send(
             versionByte: connection.versionByte,
-            flags: request.flags.rawValue,
+            flags: flags.rawValue,
             opcode: request.opcode.rawValue,
             part0,
             part1,

@@ -122,6 +122,9 @@ final class DualWriterLoop {
         return identity
     }
 
+    /// Forgets an identity that the primary does not accept, so that wrong passwords leave nothing behind.
+    func forget(_ identity: ClientIdentity) { self.identities[identity.key] = nil }
+
     func makePool(for key: ClientIdentity.Key, _ cluster: Cluster) -> UpstreamPool? {
         self.cluster(cluster)?.pool(
             for: SessionKey(credentials: key.credentials, keyspace: key.keyspace, version: key.version)

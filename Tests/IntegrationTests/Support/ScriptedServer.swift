@@ -29,6 +29,7 @@ final class ScriptedServer: Sendable {
         var ignoresPrepares = false
         var peers: [Int] = []
         var keyspaces: [String] = []
+        var payloads: [Int] = []
         var channels: [ObjectIdentifier: any Channel] = [:]
     }
 
@@ -45,6 +46,8 @@ final class ScriptedServer: Sendable {
 
     var port: Int { self.listener.withLock { $0?.localAddress?.port ?? 0 } }
     var seen: [Seen] { self.state.withLock { $0.seen } }
+    /// The sizes of the custom payloads that came with requests.
+    var payloads: [Int] { self.state.withLock { $0.payloads } }
     var prepares: Int { self.state.withLock { $0.prepares } }
     var keyspaces: [String] { self.state.withLock { $0.keyspaces } }
 
@@ -76,6 +79,11 @@ final class ScriptedServer: Sendable {
 
     fileprivate func opened(_ channel: any Channel) {
         self.state.withLock { $0.channels[ObjectIdentifier(channel)] = channel }
+    }
+
+    fileprivate func received(_ payload: WireMap<ByteBuffer?>?) {
+        guard let payload else { return }
+        self.state.withLock { $0.payloads.append(payload.pairs.count) }
     }
 
     fileprivate func closed(_ channel: any Channel) {
@@ -209,6 +217,7 @@ final class ScriptedServer: Sendable {
             do {
                 while let raw = try self.reader.nextFrame() {
                     let frame = try RequestFrame(decoding: raw)
+                    self.server.received(frame.customPayload)
                     guard
                         let response = self.server.answer(frame.request, close: { context.close(promise: nil) })
                     else { continue }

@@ -45,7 +45,11 @@ final class TestClient: Sendable {
         return client
     }
 
-    func ask(_ request: Request, version: ProtocolVersion = .v4) async throws -> Response {
+    func ask(
+        _ request: Request,
+        version: ProtocolVersion = .v4,
+        payload: WireMap<ByteBuffer?>? = nil
+    ) async throws -> Response {
         try await withCheckedThrowingContinuation { continuation in
             let stream: Int16? = self.state.withLock { state in
                 guard !state.isClosed else { return nil }
@@ -54,7 +58,12 @@ final class TestClient: Sendable {
                 return state.nextStream
             }
             guard let stream,
-                let bytes = try? RequestFrame(version: version, stream: stream, request: request).encoded()
+                let bytes = try? RequestFrame(
+                    version: version,
+                    stream: stream,
+                    customPayload: payload,
+                    request: request
+                ).encoded()
             else {
                 continuation.resume(throwing: Closed())
                 return
