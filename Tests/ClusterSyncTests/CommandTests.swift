@@ -27,4 +27,14 @@ struct CommandTests {
         #expect(result.errors.contains("no admin port answers at http://127.0.0.1:1"))
         #expect(result.errors.contains("Is the sidecar running?"))
     }
+
+    @Test func `a wrong configuration ends with 78 and lists every fault`() async throws {
+        let result = try await ChildProcess.run(
+            ["dual-writer", "--set", "a.b=1"],
+            environment: ["WRITE_MODE": "sideways"]
+        )
+        #expect(result.code == 78)
+        #expect(result.errors.contains("there are 2 faults"))
+        #expect(result.errors.contains("WRITE_MODE: write_mode: unknown write mode 'sideways'"))
+    }
 }

@@ -48,9 +48,9 @@ private final class FakeProxy: SidecarProxy {
         }
     }
 
-    func setMode(_ mode: WriteMode, epoch: Int) async throws {
+    func setMode(_ mode: WriteMode, epoch: Int, force: Bool, reason: String?) async throws {
         try self.with { state in
-            state.calls.append("mode \(mode) \(epoch)")
+            state.calls.append("mode \(mode) \(epoch)\(force ? " forced" : "")")
             if state.refusesModes { throw Refusal() }
             state.mode = mode
             state.epoch = epoch
@@ -152,6 +152,14 @@ struct SidecarControlTests {
         }
     }
 
+    @Test func `force with a reason reaches the gates of a single step too`() async throws {
+        try await self.withControl { bench in
+            _ = try await bench.control.change(.init(mode: "1", force: true, by: "test"))
+            _ = try await bench.control.change(.init(mode: "2", reason: "drill", force: true, by: "test"))
+            #expect(bench.proxy.with { $0.calls } == ["mode DualWriteAsync 1", "mode DualWriteSync 2 forced"])
+        }
+    }
+
     @Test func `a name that is no mode is refused with the valid ones`() async throws {
         try await self.withControl { bench in
             let refusal = await self.refusal { () async throws(AdminError) in
@@ -192,7 +200,7 @@ struct SidecarControlTests {
                 _ = try await bench.control.change(.init(mode: "1", by: "test"))
             }
             #expect(refusal?.code == .changeFailed)
-            #expect(bench.proxy.with { $0.calls } == ["mode DualWriteAsync 1", "mode PrimaryOnly 0"])
+            #expect(bench.proxy.with { $0.calls } == ["mode DualWriteAsync 1", "mode PrimaryOnly 0 forced"])
             #expect(await bench.control.phase().mode == "PrimaryOnly")
         }
     }

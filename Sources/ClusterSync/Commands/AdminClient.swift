@@ -35,6 +35,14 @@ struct AdminClient: Sendable {
     static let answerBytesMax = 4 << 20
     static let timeout = TimeAmount.seconds(60)
 
+    /// One attempt: a person waits for the answer, and that nothing listens should be said at once.
+    private static var configuration: HTTPClient.Configuration {
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.timeout.connect = .seconds(5)
+        return configuration
+    }
+
     let base: String
     let token: String?
 
@@ -62,9 +70,16 @@ struct AdminClient: Sendable {
         let status: HTTPResponseStatus
         let data: Data
         do {
-            let response = try await HTTPClient.shared.execute(request, timeout: Self.timeout)
-            status = response.status
-            data = Data(try await response.body.collect(upTo: Self.answerBytesMax).readableBytesView)
+            let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: Self.configuration)
+            do {
+                let response = try await client.execute(request, timeout: Self.timeout)
+                status = response.status
+                data = Data(try await response.body.collect(upTo: Self.answerBytesMax).readableBytesView)
+            } catch {
+                try? await client.shutdown()
+                throw error
+            }
+            try? await client.shutdown()
         } catch {
             throw fail(
                 Exit.unavailable,

@@ -37,10 +37,8 @@ final class ServiceProxy: SidecarProxy, Service {
 
     func status() -> DualWriterStatus { self.snapshot.withLock { $0 } }
 
-    func setMode(_ mode: WriteMode, epoch: Int) async throws {
-        // The rules of transition were checked by the caller; what is left here are the gates of a single step.
-        let isStep = abs(Int(mode.rawValue) - Int(self.service.mode.mode.rawValue)) <= 1
-        try await self.service.setMode(mode, force: !isStep, reason: "forced by an operator")
+    func setMode(_ mode: WriteMode, epoch: Int, force: Bool, reason: String?) async throws {
+        try await self.service.setMode(mode, force: force, reason: reason)
         await self.refresh()
     }
 

@@ -100,7 +100,9 @@ actor SidecarControl {
         )
         after.history = after.history.suffix(PhaseState.historyMax)
         do {
-            try await self.proxy.setMode(mode, epoch: after.epoch)
+            // Force without a reason overrules nothing, the gates of a single step included.
+            let force = change.force && change.reason != nil
+            try await self.proxy.setMode(mode, epoch: after.epoch, force: force, reason: change.reason)
         } catch {
             throw AdminError(
                 .clusterUnreachable,
@@ -111,7 +113,12 @@ actor SidecarControl {
         do {
             try self.store.save(after)
         } catch {
-            try? await self.proxy.setMode(before.mode, epoch: before.epoch)
+            try? await self.proxy.setMode(
+                before.mode,
+                epoch: before.epoch,
+                force: true,
+                reason: "the state folder cannot be written"
+            )
             throw AdminError(.changeFailed, "\(error)", hint: "The mode is still \(before.mode).")
         }
         self.phaseState = after

@@ -6,8 +6,9 @@ protocol SidecarProxy: Sendable {
     /// Everything at one moment.
     func status() -> DualWriterStatus
 
-    /// Switches every loop; when it returns, every request that arrives is handled in `mode`.
-    func setMode(_ mode: WriteMode, epoch: Int) async throws
+    /// Switches every loop; when it returns, every request that arrives is handled in `mode`. `force`
+    /// also overrules the gates of a single step.
+    func setMode(_ mode: WriteMode, epoch: Int, force: Bool, reason: String?) async throws
 
     /// Times that apply to requests that arrive later.
     func setTimeouts(_ timeouts: DualWriterTimeouts) async throws
