@@ -241,6 +241,22 @@ struct WriteModeTests {
         }
     }
 
+    @Test func `values that only a condition used are left out of its outcome, named ones as well`() async throws {
+        try await ProxyHarness.run(mode: .dualWriteAsync) { harness in
+            let client = try await harness.client()
+            let text = "UPDATE ks.t SET b = :new WHERE a = :key IF b = :old"
+            var parameters = QueryParameters(consistency: .one)
+            parameters.values = .named(
+                ["new", "key", "old"].map { .init(name: $0, value: .value(ByteBuffer(string: $0))) }
+            )
+            _ = try await client.ask(.query(Query(text, parameters: parameters)))
+            _ = try await client.ask(query("UPDATE ks.t SET b = ? WHERE a = ? IF b = ?", ["n", "k", "o"]))
+            try await eventually { harness.target.seen.count == 2 }
+            #expect(harness.target.seen.map(\.values) == [["new=new", "key=key"], ["n", "k"]])
+            #expect(harness.target.seen.allSatisfy { !$0.text.contains("IF") })
+        }
+    }
+
     @Test func `too far a step and an unreachable new primary are refused, and nothing changes`() async throws {
         try await ProxyHarness.run(mode: .dualWriteSync) { harness in
             await #expect(throws: DualWriterError.self) { try await harness.proxy.setMode(.targetOnly) }

@@ -53,11 +53,21 @@ enum RequestRewriter {
             switch try Self.decode(request.body.bytes, opcode: request.opcode) {
             case .query(let query):
                 guard let rewritten = StatementRewriter.unconditional(query.text) else { return false }
-                let parameters = Self.reduced(query.parameters, to: rewritten.keptMarkers, timestamp)
+                let parameters = Self.reduced(
+                    query.parameters,
+                    StatementAnalysis.analyze(query.text).markers,
+                    to: rewritten.keptMarkers,
+                    timestamp
+                )
                 request.retain(try Self.encode(.query(Query(rewritten.text, parameters: parameters))))
             case .execute(let execute):
-                guard let outcome = request.statement?.unconditional else { return false }
-                let parameters = Self.reduced(execute.parameters, to: outcome.keptMarkers, timestamp)
+                guard let statement = request.statement, let outcome = statement.unconditional else { return false }
+                let parameters = Self.reduced(
+                    execute.parameters,
+                    statement.analysis.markers,
+                    to: outcome.keptMarkers,
+                    timestamp
+                )
                 let id = outcome.statement.id.withShortBytes { ByteBuffer(bytes: $0.dropFirst(2)) }
                 request.retain(try Self.encode(.execute(Execute(id: id, parameters: parameters))))
                 request.statement = outcome.statement
@@ -104,15 +114,22 @@ enum RequestRewriter {
         return batch
     }
 
-    private static func reduced(_ parameters: QueryParameters, to kept: [Int], _ timestamp: Int64) -> QueryParameters {
+    private static func reduced(
+        _ parameters: QueryParameters,
+        _ markers: [MarkerUse],
+        to kept: [Int],
+        _ timestamp: Int64
+    ) -> QueryParameters {
         var reduced = parameters
         switch parameters.values {
         case .positional(let values):
             let picked = Self.pick(values, kept)
             reduced.values = picked.isEmpty ? .none : .positional(picked)
-        case .named, .none:
-            // A cluster takes a named value by its name and ignores none; names that are left over are refused by
-            // Cassandra, but a condition's marker shares its name only with markers of the same value.
+        case .named(let values):
+            let names = Set(kept.compactMap { markers.indices.contains($0) ? markers[$0].name : nil })
+            let picked = values.filter { names.contains($0.name) }
+            reduced.values = picked.isEmpty ? .none : .named(picked)
+        case .none:
             break
         }
         reduced.serialConsistency = nil

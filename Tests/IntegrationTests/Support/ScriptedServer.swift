@@ -18,6 +18,8 @@ final class ScriptedServer: Sendable {
     struct Seen: Sendable, Equatable {
         var text: String
         var firstValue: String?
+        /// All values, named ones as name=value.
+        var values: [String] = []
         var timestamp: Int64?
     }
 
@@ -142,12 +144,18 @@ final class ScriptedServer: Sendable {
                 ? .error(ErrorMessage(.invalid, "Keyspace 'missing' does not exist"))
                 : .result(.setKeyspace(String(keyspace)))
         }
+        var all: [String] = []
+        switch parameters.values {
+        case .none: break
+        case .positional(let values): all = values.map(Self.text)
+        case .named(let values): all = values.map { "\($0.name)=\(Self.text($0.value))" }
+        }
         var first: String?
         if case .positional(let values) = parameters.values, case .value(let bytes)? = values.first {
             first = String(buffer: bytes)
         }
         let reaction = self.state.withLock { state in
-            state.seen.append(Seen(text: text, firstValue: first, timestamp: parameters.defaultTimestamp))
+            state.seen.append(Seen(text: text, firstValue: first, values: all, timestamp: parameters.defaultTimestamp))
             return state.reaction
         }
         switch reaction {
@@ -163,6 +171,14 @@ final class ScriptedServer: Sendable {
             return Self.rows([("[applied]", .native(0x04))], [[ByteBuffer(bytes: [first == "taken" ? 0 : 1])]])
         }
         return .result(.void)
+    }
+
+    private static func text(_ value: BoundValue) -> String {
+        switch value {
+        case .value(let bytes): String(buffer: bytes)
+        case .null: "null"
+        case .unset: "unset"
+        }
     }
 
     private func peersV2() -> Response {
