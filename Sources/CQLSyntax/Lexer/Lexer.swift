@@ -110,8 +110,12 @@ struct Lexer {
     // MARK: Words and numbers
 
     private mutating func word() {
-        if let end = self.uuidEnd() ?? self.dateDurationEnd() {
-            self.emit(self.byte(at: self.position + 8) == UInt8(ascii: "-") ? .uuid : .duration, to: end)
+        if let end = self.uuidEnd() {
+            self.emit(.uuid, to: end)
+            return
+        }
+        if let end = self.dateDurationEnd() {
+            self.emit(.duration, to: end)
             return
         }
         var at = self.position + 1
