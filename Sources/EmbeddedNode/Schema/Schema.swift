@@ -1,0 +1,268 @@
+import CQLProtocol
+import CQLSyntax
+
+/// Keyspaces, tables and types. Guarded by the store's lock.
+final class Schema {
+    var keyspaces: [String: Keyspace] = [:]
+    private(set) var version = Clock.randomUUID()
+
+    func changed() { self.version = Clock.randomUUID() }
+
+    func keyspace(_ name: String?) throws -> Keyspace {
+        guard let name else {
+            throw NodeError.invalid(
+                "No keyspace has been specified. USE a keyspace, or explicitly specify keyspace.tablename"
+            )
+        }
+        guard let keyspace = self.keyspaces[name] else {
+            throw NodeError.invalid("Keyspace '\(name)' does not exist")
+        }
+        return keyspace
+    }
+
+    func table(_ name: QualifiedName, _ current: String?) throws -> Table {
+        let keyspaceName = name.keyspace ?? current
+        if let keyspaceName, self.keyspaces[keyspaceName] == nil {
+            throw NodeError.invalid("keyspace \(keyspaceName) does not exist")
+        }
+        guard let table = try self.keyspace(keyspaceName).tables[name.name] else {
+            throw NodeError.invalid("table \(name.name) does not exist")
+        }
+        return table
+    }
+
+    func resolve(_ type: CQLType, _ keyspace: String) throws -> ValueType {
+        switch type {
+        case .native(let name):
+            let name = name == "varchar" ? "text" : name
+            guard ValueType.nativeIDs[name] != nil || name == "duration" else {
+                throw NodeError.invalid("Unknown type \(keyspace).\(name)")
+            }
+            return .native(name)
+        case .list(let element): return .list(try self.resolve(element, keyspace))
+        case .set(let element): return .set(try self.resolve(element, keyspace))
+        case .map(let key, let value):
+            return .map(try self.resolve(key, keyspace), try self.resolve(value, keyspace))
+        case .tuple(let elements): return .tuple(try elements.map { try self.resolve($0, keyspace) })
+        case .frozen(let inner): return .frozen(try self.resolve(inner, keyspace))
+        case .userDefined(let name):
+            let owner = name.keyspace ?? keyspace
+            guard let fields = self.keyspaces[owner]?.types[name.name] else {
+                throw NodeError.invalid("Unknown type \(owner).\(name.name)")
+            }
+            return .udt(keyspace: owner, name: name.name, fields: fields)
+        case .vector: throw NodeError.unsupported("the vector type")
+        case .custom(let name): throw NodeError.unsupported("custom type \(name)")
+        }
+    }
+}
+
+/// Statements that change the schema.
+extension Schema {
+    func execute(_ statement: Statement, _ current: String?) throws -> CQLProtocol.SchemaChange? {
+        let change: CQLProtocol.SchemaChange?
+        switch statement {
+        case .createKeyspace(let create): change = try self.create(create)
+        case .alterKeyspace(let alter):
+            let keyspace = try self.keyspace(alter.name)
+            self.apply(alter.properties, to: keyspace)
+            change = CQLProtocol.SchemaChange(change: "UPDATED", target: .keyspace, keyspace: alter.name)
+        case .dropKeyspace(let name, let ifExists):
+            if self.keyspaces[name] == nil {
+                if ifExists { return nil }
+                throw NodeError.invalid("Keyspace '\(name)' doesn't exist")
+            }
+            guard !name.hasPrefix("system") else {
+                throw NodeError(.unauthorized, "\(name) keyspace is not user-modifiable.")
+            }
+            self.keyspaces[name] = nil
+            change = CQLProtocol.SchemaChange(change: "DROPPED", target: .keyspace, keyspace: name)
+        case .createTable(let create): change = try self.create(create, current)
+        case .alterTable(let alter): change = try self.alter(alter, current)
+        case .dropTable(let name, let ifExists):
+            guard let keyspace = self.keyspaces[name.keyspace ?? current ?? ""], keyspace.tables[name.name] != nil
+            else {
+                if ifExists { return nil }
+                throw NodeError.invalid("Table '\(name.keyspace ?? current ?? "").\(name.name)' doesn't exist")
+            }
+            keyspace.tables[name.name] = nil
+            change = CQLProtocol.SchemaChange(change: "DROPPED", target: .table(name.name), keyspace: keyspace.name)
+        case .createType, .alterType, .dropType: change = try self.type(statement, current)
+        case .createIndex(let create): change = try self.create(create, current)
+        case .dropIndex(let name, let ifExists):
+            let keyspace = try self.keyspace(name.keyspace ?? current)
+            guard let table = keyspace.tables.values.first(where: { $0.indexes.contains { $0.name == name.name } })
+            else {
+                if ifExists { return nil }
+                throw NodeError.invalid("Index '\(keyspace.name).\(name.name)' doesn't exist")
+            }
+            table.indexes.removeAll { $0.name == name.name }
+            change = CQLProtocol.SchemaChange(change: "UPDATED", target: .table(table.name), keyspace: keyspace.name)
+        case .createView, .alterView, .dropView: throw NodeError.unsupported("a materialized view")
+        case .createFunction, .dropFunction: throw NodeError.unsupported("a user-defined function")
+        case .createAggregate, .dropAggregate: throw NodeError.unsupported("a user-defined aggregate")
+        case .createTrigger, .dropTrigger: throw NodeError.unsupported("a trigger")
+        default: throw NodeError.unsupported("a statement about roles, permissions or DESCRIBE")
+        }
+        if change != nil { self.changed() }
+        return change
+    }
+
+    private func apply(_ properties: [Property], to keyspace: Keyspace) {
+        for property in properties {
+            switch (property.name, property.value) {
+            case ("replication", .map(let entries)):
+                keyspace.replication = Dictionary(entries.map { ($0.key, $0.value) }) { $1 }
+                if let name = keyspace.replication["class"], !name.contains(".") {
+                    keyspace.replication["class"] = "org.apache.cassandra.locator." + name
+                }
+            case ("durable_writes", .text(let text)): keyspace.durableWrites = text.lowercased() == "true"
+            default: break
+            }
+        }
+    }
+
+    private func create(_ create: CreateKeyspaceStatement) throws -> CQLProtocol.SchemaChange? {
+        if self.keyspaces[create.name] != nil {
+            if create.ifNotExists { return nil }
+            throw NodeError(
+                .alreadyExists,
+                "Cannot add existing keyspace \"\(create.name)\"",
+                details: .alreadyExists(keyspace: create.name, table: "")
+            )
+        }
+        let keyspace = Keyspace(name: create.name, replication: [:], durableWrites: true)
+        self.apply(create.properties, to: keyspace)
+        guard keyspace.replication["class"] != nil else {
+            throw NodeError(.configError, "Missing replication strategy class")
+        }
+        self.keyspaces[create.name] = keyspace
+        return CQLProtocol.SchemaChange(change: "CREATED", target: .keyspace, keyspace: create.name)
+    }
+
+    func create(_ create: CreateTableStatement, _ current: String?) throws -> CQLProtocol.SchemaChange? {
+        let keyspace = try self.keyspace(create.name.keyspace ?? current)
+        if keyspace.tables[create.name.name] != nil {
+            if create.ifNotExists { return nil }
+            throw NodeError(
+                .alreadyExists,
+                "Cannot add already existing table \"\(create.name.name)\" to keyspace \"\(keyspace.name)\"",
+                details: .alreadyExists(keyspace: keyspace.name, table: create.name.name)
+            )
+        }
+        let key = create.primaryKey
+        guard !key.partitionKey.isEmpty else {
+            throw NodeError.invalid(
+                "No PRIMARY KEY specifed for table '\(keyspace.name).\(create.name.name)' (exactly one required)"
+            )
+        }
+        for name in key.partitionKey + key.clusteringColumns where !create.columns.contains(where: { $0.name == name })
+        {
+            throw NodeError.invalid(
+                "Unknown column '\(name)' referenced in PRIMARY KEY for table '\(keyspace.name).\(create.name.name)'"
+            )
+        }
+        let columns = try create.columns.map { definition in
+            let type = try self.resolve(definition.type, keyspace.name)
+            var column = Column(name: definition.name, type: type, kind: definition.isStatic ? .static : .regular)
+            if let position = key.partitionKey.firstIndex(of: definition.name) {
+                (column.kind, column.position) = (.partitionKey, position)
+            } else if let position = key.clusteringColumns.firstIndex(of: definition.name) {
+                (column.kind, column.position) = (.clustering, position)
+                column.isDescending = create.options.clusteringOrder.contains {
+                    $0.column == definition.name && $0.isDescending
+                }
+            }
+            return column
+        }
+        let options = Dictionary(create.options.properties.map { ($0.name, $0.value) }) { $1 }
+        keyspace.tables[create.name.name] = Table(
+            keyspace: keyspace.name,
+            name: create.name.name,
+            id: Clock.timeUUID(ticks: Clock.microseconds * 10),
+            columns: columns,
+            options: options
+        )
+        return CQLProtocol.SchemaChange(change: "CREATED", target: .table(create.name.name), keyspace: keyspace.name)
+    }
+
+    private func alter(_ alter: AlterTableStatement, _ current: String?) throws -> CQLProtocol.SchemaChange? {
+        let table = try self.table(alter.name, current)
+        switch alter.change {
+        case .add(let columns, let ifNotExists):
+            var all = table.columns
+            for definition in columns {
+                if table.column(definition.name) != nil {
+                    if ifNotExists { continue }
+                    throw NodeError.invalid("Column with name '\(definition.name)' already exists")
+                }
+                let type = try self.resolve(definition.type, table.keyspace)
+                all.append(Column(name: definition.name, type: type, kind: definition.isStatic ? .static : .regular))
+            }
+            table.replaceColumns(all)
+        case .drop(let names, let ifExists, _):
+            for name in names {
+                guard let column = table.column(name) else {
+                    if ifExists { continue }
+                    throw NodeError.invalid("Column \(name) was not found in table '\(table.keyspace).\(table.name)'")
+                }
+                guard column.position < 0 else { throw NodeError.invalid("Cannot drop PRIMARY KEY column \(name)") }
+                table.replaceColumns(table.columns.filter { $0.name != name })
+                for partition in table.partitions.values { partition.removeColumn(name) }
+            }
+        case .with(let options):
+            for property in options.properties { table.options[property.name] = property.value }
+        case .rename, .alterType, .dropCompactStorage: throw NodeError.unsupported("this form of ALTER TABLE")
+        }
+        return CQLProtocol.SchemaChange(change: "UPDATED", target: .table(table.name), keyspace: table.keyspace)
+    }
+
+    private func type(_ statement: Statement, _ current: String?) throws -> CQLProtocol.SchemaChange? {
+        switch statement {
+        case .createType(let create):
+            let keyspace = try self.keyspace(create.name.keyspace ?? current)
+            if keyspace.types[create.name.name] != nil {
+                if create.ifNotExists { return nil }
+                throw NodeError.invalid("A user type with name '\(create.name.name)' already exists")
+            }
+            keyspace.types[create.name.name] = try create.fields.map {
+                ValueType.Field(name: $0.name, type: try self.resolve($0.type, keyspace.name))
+            }
+            return CQLProtocol.SchemaChange(change: "CREATED", target: .type(create.name.name), keyspace: keyspace.name)
+        case .dropType(let name, let ifExists):
+            let keyspace = try self.keyspace(name.keyspace ?? current)
+            guard keyspace.types.removeValue(forKey: name.name) != nil else {
+                if ifExists { return nil }
+                throw NodeError.invalid("Type '\(keyspace.name).\(name.name)' doesn't exist")
+            }
+            return CQLProtocol.SchemaChange(change: "DROPPED", target: .type(name.name), keyspace: keyspace.name)
+        default: throw NodeError.unsupported("ALTER TYPE")
+        }
+    }
+
+    private func create(_ create: CreateIndexStatement, _ current: String?) throws -> CQLProtocol.SchemaChange? {
+        let table = try self.table(create.table, current)
+        guard !create.isCustom, create.targets.count == 1, let target = create.targets.first else {
+            throw NodeError.unsupported("a custom index")
+        }
+        let (column, text): (String, String) =
+            switch target {
+            case .column(let name): (name, name)
+            case .keys(let name): (name, "keys(\(name))")
+            case .values(let name): (name, "values(\(name))")
+            case .entries(let name): (name, "entries(\(name))")
+            case .full(let name): (name, "full(\(name))")
+            }
+        guard table.column(column) != nil else { throw NodeError.invalid("Column '\(column)' doesn't exist") }
+        let name = create.name?.name ?? "\(table.name)_\(column)_idx"
+        if table.indexes.contains(where: { $0.name == name }) {
+            if create.ifNotExists { return nil }
+            throw NodeError.invalid("Index '\(name)' already exists")
+        }
+        let values = ["target": text]
+        table.indexes.append(
+            Index(name: name, kind: "COMPOSITES", column: column, optionNames: ["target"], optionValues: values)
+        )
+        return CQLProtocol.SchemaChange(change: "UPDATED", target: .table(table.name), keyspace: table.keyspace)
+    }
+}
