@@ -1,7 +1,7 @@
 import CQLProtocol
 import CQLSyntax
 
-/// Executes one statement against the schema. The caller holds the store's lock.
+/// Executes one statement against the schema. Not thread-safe: the caller guards it.
 struct Executor {
     let schema: Schema
     let keyspace: String?

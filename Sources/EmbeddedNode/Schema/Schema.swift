@@ -1,7 +1,7 @@
 import CQLProtocol
 import CQLSyntax
 
-/// Keyspaces, tables and types. Guarded by the store's lock.
+/// Keyspaces, tables and types. Not thread-safe: its owner guards it.
 final class Schema {
     var keyspaces: [String: Keyspace] = [:]
     private(set) var version = Clock.randomUUID()

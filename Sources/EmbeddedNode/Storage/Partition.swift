@@ -1,4 +1,4 @@
-/// The rows of one partition key in clustering order. Guarded by the store's lock.
+/// The rows of one partition key in clustering order. Not thread-safe: its owner guards it.
 final class Partition {
     let key: [Bytes]
     let token: Int64

@@ -27,7 +27,7 @@ struct Index: Hashable, Sendable {
     var optionValues: [String: String]
 }
 
-/// A table: its columns and its partitions. Guarded by the store's lock.
+/// A table: its columns and its partitions. Not thread-safe: its owner guards it.
 final class Table {
     let keyspace: String
     let name: String
@@ -130,7 +130,7 @@ final class Table {
     }
 }
 
-/// A keyspace. Guarded by the store's lock.
+/// A keyspace. Not thread-safe: its owner guards it.
 final class Keyspace {
     let name: String
     var replication: [String: String]
