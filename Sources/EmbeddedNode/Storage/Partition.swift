@@ -1,3 +1,5 @@
+import CQLProtocol
+
 /// The rows of one partition key in clustering order. Not thread-safe: its owner guards it.
 final class Partition {
     let key: [Bytes]
@@ -11,7 +13,7 @@ final class Partition {
     init(key: [Bytes], serializedKey: Bytes) {
         self.key = key
         self.serializedKey = serializedKey
-        self.token = Murmur3.token(serializedKey)
+        self.token = serializedKey.withUnsafeBytes { Murmur3Partitioner.token(of: $0) }
     }
 
     /// Changes the row of a clustering key, made with the deletions that cover it where there is none.

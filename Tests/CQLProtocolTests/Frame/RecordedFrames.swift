@@ -48,6 +48,22 @@ enum RecordedFrames {
         return frames.filter { $0.frame.header.version.isSupported }
     }
 
+    /// All rows of one file.
+    static func rows(of file: String) throws -> [Row] {
+        try responses(of: file).flatMap { response -> [Row] in
+            guard case .result(.rows(let rows)) = response else { return [] }
+            return rows.rows
+        }
+    }
+
+    /// All responses of one file.
+    static func responses(of file: String) throws -> [Response] {
+        let compression: BodyCompression = file.contains("/snappy/") ? .snappy : .lz4
+        return try frames(of: file).filter(\.frame.header.isResponse).map {
+            try ResponseFrame(decoding: $0.frame.decompressed(with: compression)).response
+        }
+    }
+
     private static func list(_ path: String) -> [String] {
         guard let directory = opendir(path) else { return [] }
         defer { closedir(directory) }
