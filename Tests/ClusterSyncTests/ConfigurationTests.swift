@@ -141,9 +141,14 @@ struct ConfigurationTests {
         ),
         (
             "source: {hosts: ['http://x']}",
-            "c.yaml:1: source.hosts: 'http://x' is not a host: it must be a name or an address, with an optional port"
+            "c.yaml:1: source.hosts: 'http://x' is no contact point: it holds a character that no host has"
+                + "; write host, host:port, address:port or [ipv6]:port"
         ),
-        ("source: {hosts: ['x:0']}", "c.yaml:1: source.hosts: 'x:0' has no valid port; ports are 1 to 65535"),
+        (
+            "source: {hosts: ['x:0']}",
+            "c.yaml:1: source.hosts: 'x:0' is no contact point: the port is not a number from 1 to 65535"
+                + "; write host, host:port, address:port or [ipv6]:port"
+        ),
         ("source: {hosts: [[a]]}", "c.yaml:1: source.hosts: every host must be a text"),
         ("listen: [a]", "c.yaml:1: listen: must be one value"),
         ("- a", "c.yaml: the file must be a mapping of keys to values"),

@@ -155,6 +155,18 @@ struct WriteModeTests {
         }
     }
 
+    @Test func `the client's own PREPARE is enough for its first EXECUTE`() async throws {
+        try await ProxyHarness.run(mode: .primaryOnly) { harness in
+            let client = try await harness.client()
+            guard case .result(.prepared(let prepared)) = try await client.ask(.prepare(Self.insert)) else { return }
+            var parameters = QueryParameters(consistency: .one)
+            parameters.values = .positional([.value(ByteBuffer(string: "k")), .value(ByteBuffer(string: "v"))])
+            let execute = Request.execute(Execute(id: prepared.id, parameters: parameters))
+            #expect(try await client.ask(execute) == .result(.void))
+            #expect(harness.source.prepares == 1)
+        }
+    }
+
     @Test func `custom payloads reach both clusters, with and without prepared ids`() async throws {
         try await ProxyHarness.run(mode: .dualWriteSync) { harness in
             let client = try await harness.client()

@@ -7,6 +7,9 @@ public struct ContactPoint: Hashable, Sendable, CustomStringConvertible {
     /// The port, where the text had one.
     public let port: Int?
 
+    /// The longest name of DNS, with brackets and a port (RFC 1035 §2.3.4).
+    private static var bytesMax: Int { 253 + 8 }
+
     /// A contact point of known parts.
     public init(host: String, port: Int? = nil) {
         self.host = host
@@ -19,6 +22,10 @@ public struct ContactPoint: Hashable, Sendable, CustomStringConvertible {
     public init(parsing text: String) throws(ContactPointError) {
         let trimmed = text.filter { !$0.isWhitespace }
         guard trimmed.count == text.count else { throw ContactPointError(text: text, reason: "it holds white space") }
+        guard text.utf8.count <= Self.bytesMax else { throw ContactPointError(text: text, reason: "it is too long") }
+        guard !text.contains(where: { "/@?#'\"".contains($0) }) else {
+            throw ContactPointError(text: text, reason: "it holds a character that no host has")
+        }
         guard !text.isEmpty else { throw ContactPointError(text: text, reason: "it is empty") }
         if text.hasPrefix("[") {
             guard let end = text.firstIndex(of: "]") else {

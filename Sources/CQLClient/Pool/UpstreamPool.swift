@@ -30,7 +30,6 @@ public final class UpstreamPool {
     private var lastError: UpstreamError?
     /// Whether the pool was given up; a new one may be asked for.
     public private(set) var isClosed = false
-    private var lastUse = NIODeadline.now()
 
     init(key: SessionKey, cluster: LoopCluster) {
         self.key = key

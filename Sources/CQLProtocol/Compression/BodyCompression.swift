@@ -87,6 +87,10 @@ public enum BodyCompression: String, Sendable, Hashable, CaseIterable {
         guard length <= maximumLength, length <= max(64, packed.readableBytes) * 256 else {
             throw CQLProtocolError(.oversized, "a compressed body that claims \(length) bytes")
         }
+        // The libraries count in 32 bits.
+        guard length <= Int(Int32.max), packed.readableBytes <= Int(Int32.max) else {
+            throw CQLProtocolError(.oversized, "a compressed body above 2 GiB")
+        }
         guard length > 0 else { return ByteBuffer() }
         var plain = ByteBuffer()
         let written = plain.writeWithUnsafeMutableBytes(minimumWritableBytes: length) { target in

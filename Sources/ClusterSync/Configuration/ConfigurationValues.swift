@@ -1,3 +1,4 @@
+import CQLClient
 import DualWriteCore
 import Operations
 
@@ -89,7 +90,11 @@ struct ConfigurationValues {
         guard let text = self.found(path) else { return [] }
         let hosts = text.split(separator: ",").map { Nearest.trimmed($0) }.filter { !$0.isEmpty }
         for host in hosts {
-            if let reason = HostText.fault(in: host) { self.fault(path, "'\(host.prefix(80))' \(reason)") }
+            do throws(ContactPointError) {
+                _ = try ContactPoint(parsing: host)
+            } catch {
+                self.fault(path, error.description)
+            }
         }
         return hosts
     }

@@ -1,3 +1,4 @@
+import CQLClient
 import DualWriteCore
 import DualWriter
 import Logging
@@ -138,8 +139,11 @@ actor SidecarControl {
         if let target = change.scyllaHosts { hosts.target = target }
         for (key, list) in [("cassandra_hosts", hosts.source), ("scylla_hosts", hosts.target)] {
             for host in list {
-                guard let fault = HostText.fault(in: host) else { continue }
-                throw AdminError(.invalidConfiguration, "\(key): '\(host)' \(fault)", hint: "Nothing was changed.")
+                do throws(ContactPointError) {
+                    _ = try ContactPoint(parsing: host)
+                } catch {
+                    throw AdminError(.invalidConfiguration, "\(key): \(error)", hint: "Nothing was changed.")
+                }
             }
         }
         var mode = self.phaseState.mode

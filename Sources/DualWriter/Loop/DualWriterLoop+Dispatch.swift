@@ -10,6 +10,7 @@ extension DualWriterLoop {
         let timeouts = self.settings.timeouts
         let milliseconds = request.isWrite ? timeouts.primaryWriteMilliseconds : timeouts.readMilliseconds
         request.deadline = request.receivedAt + Int64(milliseconds) * 1_000_000
+        request.waitsForBoth = self.settings.mode.isJoin && self.settings.policy.syncFailure == .fail
         switch request.plan {
         case .single(let cluster):
             self.send(request, to: cluster)
@@ -149,6 +150,7 @@ extension DualWriterLoop {
         request[cluster].state = .sent
         request[cluster].stream = stream
         request[cluster].connection = connection
+        if request.opcode == .prepare { request.preparedAt = connection.node }
         request[cluster].sentAt = self.now
         request[cluster].attempts &+= 1
         if request.stage == .shadow {

@@ -29,14 +29,12 @@ extension DualWriterLoop {
                 self.replyPrepared(request, cluster, flags: flags, body: body)
                 return
             }
-            if let offset = AnswerLayout.pagingStateOffset(body, flags: flags),
-                let length = AnswerLayout.int32(body, at: offset), length >= 0
-            {
+            if let state = AnswerLayout.pagingState(body, flags: flags) {
                 var tagged = ByteBuffer()
-                tagged.writeInteger(length + 1)
+                tagged.writeInteger(Int32(state.count + 1))
                 tagged.writeInteger(PagingTag.byte(for: cluster))
-                let before = UnsafeRawBufferPointer(rebasing: body[..<offset])
-                let after = UnsafeRawBufferPointer(rebasing: body[(offset + 4)...])
+                let before = UnsafeRawBufferPointer(rebasing: body[..<(state.lowerBound - 4)])
+                let after = UnsafeRawBufferPointer(rebasing: body[state.lowerBound...])
                 tagged.withUnsafeReadableBytes {
                     client?.append(stream: request.clientStream, flags: flags, opcode: opcode, before, $0, after)
                 }

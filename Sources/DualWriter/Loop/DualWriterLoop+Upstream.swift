@@ -271,8 +271,7 @@ extension DualWriterLoop: UpstreamDelegate {
             return
         }
         let mayShip = request.kind != .schemaChange || ShadowRetry.mayPass(errorCode: errorCode)
-        let clientWaitsForBoth = self.settings.mode.isJoin && self.settings.policy.syncFailure == .fail
-        if mayShip, !clientWaitsForBoth {
+        if mayShip, !request.waitsForBoth {
             self.replyWithKept(request, primary)
         } else {
             self.reply(request, primary.other, opcode: opcode, flags: flags, body: body)
@@ -299,14 +298,13 @@ extension DualWriterLoop: UpstreamDelegate {
     ) {
         guard let mine = request[primary].state.answer, let other = request[primary.other].state.answer else {
             request.keep(answer: body, opcode: opcode, flags: flags)
-            request.answerCluster = cluster
             return
         }
         let outcome = JoinOutcome(
             primary: mine,
             shadow: other,
             isRepeatable: request.isIdempotent,
-            policy: self.settings.policy.syncFailure
+            policy: request.waitsForBoth ? .fail : .degrade
         )
         let speaker = outcome.reply == .primary ? primary : primary.other
         if speaker == cluster {

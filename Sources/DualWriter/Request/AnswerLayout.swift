@@ -43,13 +43,16 @@ enum AnswerLayout {
         self.prefixLength(body, flags: flags).flatMap { self.int32(body, at: $0) }
     }
 
-    /// Where the paging state of a Rows result begins (its four bytes of length), where it has one.
+    /// The range of the paging state in a Rows result, without its four bytes of length; nil where it has none, or where
+    /// the body does not hold what that length claims.
     @inline(__always)
-    static func pagingStateOffset(_ body: UnsafeRawBufferPointer, flags: FrameFlags) -> Int? {
+    static func pagingState(_ body: UnsafeRawBufferPointer, flags: FrameFlags) -> Range<Int>? {
         guard let prefix = self.prefixLength(body, flags: flags), self.int32(body, at: prefix) == 2,
-            let metadata = self.int32(body, at: prefix + 4), metadata & 0x02 != 0
+            let metadata = self.int32(body, at: prefix + 4), metadata & 0x02 != 0,
+            let length = self.int32(body, at: prefix + 12), length >= 0,
+            Int(length) <= body.count - (prefix + 16)
         else { return nil }
-        return prefix + 12
+        return prefix + 16..<prefix + 16 + Int(length)
     }
 
     /// The range of the id in a Prepared result, without its two bytes of length.

@@ -75,6 +75,8 @@ final class ProxiedRequest {
     var source = Leg()
     var target = Leg()
     var deadline = Int64.max
+    /// Whether a failure of the shadow alone is an error to the client; fixed when the request begins, as its plan is.
+    var waitsForBoth = false
     /// What the shadow gets, where it gets a copy after the primary.
     var copy = RoutePlan.Copy.repeatable
     /// When it was put into a shadow lane.
@@ -84,7 +86,6 @@ final class ProxiedRequest {
     var answer = RetainedBody()
     var answerFlags: FrameFlags = []
     var answerOpcode = Opcode.result
-    var answerCluster = Cluster.source
 
     init(slot: UInt32) {
         self.slot = slot

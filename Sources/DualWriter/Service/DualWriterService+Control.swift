@@ -91,7 +91,8 @@ extension DualWriterService {
             state.epoch += 1
             return state.epoch
         }
-        self.logger.notice(
+        // Who asked is known, and said, by the caller.
+        self.logger.debug(
             "write mode changed",
             metadata: [
                 "from": "\(from)", "to": "\(mode)", "epoch": "\(newEpoch)", "reason": "\(reason ?? "-")",

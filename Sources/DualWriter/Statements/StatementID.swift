@@ -1,9 +1,10 @@
-import NIOCore
+import Crypto
 
 /// The proxy's own id of a prepared statement: 16 bytes made of keyspace and text, the same on every sidecar and after every
 /// restart, so that a driver's ids stay good wherever its next connection ends (DESIGN §7).
 ///
-/// 128-bit FNV-1a. It has to be stable and well spread, not secret: a client can only reach texts that it could send itself.
+/// The first half of a SHA-256. It must be hard to find two texts with one id: whoever could, would have another client's
+/// EXECUTE run his own text under that client's name.
 struct StatementID: Hashable, Sendable {
     static var byteCount: Int { 16 }
 
@@ -11,22 +12,18 @@ struct StatementID: Hashable, Sendable {
     let low: UInt64
 
     init(keyspace: String?, text: String) {
-        // Offset basis and prime of FNV-1a for 128 bits (draft-eastlake-fnv, section 5).
-        var hash: UInt128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d
-        func mix(_ byte: UInt8) {
-            hash ^= UInt128(byte)
-            hash = hash &* 0x0000_0000_0100_0000_0000_0000_0000_013b
+        var hash = SHA256()
+        // The keyspace's length parts it from the text; no keyspace is another thing than any name, the empty one included.
+        withUnsafeBytes(of: Int64(keyspace?.utf8.count ?? -1).bigEndian) { hash.update(bufferPointer: $0) }
+        if var keyspace { keyspace.withUTF8 { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) } }
+        var text = text
+        text.withUTF8 { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+        (self.high, self.low) = hash.finalize().withUnsafeBytes {
+            (
+                UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
+                UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+            )
         }
-        if let keyspace {
-            for byte in keyspace.utf8 { mix(byte) }
-        } else {
-            // No keyspace is another thing than any name, the empty one included.
-            mix(0xff)
-        }
-        mix(0)
-        for byte in text.utf8 { mix(byte) }
-        self.high = UInt64(truncatingIfNeeded: hash >> 64)
-        self.low = UInt64(truncatingIfNeeded: hash)
     }
 
     /// Reads an id; nil unless there are exactly 16 bytes.

@@ -13,6 +13,7 @@ struct ContactPointTests {
 
     @Test(arguments: [
         "", " ", "db:", "db:0", "db:65536", "db:x", "db:+1", ":9042", "[::1", "[::1]9042", "[db]:1", "a:b:c", "db 1",
+        "http://x", "a@b",
     ])
     func `anything else is refused with the text and what to write`(text: String) {
         let error = #expect(throws: ContactPointError.self) { try ContactPoint(parsing: text) }

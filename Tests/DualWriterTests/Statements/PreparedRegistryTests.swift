@@ -17,6 +17,11 @@ struct PreparedRegistryTests {
             StatementID(keyspace: "ksS", text: "ELECT a FROM t"),
         ]
         #expect(Set(others + [id]).count == 6)
+        // sha256 of eight bytes 0xff and "SELECT 1", first 16 bytes: computed with coreutils.
+        let reference: [UInt8] = [
+            0x69, 0x5a, 0xf3, 0xf0, 0x0a, 0x22, 0xb1, 0xa5, 0xb6, 0xd5, 0xbe, 0xd1, 0x90, 0x46, 0xa6, 0xbb,
+        ]
+        reference.withUnsafeBytes { #expect(StatementID(keyspace: nil, text: "SELECT 1") == StatementID($0)) }
         id.withShortBytes { bytes in
             #expect(bytes.count == 18 && bytes[0] == 0 && bytes[1] == 16)
             #expect(StatementID(UnsafeRawBufferPointer(rebasing: bytes[2...])) == id)
