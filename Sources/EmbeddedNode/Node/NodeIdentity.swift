@@ -1,4 +1,4 @@
-import CQLProtocol
+public import CQLProtocol
 
 /// What a node says of itself in `system.local`, and of the others of its cluster in `system.peers`.
 public struct NodeIdentity: Sendable, Hashable {
