@@ -10,7 +10,7 @@ struct PreparedQuery {
     let statement: Statement
     /// The bind markers: names, types and places of the partition key.
     let parameters: PreparedMetadata
-    /// The columns of its answer; without columns for all but reads and conditional writes.
+    /// The columns of its answer; without columns for all but reads.
     let columns: ResultMetadata
 }
 
@@ -34,16 +34,208 @@ struct Engine {
 
     /// Parses a text and looks up what it names.
     func prepare(_ text: String, keyspace: String?) throws -> PreparedQuery {
-        throw NodeError.unsupported("PREPARE")
+        let statement: Statement
+        do throws(CQLSyntaxError) {
+            statement = try Parser.parse(text)
+        } catch {
+            throw NodeError(error.code == .invalid ? .invalid : .syntaxError, error.description)
+        }
+        var columns = ResultMetadata.none
+        var parameters = PreparedMetadata(markers: [])
+        if let table = try self.firstTable(statement, keyspace) {
+            var typing = MarkerTyping(schema: self.schema, table: table)
+            try self.note(statement, keyspace, &typing)
+            parameters = try typing.metadata()
+            if case .select(let select) = statement {
+                let bindings = self.bindings(.none, table)
+                let run = SelectExecution(select: select, table: table, bindings: bindings, text: Array(text.utf8))
+                columns = ResultMetadata(columns: try run.columns())
+            }
+        }
+        return PreparedQuery(
+            text: text,
+            keyspace: keyspace,
+            statement: statement,
+            parameters: parameters,
+            columns: columns
+        )
     }
 
     /// Runs a prepared statement.
     func execute(_ query: PreparedQuery, _ parameters: QueryParameters) throws -> Outcome {
-        throw NodeError.unsupported("EXECUTE")
+        try self.check(parameters.values, query)
+        switch query.statement {
+        case .select(let select):
+            let table = try self.table(select.table, query.keyspace)
+            let bindings = self.bindings(parameters.values, table)
+            return try SelectExecution(select: select, table: table, bindings: bindings, text: Array(query.text.utf8))
+                .run(parameters)
+        case .insert, .update, .delete:
+            let result = try self.build(query.statement, query.keyspace, parameters.values, parameters.defaultTimestamp)
+            return try WriteExecution(results: [result], isBatch: false).run(at: self.schema.nextMicroseconds())
+        case .batch(let batch): return try self.run(batch, query, parameters)
+        case .truncate(let name):
+            try self.requireWritable(name.keyspace ?? query.keyspace)
+            try self.table(name, query.keyspace).truncate()
+            return Outcome(message: .void)
+        case .use(let name):
+            guard self.isSystem(name) || self.schema.keyspaces[name] != nil else {
+                throw NodeError.invalid("Keyspace '\(name)' does not exist")
+            }
+            return Outcome(message: .setKeyspace(name))
+        default:
+            guard let change = try self.schema.execute(query.statement, query.keyspace) else {
+                return Outcome(message: .void)
+            }
+            return Outcome(message: .schemaChange(change))
+        }
     }
 
     /// Runs a BATCH message; `prepared` finds a statement by its id and throws the UNPREPARED error where there is none.
     func batch(_ batch: Batch, keyspace: String?, prepared: (ByteBuffer) throws -> PreparedQuery) throws -> Outcome {
-        throw NodeError.unsupported("BATCH")
+        var kind: BatchStatement.Kind
+        switch batch.kind {
+        case .logged: kind = .logged
+        case .unlogged: kind = .unlogged
+        case .counter: kind = .counter
+        default: throw NodeError(.protocolError, "Invalid BATCH message type \(batch.kind.rawValue)")
+        }
+        var results: [MutationBuilder.Result] = []
+        for child in batch.children {
+            let query: PreparedQuery =
+                switch child.statement {
+                case .text(let text): try self.prepare(text, keyspace: keyspace)
+                case .prepared(let id): try prepared(id)
+                }
+            let values = QueryValues.positional(child.values)
+            try self.check(values, query)
+            results.append(try self.build(query.statement, query.keyspace, values, batch.defaultTimestamp))
+        }
+        try BatchRules.check(results, kind)
+        return try WriteExecution(results: results, isBatch: true, kind: kind).run(at: self.schema.nextMicroseconds())
+    }
+
+    // MARK: Writes
+
+    private func run(_ batch: BatchStatement, _ query: PreparedQuery, _ parameters: QueryParameters) throws -> Outcome {
+        var timestamp = parameters.defaultTimestamp
+        if let term = batch.using?.timestamp {
+            let bindings = Bindings(schema: self.schema, values: parameters.values, keyspace: "", now: 0)
+            timestamp = try bindings.required(term, as: .bigint, for: "[timestamp]").int64
+        }
+        let results = try batch.children.map { child in
+            if batch.using?.timestamp != nil, BatchRules.using(child.statement)?.timestamp != nil {
+                throw NodeError.invalid("Timestamp must be set either on BATCH or individual statements")
+            }
+            return try self.build(child.statement, query.keyspace, parameters.values, timestamp)
+        }
+        try BatchRules.check(results, batch.kind)
+        if batch.using?.timestamp != nil {
+            guard batch.kind != .counter else {
+                throw NodeError.invalid("Cannot provide custom timestamp for counter BATCH")
+            }
+            guard !results.contains(where: { $0.check != nil }) else {
+                throw NodeError.invalid("Cannot provide custom timestamp for conditional BATCH")
+            }
+        }
+        return try WriteExecution(results: results, isBatch: true, kind: batch.kind)
+            .run(at: self.schema.nextMicroseconds())
+    }
+
+    private func build(
+        _ statement: Statement,
+        _ keyspace: String?,
+        _ values: QueryValues,
+        _ timestamp: Int64?
+    ) throws -> MutationBuilder.Result {
+        guard let table = try self.firstTable(statement, keyspace), !Self.isRead(statement) else {
+            throw NodeError.invalid(
+                "Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed."
+            )
+        }
+        try self.requireWritable(table.keyspace)
+        let bindings = self.bindings(values, table)
+        return try MutationBuilder(
+            schema: self.schema,
+            keyspace: keyspace,
+            bindings: bindings,
+            timestamp: timestamp ?? bindings.now
+        ).build(statement, table)
+    }
+
+    private static func isRead(_ statement: Statement) -> Bool {
+        if case .select = statement { return true }
+        return false
+    }
+
+    private func bindings(_ values: QueryValues, _ table: Table) -> Bindings {
+        Bindings(schema: self.schema, values: values, keyspace: table.keyspace, now: self.schema.nextMicroseconds())
+    }
+
+    private func check(_ values: QueryValues, _ query: PreparedQuery) throws {
+        let wanted = query.parameters.markers.count
+        switch values {
+        case .none where wanted > 0: throw NodeError.invalid("Invalid amount of bind variables")
+        case .positional(let values) where values.count != wanted:
+            throw NodeError.invalid(
+                "There were \(wanted) markers(?) in CQL but \(values.count) bound variables"
+            )
+        case .named(let named):
+            for marker in query.parameters.markers where !named.contains(where: { $0.name == marker.name }) {
+                throw NodeError.invalid("Invalid amount of bind variables: \(marker.name) is missing")
+            }
+        case .none, .positional: break
+        }
+    }
+
+    // MARK: Tables
+
+    private func isSystem(_ keyspace: String?) -> Bool {
+        keyspace.map { SystemTables.keyspaceNames.contains($0) } ?? false
+    }
+
+    private func requireWritable(_ keyspace: String?) throws {
+        guard let keyspace, self.isSystem(keyspace) else { return }
+        throw NodeError(.unauthorized, "\(keyspace) keyspace is not user-modifiable.")
+    }
+
+    private func table(_ name: QualifiedName, _ current: String?) throws -> Table {
+        guard let keyspace = name.keyspace ?? current, self.isSystem(keyspace) else {
+            return try self.schema.table(name, current)
+        }
+        let tables = SystemTables(schema: self.schema, identity: self.identity, peers: self.peers)
+        guard let table = tables.table(keyspace: keyspace, name: name.name) else {
+            throw NodeError.invalid("table \(name.name) does not exist")
+        }
+        return table
+    }
+
+    /// The table of a read or write; of a batch the one of its first child.
+    private func firstTable(_ statement: Statement, _ current: String?) throws -> Table? {
+        switch statement {
+        case .select(let select): try self.table(select.table, current)
+        case .insert(let insert): try self.table(insert.table, current)
+        case .update(let update): try self.table(update.table, current)
+        case .delete(let delete): try self.table(delete.table, current)
+        case .batch(let batch): try batch.children.first.flatMap { try self.firstTable($0.statement, current) }
+        default: nil
+        }
+    }
+
+    private func note(_ statement: Statement, _ current: String?, _ typing: inout MarkerTyping) throws {
+        switch statement {
+        case .select(let select): try typing.note(select)
+        case .insert(let insert): try typing.note(insert)
+        case .update(let update): try typing.note(update)
+        case .delete(let delete): try typing.note(delete)
+        case .batch(let batch):
+            try typing.note(batch.using)
+            for child in batch.children {
+                guard let table = try self.firstTable(child.statement, current) else { continue }
+                typing.enter(table)
+                try self.note(child.statement, current, &typing)
+            }
+        default: break
+        }
     }
 }

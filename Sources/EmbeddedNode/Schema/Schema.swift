@@ -6,6 +6,14 @@ final class Schema {
     var keyspaces: [String: Keyspace] = [:]
     private(set) var version = Clock.randomUUID()
 
+    private var lastMicroseconds: Int64 = 0
+
+    /// The time in microseconds since 1970, never twice the same.
+    func nextMicroseconds() -> Int64 {
+        self.lastMicroseconds = max(Clock.microseconds, self.lastMicroseconds + 1)
+        return self.lastMicroseconds
+    }
+
     func changed() { self.version = Clock.randomUUID() }
 
     func keyspace(_ name: String?) throws -> Keyspace {

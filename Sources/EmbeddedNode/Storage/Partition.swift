@@ -34,6 +34,9 @@ final class Partition {
         return found ? self.rows[index] : nil
     }
 
+    /// The index of the first row that is not before a clustering prefix.
+    func firstIndex(from prefix: [Bytes], in table: Table) -> Int { self.position(of: prefix, in: table).0 }
+
     func delete(at timestamp: Int64) {
         guard timestamp > self.deletedAt else { return }
         self.deletedAt = timestamp

@@ -39,6 +39,8 @@ final class Table {
     private(set) var partitions: [Bytes: Partition] = [:]
     private var sorted: [Partition]?
     private var byName: [String: Column] = [:]
+    private(set) var partitionKey: [Column] = []
+    private(set) var clustering: [Column] = []
 
     init(keyspace: String, name: String, id: Bytes, columns: [Column], options: [String: PropertyValue]) {
         self.keyspace = keyspace
@@ -49,8 +51,6 @@ final class Table {
         self.replaceColumns(columns)
     }
 
-    var partitionKey: [Column] { self.columns.filter { $0.kind == .partitionKey } }
-    var clustering: [Column] { self.columns.filter { $0.kind == .clustering } }
     var isCounter: Bool { self.columns.contains { $0.type.isCounter } }
     var defaultTimeToLive: Int32 {
         if case .text(let text) = self.options["default_time_to_live"] { return Int32(text) ?? 0 }
@@ -70,6 +70,8 @@ final class Table {
         }
         self.columns = columns.sorted { rank($0) < rank($1) }
         self.byName = Dictionary(uniqueKeysWithValues: columns.map { ($0.name, $0) })
+        self.partitionKey = self.columns.filter { $0.kind == .partitionKey }
+        self.clustering = self.columns.filter { $0.kind == .clustering }
     }
 
     /// The partition of a key, made where there is none.
@@ -108,18 +110,12 @@ final class Table {
 
     /// Clustering order, a shorter prefix being equal to what it begins.
     func compare(_ left: [Bytes], _ right: [Bytes]) -> Int {
-        let clustering = self.clusteringOrder
+        let clustering = self.clustering
         for index in 0..<min(left.count, right.count, clustering.count) {
             let order = clustering[index].type.compare(left[index], right[index])
             if order != 0 { return clustering[index].isDescending ? -order : order }
         }
         return 0
-    }
-
-    private var clusteringOrder: ArraySlice<Column> {
-        let start = self.columns.firstIndex { $0.kind == .clustering } ?? self.columns.count
-        let end = self.columns[start...].firstIndex { $0.kind != .clustering } ?? self.columns.count
-        return ArraySlice(Array(self.columns[start..<end]))
     }
 
     func contains(_ range: RangeTombstone, _ clustering: [Bytes]) -> Bool {

@@ -1,3 +1,4 @@
+import CQLProtocol
 import CQLSyntax
 
 #if canImport(Glibc)
@@ -11,47 +12,62 @@ import Darwin
 /// Constants of a statement as bytes of a column's type.
 extension ValueType {
     func encode(_ literal: Literal, for name: String) throws -> Bytes {
-        guard case .native(let native) = self.thawed else {
-            throw NodeError.invalid(
-                "Invalid \(Self.kindName(literal)) constant (\(literal.text)) for \"\(name)\" of type \(self.description)"
-            )
-        }
-        let text = literal.text
-        let bytes: Bytes?
-        switch (native, literal.kind) {
-        case ("text", .string), ("ascii", .string): bytes = Bytes(text.utf8)
-        case ("blob", .blob): bytes = Self.hex(text.dropFirst(2))
-        case ("boolean", .boolean): bytes = [text.lowercased() == "true" ? 1 : 0]
-        case ("int", .integer): bytes = Int32(text)?.bytes
-        case ("bigint", .integer), ("counter", .integer): bytes = Int64(text)?.bytes
-        case ("smallint", .integer): bytes = Int16(text)?.bytes
-        case ("tinyint", .integer): bytes = Int8(text)?.bytes
-        case ("varint", .integer): bytes = Int128(text).map { Bytes.varint($0) }
-        case ("double", .integer), ("double", .float): bytes = Double(text).map { $0.bitPattern.bytes }
-        case ("float", .integer), ("float", .float): bytes = Float(text).map { $0.bitPattern.bytes }
-        case ("decimal", .integer), ("decimal", .float): bytes = Self.decimal(text)
-        case ("uuid", .uuid), ("timeuuid", .uuid): bytes = Self.hex(Substring(text.filter { $0 != "-" }))
-        case ("inet", .string): bytes = Self.inet(text)
-        case ("timestamp", .integer): bytes = Int64(text)?.bytes
-        case ("timestamp", .string): bytes = Self.timestamp(text)?.bytes
-        case ("date", .integer): bytes = UInt32(text)?.bytes
-        case ("date", .string):
-            bytes = Self.date(Substring(text)).map { UInt32(truncatingIfNeeded: $0 + (1 << 31)).bytes }
-        case ("time", .integer): bytes = Int64(text)?.bytes
-        case ("time", .string): bytes = Self.time(Substring(text))?.bytes
-        case ("duration", .duration): throw NodeError.unsupported("a duration constant")
-        default: bytes = nil
+        try self.encode(kind: literal.kind, text: literal.text, for: name)
+    }
+
+    func encode(kind: Literal.Kind, text: String, for name: String) throws -> Bytes {
+        var bytes: Bytes?
+        if case .native(let native) = self.thawed {
+            bytes = Self.textual(native, kind, text) ?? Self.numeric(native, kind, text)
         }
         guard let bytes else {
             throw NodeError.invalid(
-                "Invalid \(Self.kindName(literal)) constant (\(literal.text)) for \"\(name)\" of type \(self.description)"
+                "Invalid \(Self.kindName(kind)) constant (\(text)) for \"\(name)\" of type \(self.description)"
             )
         }
         return bytes
     }
 
-    private static func kindName(_ literal: Literal) -> String {
-        switch literal.kind {
+    private static func numeric(_ native: String, _ kind: Literal.Kind, _ text: String) -> Bytes? {
+        switch (native, kind) {
+        case ("int", .integer): Int32(text)?.bytes
+        case ("bigint", .integer), ("counter", .integer), ("timestamp", .integer), ("time", .integer):
+            Int64(text)?.bytes
+        case ("smallint", .integer): Int16(text)?.bytes
+        case ("tinyint", .integer): Int8(text)?.bytes
+        case ("date", .integer): UInt32(text)?.bytes
+        case ("varint", .integer): Varint(decimal: text)?.bytes
+        case ("double", .integer), ("double", .float): Double(text).map { $0.bitPattern.bytes }
+        case ("float", .integer), ("float", .float): Float(text).map { $0.bitPattern.bytes }
+        case ("decimal", .integer), ("decimal", .float): self.decimal(text)
+        default: nil
+        }
+    }
+
+    private static func textual(_ native: String, _ kind: Literal.Kind, _ text: String) -> Bytes? {
+        switch (native, kind) {
+        case ("text", .string): Bytes(text.utf8)
+        case ("ascii", .string): text.utf8.allSatisfy { $0 < 0x80 } ? Bytes(text.utf8) : nil
+        case ("blob", .blob): self.hex(text.dropFirst(2))
+        case ("boolean", .boolean): [text.lowercased() == "true" ? 1 : 0]
+        case ("uuid", .uuid): self.uuid(text)
+        case ("timeuuid", .uuid): self.uuid(text).flatMap { $0[6] >> 4 == 1 ? $0 : nil }
+        case ("inet", .string): self.inet(text)
+        case ("timestamp", .string): self.timestamp(text)?.bytes
+        case ("date", .string): self.date(Substring(text)).map { UInt32(truncatingIfNeeded: $0 + (1 << 31)).bytes }
+        case ("time", .string): self.time(Substring(text))?.bytes
+        case ("duration", .duration): DurationText.bytes(text)
+        default: nil
+        }
+    }
+
+    private static func uuid(_ text: String) -> Bytes? {
+        guard text.utf8.count == 36 else { return nil }
+        return self.hex(Substring(text.filter { $0 != "-" })).flatMap { $0.count == 16 ? $0 : nil }
+    }
+
+    private static func kindName(_ kind: Literal.Kind) -> String {
+        switch kind {
         case .string: "STRING"
         case .integer: "INTEGER"
         case .float: "FLOAT"
@@ -76,13 +92,14 @@ extension ValueType {
     }
 
     private static func decimal(_ text: String) -> Bytes? {
-        let parts = text.lowercased().split(separator: "e")
+        let parts = text.lowercased().split(separator: "e", maxSplits: 1)
         guard let mantissa = parts.first else { return nil }
         let exponent = parts.count > 1 ? Int32(parts[1]) : 0
-        let pieces = mantissa.split(separator: ".", omittingEmptySubsequences: false)
+        let pieces = mantissa.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
         let fraction = pieces.count > 1 ? pieces[1] : ""
-        guard let exponent, let unscaled = Int128(String(pieces[0]) + fraction) else { return nil }
-        return (Int32(fraction.utf8.count) - exponent).bytes + Bytes.varint(unscaled)
+        guard let exponent, let unscaled = Varint(decimal: String(pieces[0]) + fraction) else { return nil }
+        let (scale, overflow) = Int32(fraction.utf8.count).subtractingReportingOverflow(exponent)
+        return overflow ? nil : scale.bytes + unscaled.bytes
     }
 
     static func inet(_ text: String) -> Bytes? {
