@@ -83,6 +83,9 @@ struct Engine {
                 throw NodeError.invalid("Keyspace '\(name)' does not exist")
             }
             return Outcome(message: .setKeyspace(name))
+        case .describe(let describe):
+            let answers = Describe(schema: self.schema, identity: self.identity, current: query.keyspace)
+            return Outcome(message: try answers.execute(describe))
         default:
             guard let change = try self.schema.execute(query.statement, query.keyspace) else {
                 return Outcome(message: .void)

@@ -4,6 +4,8 @@ import CQLSyntax
 /// Keyspaces, tables and types. Not thread-safe: its owner guards it.
 final class Schema {
     var keyspaces: [String: Keyspace] = [:]
+    /// The keyspaces of the node itself, with empty tables.
+    private(set) lazy var system = SystemSchema.keyspaces()
     private(set) var version = Clock.randomUUID()
 
     private var lastMicroseconds: Int64 = 0
@@ -170,8 +172,23 @@ extension Schema {
                 "Unknown column '\(name)' referenced in PRIMARY KEY for table '\(keyspace.name).\(create.name.name)'"
             )
         }
-        let columns = try create.columns.map { definition in
-            let type = try self.resolve(definition.type, keyspace.name)
+        let columns = try self.columns(create, keyspace: keyspace.name)
+        let options = Dictionary(create.options.properties.map { ($0.name, $0.value) }) { $1 }
+        keyspace.tables[create.name.name] = Table(
+            keyspace: keyspace.name,
+            name: create.name.name,
+            id: Clock.timeUUID(ticks: Clock.microseconds * 10),
+            columns: columns,
+            options: options
+        )
+        return CQLProtocol.SchemaChange(change: "CREATED", target: .table(create.name.name), keyspace: keyspace.name)
+    }
+
+    /// The columns of a definition with their types and places in the key.
+    func columns(_ create: CreateTableStatement, keyspace: String) throws -> [Column] {
+        let key = create.primaryKey
+        return try create.columns.map { definition in
+            let type = try self.resolve(definition.type, keyspace)
             var column = Column(name: definition.name, type: type, kind: definition.isStatic ? .static : .regular)
             if let position = key.partitionKey.firstIndex(of: definition.name) {
                 (column.kind, column.position) = (.partitionKey, position)
@@ -183,15 +200,6 @@ extension Schema {
             }
             return column
         }
-        let options = Dictionary(create.options.properties.map { ($0.name, $0.value) }) { $1 }
-        keyspace.tables[create.name.name] = Table(
-            keyspace: keyspace.name,
-            name: create.name.name,
-            id: Clock.timeUUID(ticks: Clock.microseconds * 10),
-            columns: columns,
-            options: options
-        )
-        return CQLProtocol.SchemaChange(change: "CREATED", target: .table(create.name.name), keyspace: keyspace.name)
     }
 
     private func alter(_ alter: AlterTableStatement, _ current: String?) throws -> CQLProtocol.SchemaChange? {
@@ -239,13 +247,68 @@ extension Schema {
             return CQLProtocol.SchemaChange(change: "CREATED", target: .type(create.name.name), keyspace: keyspace.name)
         case .dropType(let name, let ifExists):
             let keyspace = try self.keyspace(name.keyspace ?? current)
-            guard keyspace.types.removeValue(forKey: name.name) != nil else {
+            guard keyspace.types[name.name] != nil else {
                 if ifExists { return nil }
                 throw NodeError.invalid("Type '\(keyspace.name).\(name.name)' doesn't exist")
             }
+            let users = keyspace.tables.values.filter { $0.columns.contains { $0.type.userTypes.contains(name.name) } }
+            guard users.isEmpty else {
+                let tables = users.map(\.name).sorted().joined(separator: ", ")
+                throw NodeError.invalid(
+                    "Cannot drop user type '\(keyspace.name).\(name.name)' as it is still used by tables \(tables)"
+                )
+            }
+            keyspace.types[name.name] = nil
             return CQLProtocol.SchemaChange(change: "DROPPED", target: .type(name.name), keyspace: keyspace.name)
-        default: throw NodeError.unsupported("ALTER TYPE")
+        case .alterType(let alter): return try self.alter(alter, current)
+        default: throw NodeError.unsupported("this statement about a type")
         }
+    }
+
+    private func alter(_ alter: AlterTypeStatement, _ current: String?) throws -> CQLProtocol.SchemaChange? {
+        let keyspace = try self.keyspace(alter.name.keyspace ?? current)
+        guard var fields = keyspace.types[alter.name.name] else {
+            if alter.ifExists { return nil }
+            throw NodeError.invalid("Type '\(keyspace.name).\(alter.name.name)' doesn't exist")
+        }
+        switch alter.change {
+        case .add(let definition, let ifNotExists):
+            guard !fields.contains(where: { $0.name == definition.name }) else {
+                if ifNotExists { return nil }
+                throw NodeError.invalid(
+                    "Cannot add field \(definition.name) to type \(keyspace.name).\(alter.name.name): "
+                        + "a field with name \(definition.name) already exists"
+                )
+            }
+            fields.append(.init(name: definition.name, type: try self.resolve(definition.type, keyspace.name)))
+        case .rename(let renames, let ifExists):
+            for rename in renames {
+                guard let index = fields.firstIndex(where: { $0.name == rename.from }) else {
+                    if ifExists { continue }
+                    throw NodeError.invalid(
+                        "Unkown field \(rename.from) in user type \(keyspace.name).\(alter.name.name)"
+                    )
+                }
+                fields[index] = .init(name: rename.to, type: fields[index].type)
+            }
+        case .alter: throw NodeError.invalid("Altering field types is no longer supported")
+        }
+        keyspace.types[alter.name.name] = fields
+        for table in keyspace.tables.values {
+            table.replaceColumns(
+                table.columns.map { column in
+                    var column = column
+                    column.type = column.type.replacing(alter.name.name, of: keyspace.name, with: fields)
+                    return column
+                }
+            )
+        }
+        for (name, users) in keyspace.types {
+            keyspace.types[name] = users.map {
+                .init(name: $0.name, type: $0.type.replacing(alter.name.name, of: keyspace.name, with: fields))
+            }
+        }
+        return CQLProtocol.SchemaChange(change: "UPDATED", target: .type(alter.name.name), keyspace: keyspace.name)
     }
 
     private func create(_ create: CreateIndexStatement, _ current: String?) throws -> CQLProtocol.SchemaChange? {

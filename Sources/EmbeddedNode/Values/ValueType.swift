@@ -73,4 +73,20 @@ indirect enum ValueType: Hashable, Sendable {
         case .frozen(let inner): "frozen<\(inner.description)>"
         }
     }
+
+    /// The type with new fields of a user type, wherever it is used.
+    func replacing(_ name: String, of keyspace: String, with fields: [Field]) -> ValueType {
+        func inner(_ type: ValueType) -> ValueType { type.replacing(name, of: keyspace, with: fields) }
+        return switch self {
+        case .native: self
+        case .list(let element): .list(inner(element))
+        case .set(let element): .set(inner(element))
+        case .map(let key, let value): .map(inner(key), inner(value))
+        case .tuple(let elements): .tuple(elements.map { inner($0) })
+        case .frozen(let type): .frozen(inner(type))
+        case .udt(keyspace, name, _): .udt(keyspace: keyspace, name: name, fields: fields)
+        case .udt(let owner, let other, let own):
+            .udt(keyspace: owner, name: other, fields: own.map { Field(name: $0.name, type: inner($0.type)) })
+        }
+    }
 }
