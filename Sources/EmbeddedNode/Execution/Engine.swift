@@ -3,7 +3,7 @@ import CQLSyntax
 import NIOCore
 
 /// A statement that was parsed, with what a client must know to bind it.
-struct PreparedQuery {
+struct PreparedQuery: Sendable {
     let text: String
     /// The keyspace that was in use when it was prepared.
     let keyspace: String?
@@ -15,7 +15,7 @@ struct PreparedQuery {
 }
 
 /// What a statement led to.
-struct Outcome {
+struct Outcome: Sendable {
     var message: ResultMessage
     var warnings: [String] = []
 }

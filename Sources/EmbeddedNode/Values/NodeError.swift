@@ -8,6 +8,8 @@ struct NodeError: Error {
         self.message = ErrorMessage(code, text, details: details)
     }
 
+    init(_ message: ErrorMessage) { self.message = message }
+
     static func invalid(_ text: String) -> NodeError { NodeError(.invalid, text) }
     static func unsupported(_ what: String) -> NodeError { .invalid("\(what) is not supported by the embedded node") }
 }

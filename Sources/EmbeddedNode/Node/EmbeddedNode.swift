@@ -1,0 +1,190 @@
+import CQLProtocol
+public import NIOCore
+import NIOPosix
+import Synchronization
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// A CQL node in memory: the protocol's versions 3 and 4 on a socket, in front of a store that other nodes may share.
+///
+/// It may be asked from any thread. It does not own its event loops.
+public final class EmbeddedNode: Sendable {
+    /// What the node says of itself.
+    public let identity: NodeIdentity
+    /// The port that it listens on.
+    public var port: Int { Int(self.identity.endpoint.port) }
+
+    let store: EmbeddedStore
+    let configuration: EmbeddedNodeConfiguration
+    private let listener: any Channel
+    private let state: Mutex<State>
+
+    private struct State {
+        var prepared: PreparedCache
+        var faults = FaultRules()
+        var statistics = NodeStatistics()
+        var connections: [ObjectIdentifier: any Channel] = [:]
+        var membership = 0
+        var isStopped = false
+    }
+
+    private init(
+        identity: NodeIdentity,
+        store: EmbeddedStore,
+        configuration: EmbeddedNodeConfiguration,
+        listener: any Channel
+    ) {
+        self.identity = identity
+        self.store = store
+        self.configuration = configuration
+        self.listener = listener
+        self.state = Mutex(State(prepared: PreparedCache(limit: configuration.preparedMax)))
+    }
+
+    /// Starts a node on an address and port; port 0 takes a free one.
+    ///
+    /// - Throws: The socket's error where the address cannot be bound.
+    public static func start(
+        on group: any EventLoopGroup,
+        address: String = "127.0.0.1",
+        port: Int = 0,
+        store: EmbeddedStore = EmbeddedStore(),
+        configuration: EmbeddedNodeConfiguration = EmbeddedNodeConfiguration()
+    ) async throws -> EmbeddedNode {
+        // Connections wait for the node that they belong to, which needs the port that it listens on.
+        let promise = group.any().makePromise(of: EmbeddedNode.self)
+        do {
+            let listener = try await ServerBootstrap(group: group)
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .serverChannelOption(.backlog, value: 1024)
+                .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+                .childChannelInitializer { channel in
+                    promise.futureResult.hop(to: channel.eventLoop).flatMapThrowing { node in
+                        try channel.pipeline.syncOperations.addHandler(NodeConnection(node: node))
+                    }
+                }
+                .bind(host: address, port: port).get()
+            guard let endpoint = listener.localAddress.flatMap({ InetEndpoint($0) }) else {
+                throw ChannelError.unknownLocalAddress
+            }
+            let identity = Self.identity(endpoint, configuration)
+            let node = EmbeddedNode(identity: identity, store: store, configuration: configuration, listener: listener)
+            let membership = store.join(identity) { [weak node] change in node?.tell(change) }
+            node.state.withLock { $0.membership = membership }
+            promise.succeed(node)
+            return node
+        } catch {
+            promise.fail(error)
+            throw error
+        }
+    }
+
+    private static func identity(_ endpoint: InetEndpoint, _ configuration: EmbeddedNodeConfiguration) -> NodeIdentity {
+        let name = endpoint.address.bytes.bytes + endpoint.port.bytes
+        let digest = MD5.digest(name)
+        let high = UInt64(bitPattern: Bytes(digest[..<8]).int64) & ~0xf000 | 0x4000
+        let low = UInt64(bitPattern: Bytes(digest[8...]).int64) & ~(0b11 << 62) | 0b10 << 62
+        let token = name.withUnsafeBytes { Murmur3Partitioner.token(of: $0) }
+        return NodeIdentity(
+            clusterName: configuration.clusterName,
+            endpoint: endpoint,
+            hostID: configuration.hostID ?? CQLUUID(high: high, low: low),
+            dataCenter: configuration.dataCenter,
+            rack: configuration.rack,
+            releaseVersion: configuration.releaseVersion,
+            tokens: configuration.tokens.isEmpty ? [token] : configuration.tokens
+        )
+    }
+
+    // MARK: For tests and demonstrations
+
+    /// Stops listening and closes all connections.
+    public func stop() async {
+        let channels = self.leave()
+        for channel in [self.listener] + channels { try? await channel.close().get() }
+    }
+
+    /// Ends as a process that is killed: no connection is told.
+    public func kill() async {
+        let channels = self.leave()
+        for channel in channels {
+            // Lingering for no time makes the kernel reset the connection.
+            try? await (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+        }
+        for channel in [self.listener] + channels { try? await channel.close().get() }
+    }
+
+    private func leave() -> [any Channel] {
+        let (channels, membership, wasRunning) = self.state.withLock { state in
+            defer { state.isStopped = true }
+            return (Array(state.connections.values), state.membership, !state.isStopped)
+        }
+        if wasRunning { self.store.leave(self.identity, listener: membership) }
+        return channels
+    }
+
+    /// Closes all connections of clients; the node goes on listening.
+    public func disconnectClients() async {
+        for channel in self.state.withLock({ Array($0.connections.values) }) { try? await channel.close().get() }
+    }
+
+    /// Forgets all prepared statements, as a node that was restarted.
+    public func forgetPrepared() { self.state.withLock { $0.prepared.removeAll() } }
+
+    /// Replaces the fault rules; `seed` makes the random ones repeatable.
+    public func setFaults(_ rules: [FaultRule], seed: UInt64 = 1) {
+        self.state.withLock { $0.faults = FaultRules(rules, seed: seed) }
+    }
+
+    /// What was counted so far.
+    public var statistics: NodeStatistics { self.state.withLock { $0.statistics } }
+
+    // MARK: For connections
+
+    /// Takes a connection on; false where the node has stopped.
+    func opened(_ channel: any Channel) -> Bool {
+        self.state.withLock { state in
+            guard !state.isStopped else { return false }
+            state.connections[ObjectIdentifier(channel)] = channel
+            state.statistics.connections += 1
+            return true
+        }
+    }
+
+    func closed(_ channel: any Channel) {
+        self.state.withLock { _ = $0.connections.removeValue(forKey: ObjectIdentifier(channel)) }
+    }
+
+    /// Counts a request and tells which fault it meets.
+    func received(_ opcode: Opcode, text: String?) -> FaultRule.Reaction? {
+        self.state.withLock { state in
+            state.statistics.requests[opcode, default: 0] += 1
+            return state.faults.reaction(to: opcode, text: text)
+        }
+    }
+
+    func refused() { self.state.withLock { $0.statistics.errors += 1 } }
+    func keep(_ query: PreparedQuery, id: ByteBuffer) { self.state.withLock { $0.prepared.insert(query, id: id) } }
+    func prepared(_ id: ByteBuffer) -> PreparedQuery? { self.state.withLock { $0.prepared.find(id) } }
+
+    private func tell(_ change: SchemaChange) {
+        for channel in self.state.withLock({ Array($0.connections.values) }) {
+            channel.pipeline.fireUserInboundEventTriggered(change)
+        }
+    }
+}
+
+extension InetEndpoint {
+    init?(_ address: SocketAddress) {
+        guard let bytes = address.ipAddress.flatMap({ ValueType.inet($0) }), let inet = InetAddress(bytes.buffer),
+            let port = address.port
+        else { return nil }
+        self.init(address: inet, port: Int32(port))
+    }
+}

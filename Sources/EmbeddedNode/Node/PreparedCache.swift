@@ -1,0 +1,38 @@
+import NIOCore
+
+/// The statements that clients have prepared on a node, by id; beyond its limit it forgets the one used longest ago.
+struct PreparedCache {
+    private struct Entry {
+        let query: PreparedQuery
+        var lastUse: UInt64
+    }
+
+    private let limit: Int
+    private var entries: [ByteBuffer: Entry] = [:]
+    private var uses: UInt64 = 0
+
+    init(limit: Int) { self.limit = limit }
+
+    /// The id that Cassandra gives: the digest of keyspace and text.
+    static func id(of text: String, keyspace: String?) -> ByteBuffer {
+        MD5.digest(Bytes((keyspace ?? "").utf8) + Bytes(text.utf8)).buffer
+    }
+
+    mutating func insert(_ query: PreparedQuery, id: ByteBuffer) {
+        self.uses += 1
+        if self.entries[id] == nil, self.entries.count >= self.limit,
+            let oldest = self.entries.min(by: { $0.value.lastUse < $1.value.lastUse })
+        {
+            self.entries[oldest.key] = nil
+        }
+        self.entries[id] = Entry(query: query, lastUse: self.uses)
+    }
+
+    mutating func find(_ id: ByteBuffer) -> PreparedQuery? {
+        self.uses += 1
+        self.entries[id]?.lastUse = self.uses
+        return self.entries[id]?.query
+    }
+
+    mutating func removeAll() { self.entries = [:] }
+}
