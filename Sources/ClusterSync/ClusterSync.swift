@@ -11,7 +11,7 @@ struct ClusterSync: AsyncParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            DualWriterCommand.self, PhaseCommand.self, StatusCommand.self, NodeCommand.self,
+            DualWriterCommand.self, PhaseCommand.self, StatusCommand.self, NodeCommand.self, DemoCommand.self,
         ]
     )
 }

@@ -3,8 +3,6 @@ import DualWriteCore
 import DualWriter
 import FoundationEssentials
 import Logging
-import NIOPosix
-import Operations
 import ServiceLifecycle
 import UnixSignals
 
@@ -124,36 +122,12 @@ struct DualWriterCommand: AsyncParsableCommand {
         _ phase: PhaseState,
         _ logger: Logger
     ) async throws {
-        let service = DualWriterService(configuration: dualWriter, logger: logger)
-        let proxy = ServiceProxy(service: service)
-        let control = SidecarControl(
-            proxy: proxy,
-            store: store,
-            phase: phase,
-            configuration: configuration,
-            timeouts: dualWriter.timeouts,
-            logger: logger
-        )
-        let metrics = MetricsRegistry()
-        metrics.register { page in SidecarMetrics.collect(await service.status(), into: &page) }
-        let admin = AdminServer(
-            configuration: .init(
-                host: configuration.admin.host,
-                port: configuration.admin.port,
-                token: configuration.adminToken?.text
-            ),
-            control: control,
-            health: control,
-            metrics: metrics,
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
-            logger: logger
-        ) { address in
+        let sidecar = SidecarAssembly(dualWriter, configuration, store, phase, logger: logger) { address in
             logger.info("admin port listens", metadata: ["address": "\(address)"])
         }
-        // Stopping goes backwards: the proxy drains while the admin port still says so.
         let group = ServiceGroup(
             configuration: .init(
-                services: [.init(service: admin), .init(service: proxy), .init(service: service)],
+                services: sidecar.services,
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger
             )

@@ -1,0 +1,54 @@
+import DualWriter
+import Logging
+import NIOCore
+import NIOPosix
+import Operations
+import ServiceLifecycle
+
+/// The parts of a running sidecar, put together: the proxy, what controls it, and the admin port.
+struct SidecarAssembly {
+    let service: DualWriterService
+    private let proxy: ServiceProxy
+    private let admin: AdminServer
+
+    init(
+        _ dualWriter: DualWriterConfiguration,
+        _ configuration: SidecarConfiguration,
+        _ store: PhaseStore,
+        _ phase: PhaseState,
+        logger: Logger,
+        onAdminListening: @escaping @Sendable (SocketAddress) async -> Void
+    ) {
+        let service = DualWriterService(configuration: dualWriter, logger: logger)
+        self.service = service
+        self.proxy = ServiceProxy(service: service)
+        let control = SidecarControl(
+            proxy: self.proxy,
+            store: store,
+            phase: phase,
+            configuration: configuration,
+            timeouts: dualWriter.timeouts,
+            logger: logger
+        )
+        let metrics = MetricsRegistry()
+        metrics.register { page in SidecarMetrics.collect(await service.status(), into: &page) }
+        self.admin = AdminServer(
+            configuration: .init(
+                host: configuration.admin.host,
+                port: configuration.admin.port,
+                token: configuration.adminToken?.text
+            ),
+            control: control,
+            health: control,
+            metrics: metrics,
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+            logger: logger,
+            onListening: onAdminListening
+        )
+    }
+
+    /// In the order of their start. Stopping goes backwards: the proxy drains while the admin port still says so.
+    var services: [ServiceGroupConfiguration.ServiceConfiguration] {
+        [.init(service: self.admin), .init(service: self.proxy), .init(service: self.service)]
+    }
+}
