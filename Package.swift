@@ -25,7 +25,10 @@ let package = Package(
     name: "cluster-sync",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "cluster-sync", targets: ["ClusterSync"])
+        .executable(name: "cluster-sync", targets: ["ClusterSync"]),
+        // For the fuzzers, which are a package of their own.
+        .library(name: "CQLProtocol", targets: ["CQLProtocol"]),
+        .library(name: "CQLSyntax", targets: ["CQLSyntax"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),

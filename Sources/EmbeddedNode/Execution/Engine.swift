@@ -64,6 +64,9 @@ struct Engine {
     /// Runs a prepared statement.
     func execute(_ query: PreparedQuery, _ parameters: QueryParameters) throws -> Outcome {
         try self.check(parameters.values, query)
+        if let table = try self.firstTable(query.statement, query.keyspace) {
+            try self.requireReplicas(parameters.consistency, of: table)
+        }
         switch query.statement {
         case .select(let select):
             let table = try self.table(select.table, query.keyspace)
@@ -115,6 +118,9 @@ struct Engine {
             results.append(try self.build(query.statement, query.keyspace, values, batch.defaultTimestamp))
         }
         try BatchRules.check(results, kind)
+        for result in results {
+            for mutation in result.mutations { try self.requireReplicas(batch.consistency, of: mutation.table) }
+        }
         return try WriteExecution(results: results, isBatch: true, kind: kind).run(at: self.schema.nextMicroseconds())
     }
 
@@ -189,6 +195,28 @@ struct Engine {
             }
         case .none, .positional: break
         }
+    }
+
+    /// Every node of the cluster holds all data, but not more replicas than the keyspace asks for are counted.
+    private func requireReplicas(_ consistency: Consistency, of table: Table) throws {
+        guard let keyspace = self.schema.keyspaces[table.keyspace] else { return }
+        let factors = keyspace.replication.filter { $0.key != "class" }.values.compactMap { Int32($0) }
+        let factor = max(1, factors.reduce(0, +))
+        let required: Int32 =
+            switch consistency {
+            case .two: 2
+            case .three: 3
+            case .quorum, .localQuorum, .eachQuorum: factor / 2 + 1
+            case .all: factor
+            default: 1
+            }
+        let alive = min(factor, Int32(self.peers.count + 1))
+        guard alive < required else { return }
+        throw NodeError(
+            .unavailable,
+            "Cannot achieve consistency level \(consistency)",
+            details: .unavailable(consistency: consistency, required: required, alive: alive)
+        )
     }
 
     // MARK: Tables

@@ -180,3 +180,18 @@ import Testing
         )
     }
 }
+
+@Suite struct ConsistencyTests {
+    @Test(arguments: [(Consistency.one, true), (.quorum, true), (.all, true), (.two, false), (.three, false)])
+    func `a consistency level that the replicas cannot give is refused`(level: Consistency, isPossible: Bool) throws {
+        let database = try Database("CREATE TABLE t (k int PRIMARY KEY)")
+        let query = try database.engine.prepare("INSERT INTO t (k) VALUES (1)", keyspace: "k")
+        let parameters = QueryParameters(consistency: level)
+        if isPossible {
+            _ = try database.engine.execute(query, parameters)
+        } else {
+            let error = #expect(throws: NodeError.self) { try database.engine.execute(query, parameters) }
+            #expect(error?.message.code == .unavailable)
+        }
+    }
+}
