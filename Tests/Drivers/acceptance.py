@@ -17,6 +17,7 @@ from cassandra.policies import WhiteListRoundRobinPolicy
 import data
 import load
 import mapper
+import process
 import shell
 from admin import MODES, Admin
 from checks import Report, equal, eventually
@@ -71,6 +72,8 @@ def main() -> int:
     load.run(session, source, target, admin, "in_dualwriteasync", report)
     shell.run(options.proxy, report)
     admin.walk("PrimaryOnly")
+    if options.binary is not None:
+        process.run(options.binary, options.source, options.target, {"source": source, "target": target}, report)
     print(f"\n{report.passed} passed, {len(report.failed)} failed")
     return 1 if report.failed else 0
 

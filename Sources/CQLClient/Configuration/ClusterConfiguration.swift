@@ -32,6 +32,8 @@ public struct ClusterConfiguration: Sendable, Hashable {
     public var reconnectMillisecondsMin = 100
     /// The longest pause before a node is tried again.
     public var reconnectMillisecondsMax = 10_000
+    /// How long a connection to a node that has left may wait for its last answers before it is closed.
+    public var retirementMillisecondsMax = 30_000
     /// The topology is read again this often, besides after every event.
     public var topologyIntervalMilliseconds = 60_000
 

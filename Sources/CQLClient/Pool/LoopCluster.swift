@@ -45,9 +45,20 @@ public final class LoopCluster {
 
     /// Follows the cluster's own view of its nodes.
     public func update(topology: ClusterTopology) {
+        guard !self.isShutDown else { return }
         self.nodes = topology.nodes(in: self.configuration.localDatacenter).map(\.id)
         for pool in self.pools.values { pool.update(nodes: self.nodes) }
     }
+
+    /// Gives the cluster up: no new requests, and each connection closes when its last answer has come. Follow it with
+    /// ``shutdown()`` when ``isDrained``.
+    public func retire() {
+        self.isShutDown = true
+        for pool in self.pools.values { pool.update(nodes: []) }
+    }
+
+    /// Whether nothing is on its way any more.
+    public var isDrained: Bool { self.pools.values.allSatisfy(\.isIdle) }
 
     /// Closes everything.
     public func shutdown() {

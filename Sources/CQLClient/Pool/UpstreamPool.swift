@@ -14,6 +14,11 @@ public final class UpstreamPool {
         var failures = 0
     }
 
+    private struct Retiring {
+        let connection: UpstreamConnection
+        let deadline: NIODeadline
+    }
+
     private struct Waiter {
         let deadline: NIODeadline
         let id: Int
@@ -24,6 +29,8 @@ public final class UpstreamPool {
     private unowned let cluster: LoopCluster
     private var slots: [Slot] = []
     private var ready: [UpstreamConnection] = []
+    /// Connections to nodes that are not wanted any more; each closes when its last answer has come.
+    private var retiring: [Retiring] = []
     private var next = 0
     private var waiters: [Waiter] = []
     private var waitersSeen = 0
@@ -42,7 +49,9 @@ public final class UpstreamPool {
     public var connectionCount: Int { self.ready.count }
     /// Nodes with a ready connection.
     var connectedNodes: Set<NodeID> { Set(self.ready.map(\.node)) }
-    var isIdle: Bool { self.waiters.isEmpty && self.ready.allSatisfy { $0.inFlight == 0 } }
+    var isIdle: Bool {
+        self.waiters.isEmpty && self.retiring.isEmpty && self.ready.allSatisfy { $0.inFlight == 0 }
+    }
 
     /// A connection with room, round robin; on another node than `avoided` where there is one.
     public func pick(avoiding avoided: NodeID?, token: Int64?) -> UpstreamConnection? {
@@ -95,16 +104,50 @@ public final class UpstreamPool {
 
     // MARK: Nodes
 
-    /// Sets the nodes to be connected to.
+    /// Sets the nodes to be connected to. What is on its way to a node that is left out still gets its answer.
     func update(nodes: [NodeID]) {
         guard !self.isClosed else { return }
-        for slot in self.slots where !nodes.contains(slot.node) { slot.connection?.close() }
+        let leaving = self.slots.filter { !nodes.contains($0.node) }.compactMap(\.connection)
         self.slots.removeAll { !nodes.contains($0.node) }
+        self.retire(leaving)
         for node in nodes where !self.slots.contains(where: { $0.node == node }) {
             for _ in 0..<max(1, self.cluster.configuration.connectionsPerNode) { self.slots.append(Slot(node: node)) }
         }
         for index in self.slots.indices { self.connect(index) }
     }
+
+    private func retire(_ connections: [UpstreamConnection]) {
+        guard !connections.isEmpty else { return }
+        let limit = self.cluster.configuration.retirementMillisecondsMax
+        let deadline = NIODeadline.now() + .milliseconds(Int64(limit))
+        self.retiring += connections.map { Retiring(connection: $0, deadline: deadline) }
+        self.takeNoMoreFromRetiring()
+        if self.retiring.count == connections.count { self.closeRetired() }
+    }
+
+    /// New requests go to the nodes that stay; while none of them is connected yet, to those that leave.
+    private func takeNoMoreFromRetiring() {
+        let staying = self.ready.filter { connection in !self.retiring.contains { $0.connection === connection } }
+        guard !staying.isEmpty || self.slots.isEmpty else { return }
+        self.ready = staying
+        self.next = 0
+    }
+
+    private func closeRetired() {
+        let now = NIODeadline.now()
+        let done = self.retiring.filter { retired in
+            retired.deadline <= now
+                || retired.connection.inFlight == 0 && !self.ready.contains { $0 === retired.connection }
+        }
+        for retired in done { retired.connection.close() }
+        guard !self.retiring.isEmpty else { return }
+        self.cluster.eventLoop.assumeIsolated().scheduleTask(in: Self.retirementInterval) { [weak self] in
+            self?.closeRetired()
+        }
+    }
+
+    /// Connections that retire are looked at this often.
+    private static var retirementInterval: TimeAmount { .milliseconds(50) }
 
     private func connect(_ index: Int) {
         guard !self.isClosed, self.slots[index].connection == nil, !self.slots[index].isConnecting else { return }
@@ -127,6 +170,7 @@ public final class UpstreamPool {
             self.slots[index].failures = 0
             self.slots[index].connection = connection
             self.ready.append(connection)
+            self.takeNoMoreFromRetiring()
             connection.closed = { [weak self, weak connection] in
                 if let connection { self?.lost(connection) }
             }
@@ -147,6 +191,7 @@ public final class UpstreamPool {
 
     private func lost(_ connection: UpstreamConnection) {
         self.ready.removeAll { $0 === connection }
+        self.retiring.removeAll { $0.connection === connection }
         self.next = 0
         guard let index = self.slots.firstIndex(where: { $0.connection === connection }) else { return }
         self.slots[index].connection = nil
@@ -173,9 +218,10 @@ public final class UpstreamPool {
         guard !self.isClosed else { return }
         self.isClosed = true
         self.lastError = reason
-        let connections = self.slots.compactMap(\.connection)
+        let connections = self.slots.compactMap(\.connection) + self.retiring.map(\.connection)
         self.slots = []
         self.ready = []
+        self.retiring = []
         self.tellWaiters(.failure(reason))
         for connection in connections { connection.close() }
     }

@@ -6,6 +6,8 @@ public final class ClusterTopology: Sendable {
     public struct Node: Sendable, Hashable {
         /// Where it speaks CQL.
         public let id: NodeID
+        /// Its identity within every cluster that there is, where its table tells it.
+        public let hostID: CQLUUID?
         /// Its data centre.
         public let datacenter: String?
         /// Its rack.
@@ -43,6 +45,13 @@ public final class ClusterTopology: Sendable {
 
     /// The release version of the node that told this.
     public var releaseVersion: String? { self.nodes.first?.releaseVersion }
+
+    /// Whether both describe one cluster: they have a host in common, or one of them names none.
+    public func isSameCluster(as other: ClusterTopology) -> Bool {
+        let mine = Set(self.nodes.compactMap(\.hostID))
+        let others = Set(other.nodes.compactMap(\.hostID))
+        return mine.isEmpty || others.isEmpty || !mine.isDisjoint(with: others)
+    }
 
     /// The nodes of a data centre; of the first node's where none is wanted.
     public func nodes(in datacenter: String?) -> [Node] {

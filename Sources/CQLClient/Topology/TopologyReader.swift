@@ -6,6 +6,7 @@ enum TopologyReader {
     static func node(id: NodeID, row: Row) -> ClusterTopology.Node {
         ClusterTopology.Node(
             id: id,
+            hostID: self.uuid(row["host_id"]),
             datacenter: self.text(row["data_center"]),
             rack: self.text(row["rack"]),
             releaseVersion: self.text(row["release_version"]),
@@ -26,6 +27,14 @@ enum TopologyReader {
 
     static func text(_ cell: ByteBuffer?) -> String? {
         cell.map { String(decoding: $0.readableBytesView, as: UTF8.self) }
+    }
+
+    static func uuid(_ cell: ByteBuffer?) -> CQLUUID? {
+        guard let cell, cell.readableBytes == 16,
+            let high = cell.getInteger(at: cell.readerIndex, as: UInt64.self),
+            let low = cell.getInteger(at: cell.readerIndex + 8, as: UInt64.self)
+        else { return nil }
+        return CQLUUID(high: high, low: low)
     }
 
     /// A set of texts: a count, then each with its length.

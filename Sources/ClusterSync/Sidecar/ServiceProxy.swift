@@ -45,19 +45,16 @@ final class ServiceProxy: SidecarProxy, Service {
     func setTimeouts(_ timeouts: DualWriterTimeouts) async throws { self.service.setTimeouts(timeouts) }
 
     func setHosts(source: [String]?, target: [String]?) async throws {
-        throw HostChangeRefused()
+        var changes: [Cluster: [ContactPoint]] = [:]
+        changes[.source] = try source?.map { try ContactPoint(parsing: $0) }
+        changes[.target] = try target?.map { try ContactPoint(parsing: $0) }
+        try await self.service.setContactPoints(changes)
+        await self.refresh()
     }
 
     var listenAddress: String? {
         self.service.boundAddress.flatMap { address in
             address.ipAddress.map { "\($0.contains(":") ? "[\($0)]" : $0):\(address.port ?? 0)" }
         }
-    }
-}
-
-/// Hosts are read at the start only, so far.
-struct HostChangeRefused: Error, CustomStringConvertible {
-    var description: String {
-        "the hosts of a cluster cannot be changed while the sidecar runs; change its configuration and restart it"
     }
 }

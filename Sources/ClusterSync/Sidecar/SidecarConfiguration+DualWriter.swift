@@ -37,9 +37,8 @@ extension SidecarConfiguration {
         System.coreCount <= 2 ? 1 : System.coreCount / 2
     }
 
-    private func cluster(_ cluster: Cluster) throws -> ClusterConfiguration? {
+    private func cluster(_ cluster: Cluster) throws -> ClusterConfiguration {
         let settings = self.settings(of: cluster)
-        guard !settings.hosts.isEmpty else { return nil }
         var configuration = ClusterConfiguration(
             name: cluster.description,
             contactPoints: try settings.hosts.map { try ContactPoint(parsing: $0) }

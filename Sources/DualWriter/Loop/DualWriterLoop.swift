@@ -46,6 +46,8 @@ final class DualWriterLoop {
     private var identities: [ClientIdentity.Key: ClientIdentity] = [:]
     private var sourceCluster: LoopCluster?
     private var targetCluster: LoopCluster?
+    /// Clusters that were replaced and still have answers to come.
+    private var retired: [LoopCluster] = []
     private(set) var sourceTopology: ClusterTopology?
     private(set) var targetTopology: ClusterTopology?
     private(set) lazy var sourceLane = ShadowLane(cluster: .source, loop: self)
@@ -93,10 +95,28 @@ final class DualWriterLoop {
 
     func lane(_ cluster: Cluster) -> ShadowLane { cluster == .source ? self.sourceLane : self.targetLane }
 
-    /// Puts a cluster (back) in place; identities take their pools from it from now on.
-    func setCluster(_ cluster: Cluster, to loopCluster: LoopCluster?) {
-        if cluster == .source { self.sourceCluster = loopCluster } else { self.targetCluster = loopCluster }
+    /// Puts a cluster in the place of another one, or takes it away. Requests take their pools from it from now on; those
+    /// that are on their way still get their answers.
+    func setCluster(_ cluster: Cluster, to configuration: ClusterConfiguration?) {
+        if let old = self.cluster(cluster) {
+            old.retire()
+            self.retired.append(old)
+        }
+        let new = configuration.map {
+            LoopCluster(configuration: $0, eventLoop: self.eventLoop, delegate: self, logger: self.logger)
+        }
+        if cluster == .source {
+            (self.sourceCluster, self.sourceTopology) = (new, nil)
+        } else {
+            (self.targetCluster, self.targetTopology) = (new, nil)
+        }
         for identity in self.identities.values { identity.forget(cluster) }
+    }
+
+    private func shutDownRetired() {
+        guard !self.retired.isEmpty else { return }
+        for cluster in self.retired where cluster.isDrained { cluster.shutdown() }
+        self.retired.removeAll(where: \.isDrained)
     }
 
     func setTopology(_ topology: ClusterTopology, of cluster: Cluster) {
@@ -205,6 +225,7 @@ final class DualWriterLoop {
             self.requests.forEachExpired(now: now) { expired.append($0) }
             for request in expired { self.deadlinePassed(request) }
         }
+        self.shutDownRetired()
         guard !self.isStopped else { return }
         self.eventLoop.assumeIsolated().scheduleTask(in: Self.sweepInterval) { self.sweepAndContinue() }
     }
@@ -216,8 +237,7 @@ final class DualWriterLoop {
         self.isStopped = true
         for client in Array(self.clients.values) { client.close() }
         self.flushAll()
-        self.sourceCluster?.shutdown()
-        self.targetCluster?.shutdown()
+        for cluster in [self.sourceCluster, self.targetCluster].compactMap({ $0 }) + self.retired { cluster.shutdown() }
     }
 
     // MARK: Timestamps

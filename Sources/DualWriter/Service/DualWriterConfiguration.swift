@@ -8,10 +8,10 @@ public struct DualWriterConfiguration: Sendable {
     public var listenAddress: SocketAddress
     /// What clients are told to be the proxy's address; nil: the address on which they have connected.
     public var advertisedAddress: SocketAddress?
-    /// The cluster that data moves away from; nil only in `TargetOnly`.
-    public var source: ClusterConfiguration?
-    /// The cluster that data moves to; nil only in `PrimaryOnly`.
-    public var target: ClusterConfiguration?
+    /// The cluster that data moves away from; without contact points only in `TargetOnly`.
+    public var source: ClusterConfiguration
+    /// The cluster that data moves to; without contact points only in `PrimaryOnly`.
+    public var target: ClusterConfiguration
     /// The write mode to begin with.
     public var mode: WriteMode
     /// Its epoch.
@@ -28,8 +28,8 @@ public struct DualWriterConfiguration: Sendable {
     /// A configuration with the defaults of everything that is not named here.
     public init(
         listenAddress: SocketAddress,
-        source: ClusterConfiguration?,
-        target: ClusterConfiguration?,
+        source: ClusterConfiguration,
+        target: ClusterConfiguration,
         mode: WriteMode,
         epoch: Int = 0
     ) {
@@ -38,10 +38,5 @@ public struct DualWriterConfiguration: Sendable {
         self.target = target
         self.mode = mode
         self.epoch = epoch
-    }
-
-    /// The configuration of one cluster.
-    public func cluster(_ cluster: Cluster) -> ClusterConfiguration? {
-        cluster == .source ? self.source : self.target
     }
 }

@@ -2,7 +2,9 @@
 public struct DualWriterError: Error, Sendable, CustomStringConvertible {
     /// The kinds of refusal.
     public struct Code: Sendable, Hashable {
-        private enum Value { case clusterMissing, clusterUnreachable, writesOwed, notRunning, transition }
+        private enum Value {
+            case clusterMissing, clusterUnreachable, anotherCluster, writesOwed, notRunning, transition
+        }
         private let value: Value
         private init(_ value: Value) { self.value = value }
 
@@ -10,6 +12,8 @@ public struct DualWriterError: Error, Sendable, CustomStringConvertible {
         public static var clusterMissing: Self { .init(.clusterMissing) }
         /// The wanted mode needs a cluster that cannot be reached.
         public static var clusterUnreachable: Self { .init(.clusterUnreachable) }
+        /// The new hosts belong to another cluster than the one that the write mode uses.
+        public static var anotherCluster: Self { .init(.anotherCluster) }
         /// The cluster that would answer reads has not received all writes yet.
         public static var writesOwed: Self { .init(.writesOwed) }
         /// The service does not run (yet, or any more).

@@ -1,4 +1,4 @@
-public import CQLClient
+import CQLClient
 public import DualWriteCore
 import Logging
 import NIOCore
@@ -18,9 +18,9 @@ extension DualWriterService {
             isDraining: snapshot.isDraining,
             counters: DualWriterCounters()
         )
-        for cluster in Cluster.allCases where snapshot.configuration(cluster) != nil {
+        for cluster in Cluster.allCases where snapshot.isConfigured(cluster) {
             var leg = DualWriterStatus.Leg(cluster: cluster)
-            if let monitor = snapshot.monitors[cluster]?.status {
+            if let monitor = snapshot.watches[cluster]?.monitor.status {
                 leg.isConnected = monitor.isConnected
                 leg.lastError = monitor.lastError?.description
             }
@@ -75,7 +75,7 @@ extension DualWriterService {
         let loops = self.state.withLock { $0.loops }
         guard !loops.isEmpty else { throw DualWriterError(.notRunning, "the proxy is not running") }
         for cluster in Cluster.allCases where mode.needs(cluster) {
-            guard self.state.withLock({ $0.configuration(cluster) }) != nil else {
+            guard self.state.withLock({ $0.isConfigured(cluster) }) else {
                 throw DualWriterError(.clusterMissing, "\(mode) needs a \(cluster) cluster and none is configured")
             }
         }
@@ -133,12 +133,7 @@ extension DualWriterService {
         self.onEveryLoop { $0.settings.timeouts = timeouts }
     }
 
-    /// The hosts of a cluster as they are configured.
-    public func contactPoints(of cluster: Cluster) -> [ContactPoint] {
-        self.state.withLock { $0.configuration(cluster)?.contactPoints ?? [] }
-    }
-
-    private func beginChange() throws(DualWriterError) {
+    func beginChange() throws(DualWriterError) {
         let isBusy = self.state.withLock { state in
             defer { state.isChanging = true }
             return state.isChanging
@@ -146,5 +141,5 @@ extension DualWriterService {
         if isBusy { throw DualWriterError(.notRunning, "another change is under way; try again in a moment") }
     }
 
-    private func endChange() { self.state.withLock { $0.isChanging = false } }
+    func endChange() { self.state.withLock { $0.isChanging = false } }
 }

@@ -42,18 +42,17 @@ extension DualWriterService {
                 "loops": "\(eventLoops.count)",
             ]
         )
-        await withTaskGroup(of: Void.self) { tasks in
-            for cluster in Cluster.allCases {
-                guard let configuration = self.state.withLock({ $0.configuration(cluster) }) else { continue }
-                let monitor = self.makeMonitor(cluster, configuration, on: eventLoops[0])
-                tasks.addTask { await monitor.run() }
-            }
-            tasks.addTask { try? await gracefulShutdown() }
-            // Monitors never end by themselves: the first task to end is the wish to stop.
-            await tasks.next()
-            await self.drain(listener)
-            tasks.cancelAll()
+        for cluster in Cluster.allCases where self.state.withLock({ $0.isConfigured(cluster) }) {
+            let configuration = self.state.withLock { $0[cluster] }
+            self.follow(ClusterWatch(configuration, on: eventLoops[0], logger: self.logger), cluster)
         }
+        try? await gracefulShutdown()
+        await self.drain(listener)
+        let watches = self.state.withLock { state in
+            defer { state.watches = [:] }
+            return state.watches.values
+        }
+        for watch in watches { await watch.stop() }
         for loop in self.state.withLock({ $0.loops }) {
             try? await loop.eventLoop.submit { loop.value.shutdown() }.get()
         }
@@ -76,16 +75,7 @@ extension DualWriterService {
             logger: self.logger
         )
         for (cluster, configuration) in [(Cluster.source, source), (.target, target)] {
-            guard let configuration else { continue }
-            loop.setCluster(
-                cluster,
-                to: LoopCluster(
-                    configuration: configuration,
-                    eventLoop: eventLoop,
-                    delegate: loop,
-                    logger: self.logger
-                )
-            )
+            if !configuration.contactPoints.isEmpty { loop.setCluster(cluster, to: configuration) }
         }
         loop.start()
         return NIOLoopBound(loop, eventLoop: eventLoop)
@@ -119,17 +109,14 @@ extension DualWriterService {
             .get()
     }
 
-    private func makeMonitor(
-        _ cluster: Cluster,
-        _ configuration: ClusterConfiguration,
-        on eventLoop: any EventLoop
-    ) -> ClusterMonitor {
-        let monitor = ClusterMonitor(configuration: configuration, eventLoop: eventLoop, logger: self.logger) {
-            notice in
+    /// Makes a watch the one that counts for its cluster.
+    func follow(_ watch: ClusterWatch, _ cluster: Cluster) {
+        self.state.withLock { $0.watches[cluster] = watch }
+        watch.follow { [weak self, weak watch] notice in
+            // What a watch still says after it was replaced is of no interest.
+            guard let self, let watch, self.state.withLock({ $0.watches[cluster] === watch }) else { return }
             self.noticed(notice, cluster)
         }
-        self.state.withLock { $0.monitors[cluster] = monitor }
-        return monitor
     }
 
     private func noticed(_ notice: ClusterMonitor.Notice, _ cluster: Cluster) {

@@ -15,19 +15,22 @@ public final class DualWriterService: Service {
     struct State {
         var settings: DualWriterLoop.Settings
         var epoch: Int
-        var source: ClusterConfiguration?
-        var target: ClusterConfiguration?
+        var source: ClusterConfiguration
+        var target: ClusterConfiguration
         var loops: [NIOLoopBound<DualWriterLoop>] = []
-        var monitors: [Cluster: ClusterMonitor] = [:]
+        var watches: [Cluster: ClusterWatch] = [:]
         var topologies: [Cluster: ClusterTopology] = [:]
         var boundAddress: SocketAddress?
         var isDraining = false
         /// Mode and host changes are one at a time.
         var isChanging = false
 
-        func configuration(_ cluster: Cluster) -> ClusterConfiguration? {
-            cluster == .source ? self.source : self.target
+        subscript(cluster: Cluster) -> ClusterConfiguration {
+            get { cluster == .source ? self.source : self.target }
+            set { if cluster == .source { self.source = newValue } else { self.target = newValue } }
         }
+
+        func isConfigured(_ cluster: Cluster) -> Bool { !self[cluster].contactPoints.isEmpty }
     }
 
     let configuration: DualWriterConfiguration

@@ -12,6 +12,8 @@ final class ScriptedServer: Sendable {
         case refuse(ErrorMessage)
         case stayAway
         case closeConnection
+        /// Answers with success, but so many milliseconds later.
+        case late(Int)
     }
 
     /// A statement that arrived.
@@ -88,6 +90,12 @@ final class ScriptedServer: Sendable {
         self.state.withLock { $0.payloads.append(payload.pairs.count) }
     }
 
+    /// How long a statement's answer is held back.
+    fileprivate var lateness: TimeAmount? {
+        guard case .late(let milliseconds) = self.state.withLock({ $0.reaction }) else { return nil }
+        return .milliseconds(Int64(milliseconds))
+    }
+
     fileprivate func closed(_ channel: any Channel) {
         self.state.withLock { $0.channels[ObjectIdentifier(channel)] = nil }
     }
@@ -159,7 +167,7 @@ final class ScriptedServer: Sendable {
             return state.reaction
         }
         switch reaction {
-        case .succeed: break
+        case .succeed, .late: break
         case .refuse(let error): return .error(error)
         case .stayAway: return nil
         case .closeConnection:
@@ -238,7 +246,13 @@ final class ScriptedServer: Sendable {
                         let response = self.server.answer(frame.request, close: { context.close(promise: nil) })
                     else { continue }
                     let answer = ResponseFrame(version: frame.version, stream: frame.stream, response: response)
-                    context.writeAndFlush(self.wrapOutboundOut(try answer.encoded()), promise: nil)
+                    let bytes = try answer.encoded()
+                    if case .result(.void) = response, let lateness = self.server.lateness {
+                        let channel = context.channel
+                        context.eventLoop.scheduleTask(in: lateness) { channel.writeAndFlush(bytes, promise: nil) }
+                    } else {
+                        context.writeAndFlush(self.wrapOutboundOut(bytes), promise: nil)
+                    }
                 }
             } catch {
                 context.close(promise: nil)

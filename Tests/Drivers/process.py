@@ -1,0 +1,156 @@
+"""The life of a sidecar's process: SIGTERM and SIGKILL under load, a restart, a state folder that is taken."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from cassandra.cluster import Cluster, Session
+
+from admin import Admin
+from checks import DEADLINE_SECONDS, Report, equal, eventually
+
+WINDOW = 64
+TABLE = "in_dualwriteasync.plain"
+EXIT_LOCKED = 75
+
+
+class Sidecar:
+    """A child process, with its log in a file."""
+
+    def __init__(self, binary: str, folder: Path, source: str, target: str, mode: str) -> None:
+        self.log = folder / f"sidecar-{time.monotonic_ns()}.log"
+        command = [binary, "dual-writer", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
+        command += ["--state-dir", str(folder / "state")]
+        environment = os.environ | {"CASSANDRA_HOSTS": source, "SCYLLA_HOSTS": target, "WRITE_MODE": mode}
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
+
+    def text(self) -> str:
+        return self.log.read_text()
+
+    def address(self, line: str) -> str:
+        """Where it listens, from its own words."""
+        pattern = re.compile(re.escape(line) + r".*address=(?:\[IPv4\])?([\d.]+(?:/[\d.]+)?:\d+)")
+
+        def found() -> bool:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"it has ended with {self.process.returncode}: {self.text()}")
+            return pattern.search(self.text()) is not None
+
+        eventually(found, line)
+        return pattern.search(self.text()).group(1).split("/")[-1]
+
+    def connect(self) -> tuple[Cluster, Session]:
+        host, port = self.address("dual-writer listens").rsplit(":", 1)
+        cluster = Cluster([host], port=int(port), protocol_version=4)
+        return cluster, cluster.connect()
+
+    def admin(self) -> Admin:
+        return Admin(self.address("admin port listens"))
+
+    def ended(self) -> int:
+        return self.process.wait(DEADLINE_SECONDS)
+
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+class Writes:
+    """Inserts until an error says that the sidecar is gone; what was acknowledged is remembered."""
+
+    def __init__(self, session: Session, first: int) -> None:
+        self.insert = session.prepare(f"INSERT INTO {TABLE} (k, v) VALUES (?, ?)")
+        self.session = session
+        self.next = first
+        self.lock = threading.Lock()
+        self.acknowledged: list[int] = []
+        self.ended = threading.Event()
+        self.in_flight = WINDOW
+
+    def start(self) -> None:
+        for _ in range(WINDOW):
+            self._send()
+
+    def _send(self) -> None:
+        with self.lock:
+            key = self.next
+            self.next += 1
+        try:
+            future = self.session.execute_async(self.insert, (key, "v"), timeout=DEADLINE_SECONDS)
+        except Exception:
+            return self._stop()
+        future.add_callbacks(lambda _: self._done(key), lambda _: self._stop())
+
+    def _done(self, key: int) -> None:
+        with self.lock:
+            self.acknowledged.append(key)
+        self._send()
+
+    def _stop(self) -> None:
+        with self.lock:
+            self.in_flight -= 1
+            if self.in_flight == 0:
+                self.ended.set()
+
+    def missing(self, cluster: Session) -> list[int]:
+        held = {row.k for row in cluster.execute(f"SELECT k FROM {TABLE}")}
+        return sorted(set(self.acknowledged) - held)[:3]
+
+
+def run(binary: str, source: str, target: str, clusters: dict[str, Session], report: Report) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        started: list[Sidecar] = []
+
+        def start(mode: str) -> Sidecar:
+            started.append(Sidecar(binary, folder, source, target, mode))
+            return started[-1]
+
+        def stopped_under_load(sidecar: Sidecar, number: int, first: int) -> tuple[Writes, int]:
+            cluster, session = sidecar.connect()
+            writes = Writes(session, first)
+            writes.start()
+            eventually(lambda: len(writes.acknowledged) > 2_000, "writes")
+            sidecar.process.send_signal(number)
+            code = sidecar.ended()
+            cluster.shutdown()
+            return writes, code
+
+        try:
+            first = start("DualWriteAsync")
+            first.address("admin port listens")
+            locked = start("DualWriteAsync")
+            report.check("process: a second sidecar on one state folder ends with 75", lambda: equal(locked.ended(), EXIT_LOCKED))
+            report.check("process: and says which folder", lambda: str(folder / "state") in locked.text())
+            writes, code = stopped_under_load(first, signal.SIGTERM, 2_000_000)
+            report.check("process: SIGTERM under load ends with 0", lambda: equal(code, 0))
+            for cluster_name, session in clusters.items():
+                report.check(
+                    f"process: after SIGTERM the {cluster_name} has every acknowledged row",
+                    lambda: equal(writes.missing(session), []),
+                )
+            second = start("PrimaryOnly")
+            admin = second.admin()
+            report.check("process: a restart keeps the mode", lambda: equal(admin.mode(), "DualWriteAsync"))
+            eventually(lambda: all(leg["connected"] for leg in admin.status()["legs"]), "both legs")
+            admin.put("DualWriteSync")
+            writes, _ = stopped_under_load(second, signal.SIGKILL, 4_000_000)
+            for cluster_name, session in clusters.items():
+                report.check(
+                    f"process: after SIGKILL in DualWriteSync the {cluster_name} has every acknowledged row",
+                    lambda: equal(writes.missing(session), []),
+                )
+            third = start("PrimaryOnly")
+            report.check("process: SIGKILL loses no mode", lambda: equal(third.admin().mode(), "DualWriteSync"))
+        finally:
+            for sidecar in started:
+                sidecar.kill()
