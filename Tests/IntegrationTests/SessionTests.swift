@@ -77,7 +77,7 @@ import Testing
 
     @Test func `an answer that never comes is a timeout, and the session goes on`() async throws {
         var limits = CQLSession.Limits()
-        limits.requestMilliseconds = 300
+        limits.requestMilliseconds = 5_000
         try await withNodes(limits: limits) { nodes, session in
             nodes[0].setFaults([FaultRule(.textContains("silent"), .drop, times: 1)])
             let error = await #expect(throws: CQLSessionError.self) {
