@@ -109,4 +109,82 @@ struct ClientFacingTests {
             try await eventually { (try? await harness.client()) != nil }
         }
     }
+
+    @Test func `a socket above the limit and its refusals is closed at once`() async throws {
+        try await ProxyHarness.run(mode: .primaryOnly) { configuration in
+            configuration.limits.clientConnectionsMax = 2
+            configuration.limits.clientRefusalsMax = 1
+        } _: { harness in
+            let address = try harness.address
+            var sockets: [TestClient] = []
+            for _ in 0..<3 { sockets.append(try await TestClient.connect(to: address, on: harness.group)) }
+            try await eventually { await harness.proxy.status().clients == 3 }
+            let extra = try await TestClient.connect(to: address, on: harness.group)
+            await extra.closed()
+            #expect(await harness.proxy.status().counters.clientsRefused == 1)
+            for socket in sockets { await socket.close() }
+            try await eventually { (try? await harness.client()) != nil }
+        }
+    }
+
+    @Test func `a client that does not finish its handshake is closed`() async throws {
+        try await ProxyHarness.run(mode: .primaryOnly) { configuration in
+            configuration.limits.clientHandshakeMillisecondsMax = 50
+        } _: { harness in
+            let client = try await harness.client()
+            let silent = try await TestClient.connect(to: try harness.address, on: harness.group)
+            await silent.closed()
+            #expect(try await client.ask(query("SELECT name FROM ks.t")) != .ready)
+        }
+    }
+
+    @Test func `frames that are only begun take bounded memory`() async throws {
+        try await ProxyHarness.run(mode: .primaryOnly) { configuration in
+            configuration.limits.unfinishedFrameBytesMax = 200_000
+        } _: { harness in
+            let first = try await harness.client()
+            let second = try await harness.client()
+            // Both announce 150 kB, and send all but the last bytes of them.
+            let begun: [UInt8] = [0x04, 0, 0x7f, 1, 0x07, 0, 2, 0x49, 0xf0] + [UInt8](repeating: 0, count: 149_000)
+            first.sendRaw(begun)
+            second.sendRaw(begun)
+            try await eventually { first.isClosed != second.isClosed }
+            let (closed, open) = first.isClosed ? (first, second) : (second, first)
+            guard case .error(let error)? = closed.unasked.first else {
+                Issue.record("closed without a word")
+                return
+            }
+            #expect(error.code == .overloaded && error.message.contains("200000"))
+            open.sendRaw([UInt8](repeating: 0, count: 1_000))
+            try await eventually { open.unasked.count == 1 }
+            let long = [0x04, 0, 0x7f, 2, 0x07, 0, 2, 0, 1]
+            let stranger = try await TestClient.connect(to: try harness.address, on: harness.group)
+            stranger.sendRaw(long.map(UInt8.init))
+            await stranger.closed()
+            #expect(stranger.unasked.count == 1)
+        }
+    }
+
+    @Test func `requests that wait for an answer take bounded memory`() async throws {
+        try await ProxyHarness.run(mode: .primaryOnly) { configuration in
+            configuration.limits.requestBytesPerLoopMax = 64_000
+            configuration.timeouts.primaryWriteMilliseconds = 500
+        } _: { harness in
+            let client = try await harness.client()
+            harness.source.react(.stayAway)
+            let value = String(repeating: "x", count: 40_000)
+            async let waiting = client.ask(query("INSERT INTO ks.t (a) VALUES (?)", [value]))
+            try await eventually { harness.source.seen.count == 1 }
+            guard case .error(let refused) = try await client.ask(query("INSERT INTO ks.t (a) VALUES (?)", [value]))
+            else {
+                Issue.record("more bytes than the limit are taken")
+                return
+            }
+            #expect(refused.code == .overloaded)
+            guard case .error(let late) = try await waiting else { return }
+            #expect(late.code == .writeTimeout)
+            harness.source.react(.succeed)
+            #expect(try await client.ask(query("INSERT INTO ks.t (a) VALUES (?)", [value])) == .result(.void))
+        }
+    }
 }

@@ -180,6 +180,13 @@ extension ConfigurationKey {
             Self.limit("in_flight_per_client", 1...32_768, 4_096, "Requests of one client that wait for an answer."),
             Self.limit("client_queued_bytes", 65_536...(1 << 30), 64 << 20, "Bytes queued for one client."),
             Self.limit("requests_per_loop", 1_024...4_194_304, 131_072, "Requests that one loop holds in all."),
+            Self.limit("request_bytes_per_loop", 1 << 20...(64 << 30), 512 << 20, "Their bytes."),
+            Self.limit(
+                "unfinished_frame_bytes",
+                1 << 20...(64 << 30),
+                512 << 20,
+                "Bytes of requests that have begun to come in, per loop."
+            ),
             Self.limit("shadow_queue_writes", 1...100_000_000, 100_000, "Shadow writes in the memory of one loop."),
             Self.limit("shadow_queue_bytes", 65_536...(64 << 30), 64 << 20, "Their bytes."),
             Self.limit("shadow_in_flight", 1...32_768, 512, "Shadow writes on their way at a time, per loop."),

@@ -22,6 +22,8 @@ struct SidecarConfiguration: Sendable {
         var inFlightPerClient: Int
         var clientQueuedBytes: Int
         var requestsPerLoop: Int
+        var requestBytesPerLoop: Int
+        var unfinishedFrameBytes: Int
         var shadowQueueWrites: Int
         var shadowQueueBytes: Int
         var shadowInFlight: Int
@@ -102,6 +104,8 @@ extension SidecarConfiguration {
             inFlightPerClient: values.integer("limits.in_flight_per_client"),
             clientQueuedBytes: values.integer("limits.client_queued_bytes"),
             requestsPerLoop: values.integer("limits.requests_per_loop"),
+            requestBytesPerLoop: values.integer("limits.request_bytes_per_loop"),
+            unfinishedFrameBytes: values.integer("limits.unfinished_frame_bytes"),
             shadowQueueWrites: values.integer("limits.shadow_queue_writes"),
             shadowQueueBytes: values.integer("limits.shadow_queue_bytes"),
             shadowInFlight: values.integer("limits.shadow_in_flight"),

@@ -23,6 +23,8 @@ extension SidecarConfiguration {
         configuration.limits.inFlightPerClientMax = self.limits.inFlightPerClient
         configuration.limits.clientQueuedBytesMax = self.limits.clientQueuedBytes
         configuration.limits.requestsPerLoopMax = self.limits.requestsPerLoop
+        configuration.limits.requestBytesPerLoopMax = self.limits.requestBytesPerLoop
+        configuration.limits.unfinishedFrameBytesMax = self.limits.unfinishedFrameBytes
         configuration.limits.shadowQueueWritesMax = self.limits.shadowQueueWrites
         configuration.limits.shadowQueueBytesMax = self.limits.shadowQueueBytes
         configuration.limits.shadowInFlightMax = self.limits.shadowInFlight

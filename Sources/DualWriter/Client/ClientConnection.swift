@@ -26,6 +26,8 @@ final class ClientConnection: ChannelDuplexHandler {
     let id: Int
     private var context: ChannelHandlerContext?
     private var carry = ByteBuffer()
+    /// The bytes of ``carry`` that the loop's account holds.
+    private var carriedBytes = 0
     private var outbound = ByteBuffer()
     private var skipBytes = 0
     private var isDirty = false
@@ -60,11 +62,18 @@ final class ClientConnection: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        let limit = TimeAmount.milliseconds(Int64(self.loop.limits.clientHandshakeMillisecondsMax))
+        context.eventLoop.assumeIsolated().scheduleTask(in: limit) { [weak self] in
+            guard let self, self.isOpen else { return }
+            if case .ready = self.phase { return }
+            self.close()
+        }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var burst = self.unwrapInboundIn(data)
         guard self.isOpen else { return }
+        defer { self.countCarried() }
         if self.carry.readableBytes > 0 {
             self.carry.writeBuffer(&burst)
             let used = self.carry.withUnsafeReadableBytes { self.consume($0) }
@@ -79,6 +88,25 @@ final class ClientConnection: ChannelDuplexHandler {
         }
     }
 
+    /// Keeps the loop's account of bytes that wait for the rest of their frame.
+    private func countCarried() {
+        let now = self.isOpen ? self.carry.readableBytes : 0
+        let more = now - self.carriedBytes
+        guard more != 0 else { return }
+        self.carriedBytes = now
+        self.loop.unfinishedFrameBytes += more
+        guard more > 0, self.loop.unfinishedFrameBytes > self.loop.limits.unfinishedFrameBytesMax,
+            let header = self.carry.withUnsafeReadableBytes({ FrameHeader($0) })
+        else { return }
+        self.loop.unfinishedFramesTooLarge(header, from: self)
+    }
+
+    /// The longest body that is read now: before the handshake nobody has anything long to say.
+    private var bodyBytesMax: Int {
+        guard case .ready = self.phase else { return self.loop.limits.handshakeFrameBytesMax }
+        return self.loop.limits.frameBytesMax
+    }
+
     /// Hands every whole frame to the loop and returns how many bytes are done with.
     private func consume(_ bytes: UnsafeRawBufferPointer) -> Int {
         var offset = 0
@@ -89,8 +117,9 @@ final class ClientConnection: ChannelDuplexHandler {
         while self.isOpen, bytes.count - offset >= FrameHeader.byteCount {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
             guard let header = FrameHeader(rest) else { break }
-            guard header.bodyLength <= self.loop.limits.frameBytesMax else {
-                self.loop.frameTooLong(header, from: self)
+            let bodyBytesMax = self.bodyBytesMax
+            guard header.bodyLength <= bodyBytesMax else {
+                self.loop.frameTooLong(header, from: self, limit: bodyBytesMax)
                 return bytes.count
             }
             guard self.loop.accepts(header, from: self) else {
@@ -237,6 +266,8 @@ final class ClientConnection: ChannelDuplexHandler {
         guard self.isOpen else { return }
         self.phase = .closed
         self.outbound = ByteBuffer()
+        self.loop.unfinishedFrameBytes -= self.carriedBytes
+        self.carriedBytes = 0
         self.loop.clientClosed(self)
     }
 }

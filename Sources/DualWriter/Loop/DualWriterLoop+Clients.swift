@@ -42,11 +42,18 @@ extension DualWriterLoop {
         return true
     }
 
-    func frameTooLong(_ header: FrameHeader, from client: ClientConnection) {
+    func frameTooLong(_ header: FrameHeader, from client: ClientConnection, limit: Int) {
         self.counters.protocolErrors &+= 1
-        let text =
-            "Request of \(header.bodyLength) bytes is longer than the limit of \(self.limits.frameBytesMax) bytes"
+        let text = "Request of \(header.bodyLength) bytes is longer than the limit of \(limit) bytes"
         self.answer(client, header.stream, .error(ProxyError.protocol(text)))
+        client.close()
+    }
+
+    /// Too much has begun to come in over all clients, and this one has brought some of it.
+    func unfinishedFramesTooLarge(_ header: FrameHeader, from client: ClientConnection) {
+        self.counters.overloaded &+= 1
+        let text = "unfinished requests are longer than \(self.limits.unfinishedFrameBytesMax) bytes in all"
+        self.answer(client, header.stream, .error(ProxyError.overloaded(text)))
         client.close()
     }
 
@@ -131,7 +138,7 @@ extension DualWriterLoop {
             self.answer(client, header.stream, .error(error))
             return
         }
-        guard self.clients.count <= self.limits.clientConnectionsMax else {
+        guard !self.gate.isCrowded else {
             self.counters.clientsRefused &+= 1
             let error = ProxyError.overloaded("more than \(self.limits.clientConnectionsMax) client connections")
             self.answer(client, header.stream, .error(error))

@@ -13,9 +13,10 @@ extension DualWriterLoop {
             self.answer(client, header.stream, .error(error))
             return
         }
-        guard client.inFlight < self.limits.inFlightPerClientMax, let request = self.requests.take() else {
+        guard client.inFlight < self.limits.inFlightPerClientMax, let request = self.requests.take(bytes: body.count)
+        else {
             self.counters.overloaded &+= 1
-            let error = ProxyError.overloaded("too many requests in flight")
+            let error = ProxyError.overloaded("too many requests, or bytes of requests, in flight")
             self.answer(client, header.stream, .error(error))
             return
         }

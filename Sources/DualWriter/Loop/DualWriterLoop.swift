@@ -33,6 +33,7 @@ final class DualWriterLoop {
     let limits: DualWriterLimits
     let advertisedAddress: SocketAddress?
     let registry: PreparedRegistry
+    let gate: ClientGate
     let logger: Logger
 
     var settings: Settings
@@ -41,6 +42,8 @@ final class DualWriterLoop {
     var analyses: AnalysisCache
     var statements: [StatementID: PreparedStatement] = [:]
     var isDraining = false
+    /// Bytes of frames of which the rest has not come yet.
+    var unfinishedFrameBytes = 0
 
     private(set) var clients: [ObjectIdentifier: ClientConnection] = [:]
     private var identities: [ClientIdentity.Key: ClientIdentity] = [:]
@@ -66,6 +69,7 @@ final class DualWriterLoop {
         settings: Settings,
         advertisedAddress: SocketAddress?,
         registry: PreparedRegistry,
+        gate: ClientGate,
         logger: Logger
     ) {
         self.eventLoop = eventLoop
@@ -74,8 +78,9 @@ final class DualWriterLoop {
         self.settings = settings
         self.advertisedAddress = advertisedAddress
         self.registry = registry
+        self.gate = gate
         self.logger = logger
-        self.requests = RequestTable(limit: limits.requestsPerLoopMax)
+        self.requests = RequestTable(limit: limits.requestsPerLoopMax, bytesMax: limits.requestBytesPerLoopMax)
         self.analyses = AnalysisCache(
             entriesMax: limits.analysisCacheEntriesMax,
             textBytesMax: limits.analysedTextBytesMax
@@ -153,7 +158,12 @@ final class DualWriterLoop {
 
     // MARK: Clients
 
-    func makeClient() -> ClientConnection {
+    /// A new client; nil where the process has too many to take even the words of a refusal.
+    func makeClient() -> ClientConnection? {
+        guard self.gate.enter() else {
+            self.counters.clientsRefused &+= 1
+            return nil
+        }
         self.clientsSeen += 1
         let client = ClientConnection(loop: self, id: self.clientsSeen)
         self.clients[ObjectIdentifier(client)] = client
@@ -163,7 +173,8 @@ final class DualWriterLoop {
 
     /// A client is gone. What it asked for goes on: a write that was sent may have happened and is still shipped.
     func clientClosed(_ client: ClientConnection) {
-        self.clients[ObjectIdentifier(client)] = nil
+        guard self.clients.removeValue(forKey: ObjectIdentifier(client)) != nil else { return }
+        self.gate.leave()
     }
 
     func clientIsTooSlow(_ client: ClientConnection) {

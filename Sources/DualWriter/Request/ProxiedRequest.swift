@@ -57,6 +57,8 @@ final class ProxiedRequest {
     /// The custom payload in front of the body, where the client sent one.
     var payload: ByteBuffer?
     var receivedAt: Int64 = 0
+    /// The length of the message as it came.
+    var bytesReceived = 0
 
     // What it is.
     var kind = RequestKind.plainWrite

@@ -1,20 +1,25 @@
 /// All requests that one loop holds, found by the slot in their ticket; requests are pooled, not allocated per frame.
 ///
-/// Bound to the loop. The number of requests is limited by ``DualWriterLimits/requestsPerLoopMax``.
+/// Bound to the loop. The number of requests is limited by ``DualWriterLimits/requestsPerLoopMax``, that of their bytes by
+/// ``DualWriterLimits/requestBytesPerLoopMax``.
 struct RequestTable: ~Copyable {
     private var slots: [ProxiedRequest] = []
     private var free: [UInt32] = []
     private let limit: Int
+    private let bytesMax: Int
+    private var bytes = 0
 
     /// Requests in use.
     private(set) var inUse = 0
 
-    init(limit: Int) {
+    init(limit: Int, bytesMax: Int) {
         self.limit = limit
+        self.bytesMax = bytesMax
     }
 
-    /// A blank request, or nil when the limit is reached.
-    mutating func take() -> ProxiedRequest? {
+    /// A blank request for a message of so many bytes, or nil when a limit is reached. A single request is always taken.
+    mutating func take(bytes: Int) -> ProxiedRequest? {
+        guard self.inUse == 0 || self.bytes + bytes <= self.bytesMax else { return nil }
         let request: ProxiedRequest
         if let slot = self.free.popLast() {
             request = self.slots[Int(slot)]
@@ -25,6 +30,8 @@ struct RequestTable: ~Copyable {
         }
         precondition(!request.isInUse, "a request in the free list was in use")
         request.isInUse = true
+        request.bytesReceived = bytes
+        self.bytes += bytes
         self.inUse += 1
         return request
     }
@@ -32,6 +39,7 @@ struct RequestTable: ~Copyable {
     /// Returns a request to the pool; tickets that still name it find nothing from here on.
     mutating func giveBack(_ request: ProxiedRequest) {
         precondition(request.isInUse, "a request was given back twice")
+        self.bytes -= request.bytesReceived
         request.recycle()
         self.inUse -= 1
         self.free.append(request.slot)

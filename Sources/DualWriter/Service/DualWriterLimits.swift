@@ -7,6 +7,19 @@ public struct DualWriterLimits: Sendable {
     /// Client connections per sidecar; one more is answered OVERLOADED at STARTUP and closed.
     public var clientConnectionsMax = 4_096
 
+    /// Sockets above ``clientConnectionsMax`` that are kept open to be told so; one more is closed without a word.
+    public var clientRefusalsMax = 64
+
+    /// How long a client may take for its handshake, in milliseconds; then its connection is closed.
+    public var clientHandshakeMillisecondsMax = 30_000
+
+    /// The longest body before the handshake is done, in bytes; a longer one is treated as one above ``frameBytesMax``.
+    public var handshakeFrameBytesMax = 64 << 10
+
+    /// Bytes of frames that have begun to come in, over all clients of one loop; the client that brings more is answered
+    /// OVERLOADED and closed.
+    public var unfinishedFrameBytesMax = 512 << 20
+
     /// Requests of one client connection that may wait for an answer; one more is answered OVERLOADED.
     public var inFlightPerClientMax = 4_096
 
@@ -18,6 +31,9 @@ public struct DualWriterLimits: Sendable {
 
     /// Requests that one loop holds in all, shadow copies included; one more from a client is answered OVERLOADED.
     public var requestsPerLoopMax = 131_072
+
+    /// Bytes of these requests; one more from a client is answered OVERLOADED, unless it is the only one.
+    public var requestBytesPerLoopMax = 512 << 20
 
     /// Shadow writes that wait in the memory of one loop; the next one is dropped, counted and logged.
     public var shadowQueueWritesMax = 100_000

@@ -28,9 +28,10 @@ extension DualWriterService {
             entriesMax: self.configuration.limits.preparedStatementsMax,
             bytesMax: self.configuration.limits.preparedBytesMax
         )
+        let gate = ClientGate(self.configuration.limits)
         let eventLoops = Array(group.makeIterator())
         for (index, eventLoop) in eventLoops.enumerated() {
-            let bound = try await eventLoop.submit { self.makeLoop(eventLoop, index, registry) }.get()
+            let bound = try await eventLoop.submit { self.makeLoop(eventLoop, index, registry, gate) }.get()
             self.state.withLock { $0.loops.append(bound) }
         }
         let listener = try await self.listen(on: group)
@@ -62,7 +63,8 @@ extension DualWriterService {
     private func makeLoop(
         _ eventLoop: any EventLoop,
         _ index: Int,
-        _ registry: PreparedRegistry
+        _ registry: PreparedRegistry,
+        _ gate: ClientGate
     ) -> NIOLoopBound<DualWriterLoop> {
         let (settings, source, target) = self.state.withLock { ($0.settings, $0.source, $0.target) }
         let loop = DualWriterLoop(
@@ -72,6 +74,7 @@ extension DualWriterService {
             settings: settings,
             advertisedAddress: self.configuration.advertisedAddress,
             registry: registry,
+            gate: gate,
             logger: self.logger
         )
         for (cluster, configuration) in [(Cluster.source, source), (.target, target)] {
@@ -102,7 +105,8 @@ extension DualWriterService {
                     guard let loop = loops.first(where: { $0.eventLoop === channel.eventLoop }) else {
                         preconditionFailure("a channel on a foreign event loop")
                     }
-                    try channel.pipeline.syncOperations.addHandler(loop.value.makeClient())
+                    guard let client = loop.value.makeClient() else { throw ChannelError.ioOnClosedChannel }
+                    try channel.pipeline.syncOperations.addHandler(client)
                 }
             }
             .bind(to: self.configuration.listenAddress)

@@ -5,7 +5,7 @@ import Testing
 
 struct RequestTableTests {
     @Test func `a ticket finds its request until that is over, never the next one in its place`() throws {
-        var table = RequestTable(limit: 2)
+        var table = RequestTable(limit: 2, bytesMax: 1_000)
         let first = try taken(&table)
         let ticket = RequestTicket(rawValue: first.ticket(.request, .target))
         do {
@@ -31,10 +31,10 @@ struct RequestTableTests {
     }
 
     @Test func `the limit is the limit`() throws {
-        var table = RequestTable(limit: 2)
+        var table = RequestTable(limit: 2, bytesMax: 1_000)
         let first = try taken(&table)
         _ = try taken(&table)
-        let none = table.take()
+        let none = table.take(bytes: 0)
         #expect(none == nil)
         table.giveBack(first)
         _ = try taken(&table)
@@ -42,8 +42,22 @@ struct RequestTableTests {
         #expect(inUse == 2)
     }
 
+    @Test func `bytes have a limit of their own, which a single request may exceed`() throws {
+        var table = RequestTable(limit: 8, bytesMax: 1_000)
+        let huge = try taken(&table, bytes: 5_000)
+        let none = table.take(bytes: 1)
+        #expect(none == nil)
+        table.giveBack(huge)
+        let half = try taken(&table, bytes: 600)
+        let beyond = table.take(bytes: 401)
+        #expect(beyond == nil)
+        _ = try taken(&table, bytes: 400)
+        table.giveBack(half)
+        _ = try taken(&table, bytes: 600)
+    }
+
     @Test func `only requests in use whose time has come expire`() throws {
-        var table = RequestTable(limit: 3)
+        var table = RequestTable(limit: 3, bytesMax: 1_000)
         let early = try taken(&table)
         let late = try taken(&table)
         let over = try taken(&table)
@@ -74,7 +88,7 @@ struct RequestTableTests {
 }
 
 /// `#require` cannot hold a noncopyable table, so that taking happens outside of it.
-private func taken(_ table: inout RequestTable) throws -> ProxiedRequest {
-    let request = table.take()
+private func taken(_ table: inout RequestTable, bytes: Int = 0) throws -> ProxiedRequest {
+    let request = table.take(bytes: bytes)
     return try #require(request)
 }
