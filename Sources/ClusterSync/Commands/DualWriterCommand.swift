@@ -54,12 +54,13 @@ struct DualWriterCommand: AsyncParsableCommand {
         ) {
             throw fail(Exit.configuration, missing)
         }
-        let dualWriter: DualWriterConfiguration
+        var dualWriter: DualWriterConfiguration
         do {
             dualWriter = try configuration.dualWriter(mode: phase.mode, epoch: phase.epoch)
         } catch {
             throw fail(Exit.configuration, "\(error)")
         }
+        Self.fit(&dualWriter.limits, logger)
         try await Self.serve(dualWriter, configuration, store, phase, logger)
     }
 
@@ -113,6 +114,19 @@ struct DualWriterCommand: AsyncParsableCommand {
         } catch {
             throw fail(error.code == .locked ? Exit.locked : Exit.state, error.description)
         }
+    }
+
+    /// Keeps the number of clients below what the process may have open.
+    private static func fit(_ limits: inout DualWriterLimits, _ logger: Logger) {
+        let openFiles = OpenFiles.raise()
+        let wanted = limits.clientConnectionsMax
+        let clients = OpenFiles.clients(wanted: wanted, refusals: limits.clientRefusalsMax, limit: openFiles)
+        guard clients < wanted else { return }
+        limits.clientConnectionsMax = clients
+        logger.warning(
+            "the process may not open enough files for limits.client_connections; raise its limit (ulimit -n)",
+            metadata: ["open-files": "\(openFiles)", "wanted": "\(wanted)", "clients": "\(clients)"]
+        )
     }
 
     private static func serve(
