@@ -18,6 +18,7 @@ let hotPath: [SwiftSetting] =
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 
@@ -32,6 +33,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2", traits: ["MaxLogLevelDebug"]),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -51,7 +53,11 @@ let package = Package(
         // MARK: Modules
         .target(name: "CQLProtocol", dependencies: [nioCore, "CLZ4", "CSnappy"], swiftSettings: hotPath),
         .target(name: "CQLSyntax", swiftSettings: settings),
-        .target(name: "CQLClient", dependencies: ["CQLProtocol", nioCore, nioPosix, logging], swiftSettings: hotPath),
+        .target(
+            name: "CQLClient",
+            dependencies: ["CQLProtocol", nioCore, nioPosix, nioSSL, logging],
+            swiftSettings: hotPath
+        ),
         .target(name: "DualWriteCore", dependencies: ["CQLProtocol", "CQLSyntax"], swiftSettings: hotPath),
         .target(
             name: "DualWriter",
@@ -63,7 +69,7 @@ let package = Package(
         ),
         .target(
             name: "EmbeddedNode",
-            dependencies: ["CQLProtocol", "CQLSyntax", nioCore, nioPosix, logging],
+            dependencies: ["CQLProtocol", "CQLSyntax", nioCore, nioPosix, nioSSL, logging],
             swiftSettings: settings
         ),
         .target(
@@ -140,7 +146,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "CQLProtocol", "CQLClient", "DualWriteCore", "DualWriter", "EmbeddedNode", nioCore, nioPosix, logging,
+                "CQLProtocol", "CQLClient", "DualWriteCore", "DualWriter", "EmbeddedNode", nioCore, nioPosix, nioSSL,
+                logging,
             ],
             swiftSettings: settings
         ),

@@ -37,6 +37,22 @@ struct WriteModeTests {
         }
     }
 
+    @Test(arguments: [WriteMode.dualWriteAsync, .dualWriteSync, .shadowPrimary])
+    func `writes that may not be repeated carry one timestamp to both clusters, too`(mode: WriteMode) async throws {
+        let texts = [
+            "UPDATE ks.t SET l = l + ['x'] WHERE a = 'k'", "INSERT INTO ks.t (a, b) VALUES ('k', now())",
+            "BEGIN BATCH UPDATE ks.t SET l = ['x'] + l WHERE a = 'k' DELETE b FROM ks.t WHERE a = 'k' APPLY BATCH",
+        ]
+        try await ProxyHarness.run(mode: mode) { harness in
+            let client = try await harness.client()
+            for text in texts { #expect(try await client.ask(query(text)) == .result(.void)) }
+            try await eventually { harness.source.seen.count == 3 && harness.target.seen.count == 3 }
+            let stamps = harness.source.seen.map(\.timestamp)
+            #expect(stamps.allSatisfy { $0 != nil })
+            #expect(Set(stamps) == Set(harness.target.seen.map(\.timestamp)) && Set(stamps).count == 3)
+        }
+    }
+
     @Test func `the mode changes under load without an error, a lost or a doubled write`() async throws {
         try await ProxyHarness.run(mode: .primaryOnly) { harness in
             let client = try await harness.client()

@@ -10,6 +10,8 @@ public struct ClusterConfiguration: Sendable, Hashable {
     public var localDatacenter: String?
     /// For the control connection, and for clients that bring none.
     public var credentials: Credentials?
+    /// TLS toward the nodes; nil: plain connections.
+    public var tls: TLSEndpoint?
     /// Connections to each node, per pool and event loop.
     public var connectionsPerNode = 1
     /// Requests on the way per connection; at most 32 768, the stream ids of protocol v3 and v4.

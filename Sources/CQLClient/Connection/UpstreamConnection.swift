@@ -187,6 +187,10 @@ public final class UpstreamConnection: ChannelInboundHandler {
         while !self.isClosed, bytes.count - offset >= FrameHeader.byteCount {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
             guard let header = FrameHeader(rest) else { break }
+            if !self.isReady, header.versionByte == Self.alertOfTLS {
+                self.end(UpstreamError(.protocolViolation, "node \(self.node) wants TLS"), context)
+                return bytes.count
+            }
             guard header.bodyLength <= self.configuration.frameBytesMax, header.isResponse else {
                 self.violation("a frame of \(header.bodyLength) bytes with version byte \(header.versionByte)", context)
                 return bytes.count
@@ -231,6 +235,8 @@ public final class UpstreamConnection: ChannelInboundHandler {
     /// The ticket with which the delegate is told of events.
     static var eventTicket: UInt64 { .max - 3 }
     private static var heartbeatTicket: UInt64 { .max - 2 }
+    /// The first byte of a TLS alert (RFC 8446 §5.1), which a server sends to who does not speak TLS.
+    private static var alertOfTLS: UInt8 { 21 }
 
     private func perform(_ action: Handshake.Action, _ context: ChannelHandlerContext) {
         switch action {
@@ -307,7 +313,8 @@ public final class UpstreamConnection: ChannelInboundHandler {
     /// The handshake has taken too long.
     func handshakeDeadlinePassed() {
         guard !self.isReady, !self.isClosed, let context = self.context else { return }
-        self.end(UpstreamError(.timeout, "node \(self.node) does not finish the handshake"), context)
+        let hint = self.configuration.tls == nil ? "" : " (does it speak TLS?)"
+        self.end(UpstreamError(.timeout, "node \(self.node) does not finish the handshake\(hint)"), context)
     }
 
     /// There is no connection.
@@ -319,7 +326,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
 
     /// The NIO side.
     public func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        self.end(UpstreamError(.unreachable, "node \(self.node): \(error)"), context)
+        self.end(UpstreamError(.unreachable, "node \(self.node): \(TLSFailure.reason(error) ?? "\(error)")"), context)
     }
 
     /// The NIO side.

@@ -116,7 +116,10 @@ enum ConnectionOpener {
                 value: AdaptiveRecvByteBufferAllocator(minimum: 1_024, initial: 16_384, maximum: 65_536)
             )
             .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(bound.value) }
+                channel.eventLoop.makeCompletedFuture {
+                    try configuration.tls?.secure(channel, host: bound.value.node.host)
+                    try channel.pipeline.syncOperations.addHandler(bound.value)
+                }
             }
             .connect(host: connection.node.host, port: connection.node.port)
             .assumeIsolated()

@@ -54,14 +54,15 @@ struct DualWriterCommand: AsyncParsableCommand {
         ) {
             throw fail(Exit.configuration, missing)
         }
+        let tls = TLSReloader(logger: logger)
         var dualWriter: DualWriterConfiguration
         do {
-            dualWriter = try configuration.dualWriter(mode: phase.mode, epoch: phase.epoch)
+            dualWriter = try await configuration.dualWriter(mode: phase.mode, epoch: phase.epoch, tls: tls)
         } catch {
             throw fail(Exit.configuration, "\(error)")
         }
         Self.fit(&dualWriter.limits, logger)
-        try await Self.serve(dualWriter, configuration, store, phase, logger)
+        try await Self.serve(dualWriter, configuration, store, phase, tls, logger)
     }
 
     private func load() throws -> SidecarConfiguration {
@@ -134,6 +135,7 @@ struct DualWriterCommand: AsyncParsableCommand {
         _ configuration: SidecarConfiguration,
         _ store: PhaseStore,
         _ phase: PhaseState,
+        _ tls: TLSReloader,
         _ logger: Logger
     ) async throws {
         let sidecar = SidecarAssembly(dualWriter, configuration, store, phase, logger: logger) { address in
@@ -141,7 +143,7 @@ struct DualWriterCommand: AsyncParsableCommand {
         }
         let group = ServiceGroup(
             configuration: .init(
-                services: sidecar.services,
+                services: [.init(service: tls)] + sidecar.services,
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger
             )

@@ -94,10 +94,52 @@ extension ConfigurationKey {
         ]
     }
 
+    private static func file(_ path: String, _ help: String) -> Self {
+        Self(path: path, kind: .path, fallback: nil, help: help)
+    }
+
+    private static func clusterTLS(_ name: String) -> [Self] {
+        [
+            Self(
+                path: "\(name).tls.enabled",
+                kind: .choice(["false", "true"]),
+                fallback: "false",
+                help: "Whether the nodes of the \(name) cluster are spoken to over TLS."
+            ),
+            Self.file(
+                "\(name).tls.ca",
+                "The authorities that the nodes' certificates come from; else those of the system."
+            ),
+            Self.file(
+                "\(name).tls.certificate",
+                "The sidecar's certificate toward the \(name) cluster, with its chain."
+            ),
+            Self.file("\(name).tls.key", "Its key."),
+            Self(
+                path: "\(name).tls.verify",
+                kind: .choice(["full", "certificate", "none"]),
+                fallback: "full",
+                help: "What is checked: the certificate and its host name, the certificate, nothing."
+            ),
+            Self(
+                path: "\(name).tls.server_name",
+                kind: .text,
+                fallback: nil,
+                help: "The name that the nodes' certificates are made for, where it is not their address."
+            ),
+        ]
+    }
+
     /// Every key of the sidecar, in the order of the documentation.
     static let all: [ConfigurationKey] =
         [
             Self(path: "listen", kind: .address, fallback: "127.0.0.1:9042", help: "Where applications connect."),
+            Self.file(
+                "tls.certificate",
+                "The certificate toward applications, with its chain; with it they must use TLS."
+            ),
+            Self.file("tls.key", "Its key."),
+            Self.file("tls.client_ca", "The authorities of applications' certificates; with it each needs one."),
             Self(path: "admin.listen", kind: .address, fallback: "127.0.0.1:8080", help: "Where the admin port is."),
             Self(path: "admin.token", kind: .secret, fallback: nil, help: "The token that changing something needs."),
             Self(
@@ -139,8 +181,8 @@ extension ConfigurationKey {
                 fallback: "text",
                 help: "The form of a log line."
             ),
-        ] + Self.cluster("source", hosts: "cassandra_hosts")
-        + Self.cluster("target", hosts: "scylla_hosts")
+        ] + Self.cluster("source", hosts: "cassandra_hosts") + Self.clusterTLS("source")
+        + Self.cluster("target", hosts: "scylla_hosts") + Self.clusterTLS("target")
         + [
             Self.milliseconds("timeouts.connect_ms", "5000", "How long opening a connection to a node may take."),
             Self.milliseconds("timeouts.read_ms", "10000", "How long a read may wait for its answer."),

@@ -1,3 +1,4 @@
+import CQLClient
 import DualWriteCore
 import Logging
 
@@ -14,6 +15,15 @@ struct SidecarConfiguration: Sendable {
         var username: String?
         var password: Secret?
         var connectionsPerNode: Int
+        /// Nil: plain connections.
+        var tls: ClusterTLS?
+    }
+
+    /// TLS toward one cluster.
+    struct ClusterTLS: Sendable {
+        var files: TLSFiles
+        var verification: TLSEndpoint.Verification
+        var serverName: String?
     }
 
     struct Limits: Sendable {
@@ -40,6 +50,8 @@ struct SidecarConfiguration: Sendable {
     }
 
     var listen: ListenAddress
+    /// TLS toward applications; nil: plain connections.
+    var tls: TLSFiles?
     var admin: ListenAddress
     var adminToken: Secret?
     var stateDirectory: String
@@ -75,6 +87,7 @@ extension SidecarConfiguration {
     init(_ layers: ConfigurationLayers, readFile: @escaping (String) -> String?) throws(ConfigurationError) {
         var values = ConfigurationValues(layers: layers, readFile: readFile)
         self.listen = values.address("listen")
+        self.tls = Self.clientTLS(&values)
         self.admin = values.address("admin.listen")
         self.adminToken = values.secret("admin.token", file: "admin.token_file")
         self.stateDirectory = values.text("state_dir") ?? ""
@@ -126,7 +139,8 @@ extension SidecarConfiguration {
             localDC: values.text("\(name).local_dc"),
             username: values.text("\(name).username"),
             password: values.secret("\(name).password", file: "\(name).password_file"),
-            connectionsPerNode: values.integer("\(name).connections_per_node")
+            connectionsPerNode: values.integer("\(name).connections_per_node"),
+            tls: Self.clusterTLS(name, &values)
         )
         if settings.username == nil, settings.password != nil {
             values.fault("\(name).password", "needs \(name).username beside it")
@@ -139,4 +153,45 @@ extension SidecarConfiguration {
 
     /// The settings of `cluster`.
     func settings(of cluster: Cluster) -> ClusterSettings { cluster == .source ? self.source : self.target }
+
+    private static func clientTLS(_ values: inout ConfigurationValues) -> TLSFiles? {
+        let files = TLSFiles(
+            certificate: values.text("tls.certificate"),
+            key: values.text("tls.key"),
+            authorities: values.text("tls.client_ca")
+        )
+        if files.certificate == nil {
+            for (path, file) in [("tls.key", files.key), ("tls.client_ca", files.authorities)] where file != nil {
+                values.fault(path, "needs tls.certificate beside it")
+            }
+            return nil
+        }
+        if files.key == nil { values.fault("tls.certificate", "needs tls.key beside it") }
+        return files
+    }
+
+    private static func clusterTLS(_ name: String, _ values: inout ConfigurationValues) -> ClusterTLS? {
+        let files = TLSFiles(
+            certificate: values.text("\(name).tls.certificate"),
+            key: values.text("\(name).tls.key"),
+            authorities: values.text("\(name).tls.ca")
+        )
+        let verification = TLSEndpoint.Verification(rawValue: values.choice("\(name).tls.verify")) ?? .full
+        let serverName = values.text("\(name).tls.server_name")
+        if files.certificate == nil, files.key != nil {
+            values.fault("\(name).tls.key", "needs \(name).tls.certificate beside it")
+        }
+        if files.certificate != nil, files.key == nil {
+            values.fault("\(name).tls.certificate", "needs \(name).tls.key beside it")
+        }
+        guard values.choice("\(name).tls.enabled") == "true" else {
+            // Who names certificates and forgets the switch must not go on in plain text without knowing.
+            for key in ["ca", "certificate", "key", "server_name"] {
+                let path = "\(name).tls.\(key)"
+                if values.origin(path) != nil { values.fault(path, "needs \(name).tls.enabled: true beside it") }
+            }
+            return nil
+        }
+        return ClusterTLS(files: files, verification: verification, serverName: serverName)
+    }
 }

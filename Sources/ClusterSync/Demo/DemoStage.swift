@@ -42,14 +42,15 @@ struct DemoStage: Sendable {
         let store = PhaseStore(folder: try StateFolder(path: configuration.stateDirectory))
         let phase = PhaseState(mode: .primaryOnly, epoch: 0, history: [])
         try store.save(phase)
+        let logger = Logger(label: "sidecar")
         let (stream, continuation) = AsyncStream.makeStream(of: SocketAddress.self)
         self.adminAddress = stream
         self.sidecar = SidecarAssembly(
-            try configuration.dualWriter(mode: .primaryOnly, epoch: 0),
+            try await configuration.dualWriter(mode: .primaryOnly, epoch: 0, tls: TLSReloader(logger: logger)),
             configuration,
             store,
             phase,
-            logger: Logger(label: "sidecar")
+            logger: logger
         ) { address in
             continuation.yield(address)
             continuation.finish()

@@ -5,14 +5,17 @@ import NIOCore
 
 extension SidecarConfiguration {
     /// What the dual writer needs, out of the configuration of the whole sidecar.
-    func dualWriter(mode: WriteMode, epoch: Int) throws -> DualWriterConfiguration {
+    func dualWriter(mode: WriteMode, epoch: Int, tls: TLSReloader) async throws -> DualWriterConfiguration {
         var configuration = DualWriterConfiguration(
             listenAddress: try SocketAddress.makeAddressResolvingHost(self.listen.host, port: self.listen.port),
-            source: try self.cluster(.source),
-            target: try self.cluster(.target),
+            source: try await self.cluster(.source, tls),
+            target: try await self.cluster(.target, tls),
             mode: mode,
             epoch: epoch
         )
+        if let files = self.tls {
+            configuration.tls = try await tls.endpoint("clients", files, TLSEndpoint.clients)
+        }
         configuration.policy = self.policy
         configuration.timeouts.readMilliseconds = self.timeouts.readMilliseconds
         configuration.timeouts.primaryWriteMilliseconds = self.timeouts.primaryWriteMilliseconds
@@ -39,7 +42,7 @@ extension SidecarConfiguration {
         System.coreCount <= 2 ? 1 : System.coreCount / 2
     }
 
-    private func cluster(_ cluster: Cluster) throws -> ClusterConfiguration {
+    private func cluster(_ cluster: Cluster, _ tls: TLSReloader) async throws -> ClusterConfiguration {
         let settings = self.settings(of: cluster)
         var configuration = ClusterConfiguration(
             name: cluster.description,
@@ -49,6 +52,16 @@ extension SidecarConfiguration {
         configuration.localDatacenter = settings.localDC
         if let username = settings.username, let password = settings.password {
             configuration.credentials = Credentials(username: username, password: password.text)
+        }
+        if let settings = settings.tls {
+            configuration.tls = try await tls.endpoint(cluster.description, settings.files) {
+                (material) throws(TLSMaterialError) in
+                try TLSEndpoint.cluster(
+                    material,
+                    verification: settings.verification,
+                    serverName: settings.serverName
+                )
+            }
         }
         configuration.connectionsPerNode = settings.connectionsPerNode
         configuration.connectTimeoutMilliseconds = self.timeouts.connectMilliseconds

@@ -1,3 +1,4 @@
+import CQLClient
 import CQLProtocol
 import DualWriteCore
 import NIOCore
@@ -250,7 +251,10 @@ final class ClientConnection: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // A reset by the peer is an ordinary end of a connection.
+        // A reset by the peer is an ordinary end of a connection; what TLS refuses somebody has to put right.
+        if case .awaitingStartup = self.phase, let reason = TLSFailure.reason(error) {
+            self.loop.tlsFailed(reason, context.remoteAddress)
+        }
         context.close(promise: nil)
     }
 

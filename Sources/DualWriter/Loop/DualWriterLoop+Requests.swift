@@ -142,7 +142,9 @@ extension DualWriterLoop {
     }
 
     /// Plain writes get one timestamp for both clusters (DESIGN §6.1); conditional ones get theirs from paxos.
-    private func mayStamp(_ kind: RequestKind) -> Bool { kind == .plainWrite }
+    /// Both clusters order a write by the same clock, whenever its copy arrives. Counters have no use for a timestamp and take
+    /// it; conditional statements have that of paxos.
+    private func mayStamp(_ kind: RequestKind) -> Bool { kind == .plainWrite || kind == .nonIdempotentWrite }
 
     // MARK: USE
 

@@ -61,6 +61,7 @@ final class DualWriterLoop {
     private var tickIsScheduled = false
     private var clientsSeen = 0
     private var lastTimestamp: Int64 = 0
+    private var lastTLSComplaint: Int64 = 0
 
     init(
         eventLoop: any EventLoop,
@@ -184,6 +185,17 @@ final class DualWriterLoop {
             metadata: ["client": "\(client.id)", "limit-bytes": "\(self.limits.clientQueuedBytesMax)"]
         )
         client.close()
+    }
+
+    /// A client and the proxy do not agree on TLS. Logged at most once a second, because whoever cannot connect tries again.
+    func tlsFailed(_ reason: String, _ address: SocketAddress?) {
+        self.counters.tlsFailures &+= 1
+        guard self.now - self.lastTLSComplaint > 1_000_000_000 else { return }
+        self.lastTLSComplaint = self.now
+        self.logger.notice(
+            "a client cannot connect",
+            metadata: ["client": "\(address.map { "\($0)" } ?? "?")", "reason": "\(reason)"]
+        )
     }
 
     // MARK: Ticks

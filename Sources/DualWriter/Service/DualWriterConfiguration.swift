@@ -6,6 +6,8 @@ public import NIOCore
 public struct DualWriterConfiguration: Sendable {
     /// Where applications connect.
     public var listenAddress: SocketAddress
+    /// TLS toward clients; nil: plain connections.
+    public var tls: TLSEndpoint?
     /// What clients are told to be the proxy's address; nil: the address on which they have connected.
     public var advertisedAddress: SocketAddress?
     /// The cluster that data moves away from; without contact points only in `TargetOnly`.

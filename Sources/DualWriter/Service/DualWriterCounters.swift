@@ -100,6 +100,8 @@ public struct DualWriterCounters: Sendable {
     public var clientsAccepted: UInt64 = 0
     /// Connections that were refused because of ``DualWriterLimits/clientConnectionsMax``.
     public var clientsRefused: UInt64 = 0
+    /// Connections that failed in the handshake of TLS.
+    public var tlsFailures: UInt64 = 0
     /// Connections that were closed because the client stopped reading.
     public var slowClientsClosed: UInt64 = 0
     /// Frames that broke the protocol.
@@ -126,6 +128,7 @@ public struct DualWriterCounters: Sendable {
         self.target.add(other.target)
         self.clientsAccepted &+= other.clientsAccepted
         self.clientsRefused &+= other.clientsRefused
+        self.tlsFailures &+= other.tlsFailures
         self.slowClientsClosed &+= other.slowClientsClosed
         self.protocolErrors &+= other.protocolErrors
         self.overloaded &+= other.overloaded

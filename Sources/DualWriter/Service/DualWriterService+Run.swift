@@ -86,6 +86,7 @@ extension DualWriterService {
 
     private func listen(on group: MultiThreadedEventLoopGroup) async throws -> any Channel {
         let loops = self.state.withLock { $0.loops }
+        let tls = self.configuration.tls
         return try await ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1_024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -106,6 +107,7 @@ extension DualWriterService {
                         preconditionFailure("a channel on a foreign event loop")
                     }
                     guard let client = loop.value.makeClient() else { throw ChannelError.ioOnClosedChannel }
+                    try tls?.secure(channel, host: nil)
                     try channel.pipeline.syncOperations.addHandler(client)
                 }
             }

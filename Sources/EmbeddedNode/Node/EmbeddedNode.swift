@@ -1,6 +1,7 @@
 import CQLProtocol
 public import NIOCore
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 #if canImport(Glibc)
@@ -66,6 +67,9 @@ public final class EmbeddedNode: Sendable {
                 .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
                 .childChannelInitializer { channel in
                     promise.futureResult.hop(to: channel.eventLoop).flatMapThrowing { node in
+                        if let tls = configuration.tls {
+                            try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
+                        }
                         try channel.pipeline.syncOperations.addHandler(NodeConnection(node: node))
                     }
                 }

@@ -1,4 +1,5 @@
 public import CQLProtocol
+public import NIOSSL
 
 /// How an embedded node presents itself.
 public struct EmbeddedNodeConfiguration: Sendable {
@@ -24,6 +25,8 @@ public struct EmbeddedNodeConfiguration: Sendable {
     public var tokens: [Int64] = []
     /// How clients prove who they are.
     public var authentication = Authentication.none
+    /// TLS toward clients; nil: plain connections.
+    public var tls: NIOSSLContext?
     /// The longest frame body that is accepted, in bytes.
     public var frameLengthMax = FrameHeader.maximumBodyLength
     /// Prepared statements that are kept; beyond them the one that was used longest ago is forgotten.

@@ -1,0 +1,81 @@
+import CQLClient
+import DualWriteCore
+import FoundationEssentials
+import Logging
+import Synchronization
+import Testing
+
+@testable import ClusterSync
+
+struct TLSReloaderTests {
+    private static let fixtures =
+        #filePath.dropLast("Tests/ClusterSyncTests/TLSReloaderTests.swift".count) + "Fixtures/tls"
+
+    private final class Folder {
+        let path = FileManager.default.temporaryDirectory.path + "/cluster-sync-tls-\(UUID().uuidString)"
+
+        init() throws { try FileManager.default.createDirectory(atPath: self.path, withIntermediateDirectories: true) }
+        deinit { try? FileManager.default.removeItem(atPath: self.path) }
+
+        func put(_ name: String, from fixture: String) throws {
+            let data = try #require(FileManager.default.contents(atPath: "\(TLSReloaderTests.fixtures)/\(fixture)"))
+            try data.write(to: URL(filePath: "\(self.path)/\(name)"), options: .atomic)
+        }
+    }
+
+    /// What was logged, level and message.
+    private final class RecordedLog: LogHandler {
+        let lines = Mutex<[String]>([])
+        var metadata: Logger.Metadata {
+            get { [:] }
+            set {}
+        }
+        var logLevel: Logger.Level {
+            get { .debug }
+            set {}
+        }
+
+        subscript(metadataKey _: String) -> Logger.Metadata.Value? {
+            get { nil }
+            set {}
+        }
+
+        func log(event: LogEvent) { self.lines.withLock { $0.append("\(event.level) \(event.message)") } }
+    }
+
+    @Test func `files that change are taken up when they fit together, and the old ones stay until then`() async throws
+    {
+        let folder = try Folder()
+        try folder.put("tls.crt", from: "node.pem")
+        try folder.put("tls.key", from: "node.key")
+        let files = TLSFiles(certificate: "\(folder.path)/tls.crt", key: "\(folder.path)/tls.key")
+        let log = RecordedLog()
+        let reloader = TLSReloader(logger: Logger(label: "tls") { _ in log })
+        _ = try await reloader.endpoint("clients", files, TLSEndpoint.clients)
+        await reloader.reload()
+        #expect(log.lines.withLock { $0 } == [])
+        try folder.put("tls.crt", from: "elsewhere.pem")
+        await reloader.reload()
+        await reloader.reload()
+        #expect(log.lines.withLock { $0 } == ["error new certificates cannot be used; the old ones stay"])
+        try folder.put("tls.key", from: "elsewhere.key")
+        await reloader.reload()
+        await reloader.reload()
+        #expect(log.lines.withLock { $0 }.dropFirst() == ["notice new certificates are used"])
+    }
+
+    @Test func `a file that cannot be used at the start is named`() async throws {
+        let reloader = TLSReloader(logger: Logger(label: "tls") { _ in SwiftLogNoOpLogHandler() })
+        let fixtures = Self.fixtures
+        for (files, path) in [
+            (TLSFiles(certificate: "/nowhere.pem", key: "\(fixtures)/node.key"), "/nowhere.pem"),
+            (TLSFiles(certificate: "\(fixtures)/node.pem", key: "\(fixtures)/make"), "\(fixtures)/make"),
+            (TLSFiles(certificate: "\(fixtures)/node.key", key: "\(fixtures)/node.key"), "\(fixtures)/node.key"),
+        ] {
+            let fault = await #expect(throws: TLSFiles.Fault.self) {
+                _ = try await reloader.endpoint("clients", files, TLSEndpoint.clients)
+            }
+            #expect(fault?.path == path)
+        }
+    }
+}
