@@ -15,6 +15,7 @@ from cassandra.cluster import Cluster, ExecutionProfile, EXEC_PROFILE_DEFAULT
 from cassandra.policies import WhiteListRoundRobinPolicy
 
 import data
+import encrypted
 import load
 import mapper
 import process
@@ -73,6 +74,7 @@ def main() -> int:
     shell.run(options.proxy, report)
     admin.walk("PrimaryOnly")
     if options.binary is not None:
+        encrypted.run(options.binary, options.source, options.target, report)
         process.run(options.binary, options.source, options.target, {"source": source, "target": target}, report)
     print(f"\n{report.passed} passed, {len(report.failed)} failed")
     return 1 if report.failed else 0

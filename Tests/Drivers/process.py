@@ -24,10 +24,14 @@ EXIT_LOCKED = 75
 class Sidecar:
     """A child process, with its log in a file."""
 
-    def __init__(self, binary: str, folder: Path, source: str, target: str, mode: str) -> None:
+    def __init__(
+        self, binary: str, folder: Path, source: str, target: str, mode: str, settings: tuple[str, ...] = ()
+    ) -> None:
         self.log = folder / f"sidecar-{time.monotonic_ns()}.log"
         command = [binary, "dual-writer", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
         command += ["--state-dir", str(folder / "state")]
+        for setting in settings:
+            command += ["--set", setting]
         environment = os.environ | {"CASSANDRA_HOSTS": source, "SCYLLA_HOSTS": target, "WRITE_MODE": mode}
         with self.log.open("w") as log:
             self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT)
@@ -47,9 +51,9 @@ class Sidecar:
         eventually(found, line)
         return pattern.search(self.text()).group(1).split("/")[-1]
 
-    def connect(self) -> tuple[Cluster, Session]:
+    def connect(self, **options: object) -> tuple[Cluster, Session]:
         host, port = self.address("dual-writer listens").rsplit(":", 1)
-        cluster = Cluster([host], port=int(port), protocol_version=4)
+        cluster = Cluster([host], port=int(port), protocol_version=4, **options)
         return cluster, cluster.connect()
 
     def admin(self) -> Admin:

@@ -285,6 +285,20 @@ struct WriteModeTests {
         }
     }
 
+    @Test func `a cluster that is known to lack writes becomes primary by force only`() async throws {
+        try await ProxyHarness.run(mode: .dualWriteSync) { harness in
+            let client = try await harness.client()
+            harness.target.react(.refuse(ErrorMessage(.invalid, "no")))
+            _ = try await client.ask(query(Self.insert, ["k", "v"]))
+            try await eventually { await harness.proxy.status().counters[.target].shadowDead == 1 }
+            let error = await #expect(throws: DualWriterError.self) {
+                try await harness.proxy.setMode(.shadowPrimary)
+            }
+            #expect(error?.code == .writesLost)
+            try await harness.proxy.setMode(.shadowPrimary, force: true, reason: "repaired by hand")
+        }
+    }
+
     @Test func `too far a step and an unreachable new primary are refused, and nothing changes`() async throws {
         try await ProxyHarness.run(mode: .dualWriteSync) { harness in
             await #expect(throws: DualWriterError.self) { try await harness.proxy.setMode(.targetOnly) }

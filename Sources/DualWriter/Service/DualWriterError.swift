@@ -3,7 +3,7 @@ public struct DualWriterError: Error, Sendable, CustomStringConvertible {
     /// The kinds of refusal.
     public struct Code: Sendable, Hashable {
         private enum Value {
-            case clusterMissing, clusterUnreachable, anotherCluster, writesOwed, notRunning, transition
+            case clusterMissing, clusterUnreachable, anotherCluster, writesOwed, writesLost, notRunning, transition
         }
         private let value: Value
         private init(_ value: Value) { self.value = value }
@@ -16,6 +16,8 @@ public struct DualWriterError: Error, Sendable, CustomStringConvertible {
         public static var anotherCluster: Self { .init(.anotherCluster) }
         /// The cluster that would answer reads has not received all writes yet.
         public static var writesOwed: Self { .init(.writesOwed) }
+        /// The cluster that would answer reads is known to lack writes.
+        public static var writesLost: Self { .init(.writesLost) }
         /// The service does not run (yet, or any more).
         public static var notRunning: Self { .init(.notRunning) }
         /// The step is not one of the allowed ones.

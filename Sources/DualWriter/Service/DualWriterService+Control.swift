@@ -115,6 +115,16 @@ extension DualWriterService {
                     "\(mode) makes the \(primary) cluster primary and it cannot be reached: \(reason)"
                 )
             }
+            let counters = status.counters[primary]
+            let lost = counters.shadowDead + counters.shadowOverflowed
+            guard lost == 0 else {
+                throw DualWriterError(
+                    .writesLost,
+                    "\(lost) writes never reached the \(primary) cluster (\(counters.shadowDead) given up, "
+                        + "\(counters.shadowOverflowed) dropped because the queue was full); compare and repair, then use "
+                        + "force with a reason"
+                )
+            }
             if leg.shadowWritesQueued == 0 { return }
             guard ContinuousClock.now < deadline else {
                 throw DualWriterError(

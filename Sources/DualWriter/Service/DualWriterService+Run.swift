@@ -128,11 +128,12 @@ extension DualWriterService {
     private func noticed(_ notice: ClusterMonitor.Notice, _ cluster: Cluster) {
         switch notice {
         case .topology(let topology):
-            let isFirst = self.state.withLock { state in
+            let isNews = self.state.withLock { state in
+                defer { state.lost.remove(cluster) }
                 defer { state.topologies[cluster] = topology }
-                return state.topologies[cluster] == nil
+                return state.topologies[cluster] == nil || state.lost.contains(cluster)
             }
-            if isFirst {
+            if isNews {
                 self.logger.info(
                     "cluster connected",
                     metadata: [
@@ -145,6 +146,7 @@ extension DualWriterService {
         case .schemaChange(let change):
             self.onEveryLoop { $0.forward(change, from: cluster) }
         case .lost(let error):
+            self.state.withLock { _ = $0.lost.insert(cluster) }
             self.logger.warning(
                 "cluster not connected",
                 metadata: ["cluster": "\(cluster)", "reason": "\(error.description)"]

@@ -20,6 +20,8 @@ public final class DualWriterService: Service {
         var loops: [NIOLoopBound<DualWriterLoop>] = []
         var watches: [Cluster: ClusterWatch] = [:]
         var topologies: [Cluster: ClusterTopology] = [:]
+        /// Clusters whose control connection was lost and does not stand again.
+        var lost: Set<Cluster> = []
         var boundAddress: SocketAddress?
         var isDraining = false
         /// Mode and host changes are one at a time.
