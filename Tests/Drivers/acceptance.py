@@ -14,6 +14,7 @@ import sys
 from cassandra.cluster import Cluster, ExecutionProfile, EXEC_PROFILE_DEFAULT
 from cassandra.policies import WhiteListRoundRobinPolicy
 
+import admin as admin_port
 import data
 import encrypted
 import load
@@ -73,9 +74,11 @@ def main() -> int:
     load.run(session, source, target, admin, "in_dualwriteasync", report)
     shell.run(options.proxy, report)
     admin.walk("PrimaryOnly")
+    admin_port.run(admin, report)
     if options.binary is not None:
         encrypted.run(options.binary, options.source, options.target, report)
         process.run(options.binary, options.source, options.target, {"source": source, "target": target}, report)
+        process.frozen_shadow(options.binary, options.source, report)
     print(f"\n{report.passed} passed, {len(report.failed)} failed")
     return 1 if report.failed else 0
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import urllib.request
+
+from checks import Report, equal
 
 MODES = ["PrimaryOnly", "DualWriteAsync", "DualWriteSync", "ShadowPrimary", "TargetOnly"]
 
@@ -45,3 +48,23 @@ class Admin:
         ways = [self.put, self.post, self.command]
         while (at := MODES.index(self.mode())) != (to := MODES.index(wanted)):
             ways[at % 3](MODES[at + (1 if to > at else -1)])
+
+    def raw(self, text: str) -> str:
+        """The status line that answers bytes which no HTTP library would send."""
+        host, port = self.base.removeprefix("http://").rsplit(":", 1)
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
+            connection.sendall(text.encode())
+            connection.shutdown(socket.SHUT_WR)
+            return connection.recv(4096).decode(errors="replace").split("\r\n")[0]
+
+
+MALFORMED = {
+    "a chunk whose length is no number": "Transfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n",
+    "a body that ends early": 'Content-Length: 100\r\n\r\n{"write_mode":',
+}
+
+
+def run(admin: Admin, report: Report) -> None:
+    for name, rest in MALFORMED.items():
+        text = f"POST /config HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{rest}"
+        report.check(f"admin: {name} is a bad request", lambda: "400" in admin.raw(text) or equal(admin.raw(text), "400"))

@@ -19,6 +19,8 @@ from checks import DEADLINE_SECONDS, Report, equal, eventually
 WINDOW = 64
 TABLE = "in_dualwriteasync.plain"
 EXIT_LOCKED = 75
+EXIT_UNAVAILABLE = 69
+EXIT_UNDELIVERED = 74
 
 
 class Sidecar:
@@ -27,6 +29,7 @@ class Sidecar:
     def __init__(
         self, binary: str, folder: Path, source: str, target: str, mode: str, settings: tuple[str, ...] = ()
     ) -> None:
+        folder.mkdir(exist_ok=True)
         self.log = folder / f"sidecar-{time.monotonic_ns()}.log"
         command = [binary, "dual-writer", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
         command += ["--state-dir", str(folder / "state")]
@@ -53,6 +56,7 @@ class Sidecar:
 
     def connect(self, **options: object) -> tuple[Cluster, Session]:
         host, port = self.address("dual-writer listens").rsplit(":", 1)
+        eventually(lambda: "cluster connected cluster=source" in self.text(), "the source")
         cluster = Cluster([host], port=int(port), protocol_version=4, **options)
         return cluster, cluster.connect()
 
@@ -155,6 +159,40 @@ def run(binary: str, source: str, target: str, clusters: dict[str, Session], rep
                 )
             third = start("PrimaryOnly")
             report.check("process: SIGKILL loses no mode", lambda: equal(third.admin().mode(), "DualWriteSync"))
+            taken = Sidecar(binary, folder / "other", source, target, "PrimaryOnly", (f"listen={third.address('dual-writer listens')}",))
+            started.append(taken)
+            report.check("process: an address that is taken ends with 69", lambda: equal(taken.ended(), EXIT_UNAVAILABLE))
+            report.check("process: and names it", lambda: f"{third.address('dual-writer listens')} cannot be listened on" in taken.text())
         finally:
             for sidecar in started:
                 sidecar.kill()
+
+
+def frozen_shadow(binary: str, source: str, report: Report) -> None:
+    """A shadow that hangs cannot keep the sidecar from stopping, and the exit code says that it lacks writes."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        log = folder / "node.log"
+        with log.open("w") as output:
+            node = subprocess.Popen([binary, "node", "--listen", "127.0.0.1:0", "--cluster-name", "frozen"], stdout=output)
+        eventually(lambda: "accepts connections" in log.read_text(), "the node")
+        address = log.read_text().split()[-1]
+        settings = ("timeouts.drain_ms=1500", "timeouts.shadow_write_ms=300")
+        sidecar = Sidecar(binary, folder, source, address, "PrimaryOnly", settings)
+        try:
+            cluster, session = sidecar.connect()
+            session.execute("CREATE KEYSPACE IF NOT EXISTS frozen WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
+            session.execute("CREATE TABLE IF NOT EXISTS frozen.t (k int PRIMARY KEY)")
+            sidecar.admin().put("DualWriteAsync")
+            node.send_signal(signal.SIGSTOP)
+            for key in range(500):
+                session.execute(f"INSERT INTO frozen.t (k) VALUES ({key})")
+            report.check("process: a frozen shadow does not hold up the application", lambda: True)
+            sidecar.process.send_signal(signal.SIGTERM)
+            report.check("process: a stop that leaves writes behind ends with 74", lambda: equal(sidecar.ended(), EXIT_UNDELIVERED))
+            report.check("process: and says how many", lambda: "with 500 requests" in sidecar.text() or equal(sidecar.text(), "500"))
+            cluster.shutdown()
+        finally:
+            sidecar.kill()
+            node.kill()
+            node.wait()

@@ -1,3 +1,4 @@
+import CQLClient
 import CQLProtocol
 import DualWriteCore
 import DualWriter
@@ -185,6 +186,33 @@ struct ClientFacingTests {
             #expect(late.code == .writeTimeout)
             harness.source.react(.succeed)
             #expect(try await client.ask(query("INSERT INTO ks.t (a) VALUES (?)", [value])) == .result(.void))
+        }
+    }
+
+    @Test func `more keyspaces than pools take turns, and are told when they cannot`() async throws {
+        try await ProxyHarness.run(mode: .primaryOnly) { configuration in
+            configuration.source.poolsMax = 3
+            configuration.timeouts.readMilliseconds = 300
+        } _: { harness in
+            var clients: [TestClient] = []
+            for number in 0..<6 {
+                let client = try await harness.client()
+                #expect(try await client.ask(query("USE k\(number)")) == .result(.setKeyspace("k\(number)")))
+                clients.append(client)
+            }
+            for client in clients + clients {
+                guard case .result = try await client.ask(query("SELECT name FROM t")) else {
+                    Issue.record("a keyspace without requests on their way keeps its pool")
+                    return
+                }
+            }
+            harness.source.react(.stayAway)
+            let answers = try await withThrowingTaskGroup(of: Response.self) { tasks in
+                for client in clients { tasks.addTask { try await client.ask(query("SELECT name FROM t")) } }
+                return try await tasks.reduce(into: []) { $0.append($1) }
+            }
+            let codes = answers.compactMap { if case .error(let error) = $0 { error.code } else { nil } }
+            #expect(codes.count { $0 == .overloaded } == 3 && codes.count { $0 == .readTimeout } == 3, "\(codes)")
         }
     }
 }

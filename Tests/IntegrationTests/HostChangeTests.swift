@@ -117,6 +117,46 @@ struct HostChangeTests {
         await next.kill()
     }
 
+    @Test func `a leg stays with the cluster that it has reached, whatever else its contact points name`() async throws
+    {
+        let second = try await Self.server("source", salt: 1)
+        try await ProxyHarness.run(mode: .primaryOnly) { harness in
+            let mixed =
+                Self.contactPoints(harness.source) + Self.contactPoints(harness.target)
+                + Self.contactPoints(second)
+            try await harness.proxy.setContactPoints([.source: mixed])
+            let client = try await harness.client()
+            await harness.source.kill()
+            try await eventually { try await client.ask(query(Self.update, ["k"])) == .result(.void) }
+            #expect(!second.seen.isEmpty && harness.target.seen.isEmpty)
+        }
+        await second.kill()
+    }
+
+    @Test func `both legs cannot lead to one cluster`() async throws {
+        let other = try await Self.server("source", salt: 1)
+        try await ProxyHarness.run(mode: .primaryOnly) { harness in
+            let error = await #expect(throws: DualWriterError.self) {
+                try await harness.proxy.setContactPoints([.target: Self.contactPoints(other)])
+            }
+            #expect(error?.code == .anotherCluster)
+        }
+        let points = Self.contactPoints(other)
+        try await ProxyHarness.run(
+            mode: .dualWriteAsync,
+            configure: { $0.target.contactPoints = points },
+            isUp: { $0.legs.filter(\.isConnected).count == 1 }
+        ) { harness in
+            try await eventually {
+                await harness.proxy.status().legs.contains { $0.lastError?.contains("one cluster") == true }
+            }
+            let client = try await harness.client()
+            #expect(try await client.ask(query("SELECT name FROM ks.t")) != .result(.void))
+            #expect(await harness.proxy.status().legs.filter(\.isConnected).count == 1)
+        }
+        await other.kill()
+    }
+
     @Test func `hosts that cannot be reached change nothing`() async throws {
         let gone = try await Self.server("source", salt: 1)
         let address = Self.contactPoints(gone)

@@ -299,6 +299,31 @@ struct WriteModeTests {
         }
     }
 
+    @Test func `a write longer than the whole shadow queue still reaches the shadow`() async throws {
+        try await ProxyHarness.run(mode: .dualWriteAsync, configure: { $0.limits.shadowQueueBytesMax = 1_000 }) {
+            harness in
+            let client = try await harness.client()
+            let long = String(repeating: "v", count: 40_000)
+            #expect(try await client.ask(query(Self.insert, ["k", long])) == .result(.void))
+            try await eventually { harness.target.seen.count == 1 }
+            #expect(await harness.proxy.status().counters[.target].shadowOverflowed == 0)
+        }
+    }
+
+    @Test func `a stop whose drain takes too long is a stop all the same`() async throws {
+        let group = MultiThreadedEventLoopGroup.singleton
+        try await ProxyHarness.run(mode: .dualWriteAsync) { configuration in
+            configuration.timeouts.drainMilliseconds = 100
+            configuration.timeouts.shadowWriteMilliseconds = 60
+        } _: { harness in
+            harness.target.react(.stayAway)
+            let client = try await TestClient.start(on: try harness.address, group: group)
+            for number in 0..<50 { _ = try await client.ask(query(Self.insert, ["\(number)", "v"])) }
+        }
+        // What was planned on the loops for later would come now.
+        try await Task.sleep(for: .milliseconds(300))
+    }
+
     @Test func `too far a step and an unreachable new primary are refused, and nothing changes`() async throws {
         try await ProxyHarness.run(mode: .dualWriteSync) { harness in
             await #expect(throws: DualWriterError.self) { try await harness.proxy.setMode(.targetOnly) }

@@ -21,7 +21,7 @@ public struct ClusterConfiguration: Sendable, Hashable {
     /// The longest answer that is read, in bytes; a longer one closes the connection.
     public var frameBytesMax = 256 << 20
     /// Pools (credentials × keyspace) per event loop; one more is refused.
-    public var poolsMax = 64
+    public var poolsMax = 1_024
     /// How long a TCP connection may take.
     public var connectTimeoutMilliseconds = 5_000
     /// How long the handshake may take after that.

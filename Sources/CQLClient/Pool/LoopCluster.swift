@@ -8,7 +8,7 @@ public final class LoopCluster {
     /// How the cluster is reached.
     public let configuration: ClusterConfiguration
     let eventLoop: any EventLoop
-    private unowned let delegate: any UpstreamDelegate
+    private weak var delegate: (any UpstreamDelegate)?
     private let logger: Logger
     private var pools: [SessionKey: UpstreamPool] = [:]
     private var nodes: [NodeID] = []
@@ -79,6 +79,7 @@ public final class LoopCluster {
         key: SessionKey,
         _ opened: @escaping (UpstreamConnection?, Result<Void, UpstreamError>) -> Void
     ) {
+        guard let delegate else { return }
         // The connection is handed out with its result, which can only come after it was made.
         var made: UpstreamConnection?
         let connection = UpstreamConnection(
@@ -87,7 +88,7 @@ public final class LoopCluster {
             credentials: key.credentials ?? self.configuration.credentials,
             keyspace: key.keyspace,
             configuration: self.configuration,
-            delegate: self.delegate,
+            delegate: delegate,
             logger: self.logger
         ) { result in
             opened(made, result)

@@ -26,7 +26,7 @@ public final class UpstreamPool {
     }
 
     let key: SessionKey
-    private unowned let cluster: LoopCluster
+    private let cluster: LoopCluster
     private var slots: [Slot] = []
     private var ready: [UpstreamConnection] = []
     /// Connections to nodes that are not wanted any more; each closes when its last answer has come.

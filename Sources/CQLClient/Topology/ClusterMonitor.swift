@@ -7,6 +7,7 @@ import Synchronization
 /// announces. One per cluster and process.
 ///
 /// Thread-safe. It never gives up: when its node goes away it goes to the next one, with growing pauses when none answers.
+/// It stays with the cluster that it has reached first: a contact point that belongs to another one is as good as lost.
 public final class ClusterMonitor: Sendable {
     /// What the monitor tells.
     public enum Notice: Sendable {
@@ -28,6 +29,7 @@ public final class ClusterMonitor: Sendable {
         var isConnected = false
         var lastError: UpstreamError?
         var known: [NodeID] = []
+        var topology: ClusterTopology?
     }
 
     private let configuration: ClusterConfiguration
@@ -97,6 +99,22 @@ public final class ClusterMonitor: Sendable {
                 onClose: { feed.yield(.closed) }
             )
         }.get()
+        let eventLoop = self.eventLoop
+        // A node that hangs keeps no question open: closing the connection answers it.
+        try await withTaskCancellationHandler {
+            try await self.watch(control, node, signals, feed, connected)
+        } onCancel: {
+            eventLoop.execute { control.value.close() }
+        }
+    }
+
+    private func watch(
+        _ control: NIOLoopBound<ControlConnection>,
+        _ node: NodeID,
+        _ signals: AsyncStream<Signal>,
+        _ feed: AsyncStream<Signal>.Continuation,
+        _ connected: () -> Void
+    ) async throws {
         defer { self.eventLoop.execute { control.value.close() } }
         _ = try await self.ask(control, .register([.topologyChange, .statusChange, .schemaChange]))
         try await self.refresh(control, node)
@@ -156,17 +174,24 @@ public final class ClusterMonitor: Sendable {
         for row in peersV2 ?? peers {
             if let peer = TopologyReader.peer(row, portOfSiblings: node.port) { nodes.append(peer) }
         }
-        self.state.withLock { $0.known = nodes.map(\.id) }
-        self.notify(
-            .topology(
-                ClusterTopology(
-                    nodes: nodes,
-                    local: local,
-                    peersColumns: peers.metadata.columns,
-                    peersV2Columns: peersV2?.metadata.columns,
-                    authenticator: authenticator
-                )
-            )
+        let topology = ClusterTopology(
+            nodes: nodes,
+            local: local,
+            peersColumns: peers.metadata.columns,
+            peersV2Columns: peersV2?.metadata.columns,
+            authenticator: authenticator
         )
+        try self.state.withLock { state in
+            if let known = state.topology, topology.isSameCluster(as: known) == false {
+                throw UpstreamError(
+                    .refused,
+                    "node \(node) belongs to another cluster than the one reached before (no host_id in common); if the "
+                        + "cluster was made anew, restart the sidecar"
+                )
+            }
+            state.topology = topology
+            state.known = nodes.map(\.id)
+        }
+        self.notify(.topology(topology))
     }
 }

@@ -46,11 +46,11 @@ public final class ClusterTopology: Sendable {
     /// The release version of the node that told this.
     public var releaseVersion: String? { self.nodes.first?.releaseVersion }
 
-    /// Whether both describe one cluster: they have a host in common, or one of them names none.
-    public func isSameCluster(as other: ClusterTopology) -> Bool {
+    /// Whether both describe one cluster, because they have a host in common; nil where one of them names no host.
+    public func isSameCluster(as other: ClusterTopology) -> Bool? {
         let mine = Set(self.nodes.compactMap(\.hostID))
         let others = Set(other.nodes.compactMap(\.hostID))
-        return mine.isEmpty || others.isEmpty || !mine.isDisjoint(with: others)
+        return mine.isEmpty || others.isEmpty ? nil : !mine.isDisjoint(with: others)
     }
 
     /// The nodes of a data centre; of the first node's where none is wanted.

@@ -17,7 +17,7 @@ struct DualWriterCommand: AsyncParsableCommand {
             goes before all of them: a restart does not change it.
 
             Exit codes: 0 stopped in order, 69 an address cannot be listened on, 73 or 75 the state folder is unusable or \
-            taken, 78 wrong configuration.
+            taken, 74 stopped while a cluster still lacked writes, 78 wrong configuration.
             """
     )
 
@@ -150,6 +150,8 @@ struct DualWriterCommand: AsyncParsableCommand {
         )
         do {
             try await group.run()
+        } catch let error as DualWriterError where error.code == .writesOwed {
+            throw fail(Exit.undelivered, error.description)
         } catch {
             throw fail(Exit.unavailable, "\(error)")
         }

@@ -20,6 +20,8 @@ enum Exit {
     static let software = ExitCode(70)
     /// The state folder cannot be used.
     static let state = ExitCode(73)
+    /// The sidecar has stopped and a cluster does not have all writes that it is owed.
+    static let undelivered = ExitCode(74)
     /// Another process owns the state folder.
     static let locked = ExitCode(75)
     /// The token is missing or wrong.

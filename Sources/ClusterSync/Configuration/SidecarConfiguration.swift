@@ -38,6 +38,7 @@ struct SidecarConfiguration: Sendable {
         var shadowQueueBytes: Int
         var shadowInFlight: Int
         var shadowAttempts: Int
+        var pools: Int
         var preparedStatements: Int
     }
 
@@ -123,6 +124,7 @@ extension SidecarConfiguration {
             shadowQueueBytes: values.integer("limits.shadow_queue_bytes"),
             shadowInFlight: values.integer("limits.shadow_in_flight"),
             shadowAttempts: values.integer("limits.shadow_attempts"),
+            pools: values.integer("limits.pools"),
             preparedStatements: values.integer("limits.prepared_statements")
         )
         if self.listen == self.admin, self.listen.port != 0 {

@@ -66,6 +66,7 @@ extension SidecarConfiguration {
         configuration.connectionsPerNode = settings.connectionsPerNode
         configuration.connectTimeoutMilliseconds = self.timeouts.connectMilliseconds
         configuration.frameBytesMax = self.limits.frameBytes
+        configuration.poolsMax = self.limits.pools
         return configuration
     }
 }

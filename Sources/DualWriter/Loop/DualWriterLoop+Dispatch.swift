@@ -36,7 +36,11 @@ extension DualWriterLoop {
     /// Sends a request to a cluster, on a connection to any node but `avoided` where there is a choice.
     func send(_ request: ProxiedRequest, to cluster: Cluster, avoiding avoided: NodeID? = nil) {
         guard let pool = request.identity?.pool(cluster) else {
-            self.legFailed(request, cluster, .definiteRefusal, ProxyError.server("no \(cluster) cluster is configured"))
+            let error =
+                self.cluster(cluster) == nil
+                ? ProxyError.server("no \(cluster) cluster is configured")
+                : ProxyError.overloaded("too many combinations of credentials and keyspace are in use at once")
+            self.legFailed(request, cluster, .definiteRefusal, error)
             return
         }
         // A full connection is no reason to fail while another one has room; the number of tries bounds the search.

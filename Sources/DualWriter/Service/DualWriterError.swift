@@ -3,7 +3,8 @@ public struct DualWriterError: Error, Sendable, CustomStringConvertible {
     /// The kinds of refusal.
     public struct Code: Sendable, Hashable {
         private enum Value {
-            case clusterMissing, clusterUnreachable, anotherCluster, writesOwed, writesLost, notRunning, transition
+            case clusterMissing, clusterUnreachable, anotherCluster, writesOwed, writesLost, notRunning, transition,
+                cannotListen
         }
         private let value: Value
         private init(_ value: Value) { self.value = value }
@@ -20,6 +21,8 @@ public struct DualWriterError: Error, Sendable, CustomStringConvertible {
         public static var writesLost: Self { .init(.writesLost) }
         /// The service does not run (yet, or any more).
         public static var notRunning: Self { .init(.notRunning) }
+        /// The listen address cannot be bound.
+        public static var cannotListen: Self { .init(.cannotListen) }
         /// The step is not one of the allowed ones.
         public static var transition: Self { .init(.transition) }
     }

@@ -24,6 +24,10 @@ extension DualWriterService {
                 leg.isConnected = monitor.isConnected
                 leg.lastError = monitor.lastError?.description
             }
+            if let refusal = snapshot.refusals[cluster] {
+                leg.isConnected = false
+                leg.lastError = refusal
+            }
             leg.releaseVersion = snapshot.topologies[cluster]?.releaseVersion
             leg.nodesKnown = snapshot.topologies[cluster]?.nodes.count ?? 0
             status.legs.append(leg)

@@ -70,7 +70,12 @@ extension DualWriterService {
         let cluster = candidate.cluster
         let mode = self.mode.mode
         let known = self.state.withLock { $0.topologies[cluster] }
-        if let known, let found = candidate.found, found.topology.isSameCluster(as: known) { return }
+        if let found = candidate.found {
+            if let refusal = self.state.withLock({ $0.refusal(of: found.topology, as: cluster) }) {
+                throw DualWriterError(.anotherCluster, refusal)
+            }
+            if let known, found.topology.isSameCluster(as: known) != false { return }
+        }
         let status = await self.status()
         if let owed = status.leg(cluster)?.shadowWritesQueued, owed > 0 {
             throw DualWriterError(
@@ -95,12 +100,14 @@ extension DualWriterService {
         let cluster = candidate.cluster
         let (isSame, loops, old) = self.state.withLock { state in
             let known = state.topologies[cluster]
-            let isSame = known.map { candidate.found?.topology.isSameCluster(as: $0) ?? false } ?? false
+            let isSame = known.flatMap { known in candidate.found.map { $0.topology.isSameCluster(as: known) != false }
+            }
             state[cluster] = candidate.configuration
             state.topologies[cluster] = candidate.found?.topology
             let old = state.watches.removeValue(forKey: cluster)
             state.watches[cluster] = candidate.found?.watch
-            return (isSame, state.loops, old)
+            state.refusals[cluster] = nil
+            return (isSame ?? false, state.loops, old)
         }
         await old?.stop()
         for loop in loops {

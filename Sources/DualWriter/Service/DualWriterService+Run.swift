@@ -11,16 +11,24 @@ import Synchronization
 extension DualWriterService {
     /// Serves until a graceful shutdown is asked for or the task is cancelled.
     ///
-    /// - Throws: when the listen address cannot be bound.
+    /// - Throws: ``DualWriterError`` when the listen address cannot be bound, or when the time for an orderly end was over and
+    ///   a cluster still lacked writes.
     public func run() async throws {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, self.configuration.loops))
+        let result: Result<Void, any Error>
         do {
-            try await self.serve(on: group)
+            result = .success(try await self.serve(on: group))
         } catch {
-            try? await group.shutdownGracefully()
-            throw error
+            result = .failure(error)
         }
-        try await group.shutdownGracefully()
+        // What is planned on an event loop refers to its loop object until the thread has ended.
+        let loops = self.state.withLock { state in
+            defer { state.loops = [] }
+            return state.loops
+        }
+        try? await group.shutdownGracefully()
+        withExtendedLifetime(loops) {}
+        try result.get()
     }
 
     private func serve(on group: MultiThreadedEventLoopGroup) async throws {
@@ -48,7 +56,7 @@ extension DualWriterService {
             self.follow(ClusterWatch(configuration, on: eventLoops[0], logger: self.logger), cluster)
         }
         try? await gracefulShutdown()
-        await self.drain(listener)
+        let left = await self.drain(listener)
         let watches = self.state.withLock { state in
             defer { state.watches = [:] }
             return state.watches.values
@@ -57,7 +65,13 @@ extension DualWriterService {
         for loop in self.state.withLock({ $0.loops }) {
             try? await loop.eventLoop.submit { loop.value.shutdown() }.get()
         }
-        self.state.withLock { $0.loops = [] }
+        guard left == 0 else {
+            throw DualWriterError(
+                .writesOwed,
+                "stopped after \(self.timeouts.drainMilliseconds) ms (timeouts.drain_ms) with \(left) requests that have no "
+                    + "answer or that a cluster is still owed; compare and repair before the next step"
+            )
+        }
     }
 
     private func makeLoop(
@@ -87,7 +101,7 @@ extension DualWriterService {
     private func listen(on group: MultiThreadedEventLoopGroup) async throws -> any Channel {
         let loops = self.state.withLock { $0.loops }
         let tls = self.configuration.tls
-        return try await ServerBootstrap(group: group)
+        let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1_024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -111,8 +125,13 @@ extension DualWriterService {
                     try channel.pipeline.syncOperations.addHandler(client)
                 }
             }
-            .bind(to: self.configuration.listenAddress)
-            .get()
+        do {
+            return try await bootstrap.bind(to: self.configuration.listenAddress).get()
+        } catch {
+            let address = self.configuration.listenAddress
+            let place = "\(address.ipAddress ?? "?"):\(address.port ?? 0)"
+            throw DualWriterError(.cannotListen, "\(place) cannot be listened on: \(error)")
+        }
     }
 
     /// Makes a watch the one that counts for its cluster.
@@ -128,10 +147,12 @@ extension DualWriterService {
     private func noticed(_ notice: ClusterMonitor.Notice, _ cluster: Cluster) {
         switch notice {
         case .topology(let topology):
-            let isNews = self.state.withLock { state in
-                defer { state.lost.remove(cluster) }
-                defer { state.topologies[cluster] = topology }
-                return state.topologies[cluster] == nil || state.lost.contains(cluster)
+            let (isNews, refusal) = self.state.withLock { $0.admit(topology, as: cluster) }
+            if let refusal {
+                if isNews {
+                    self.logger.error("cluster not used", metadata: ["cluster": "\(cluster)", "reason": "\(refusal)"])
+                }
+                return
             }
             if isNews {
                 self.logger.info(
@@ -160,8 +181,9 @@ extension DualWriterService {
         }
     }
 
-    /// Takes no new requests, waits until those in flight are answered and the shadows have all they are owed.
-    private func drain(_ listener: any Channel) async {
+    /// Takes no new requests, waits until those in flight are answered and the shadows have all they are owed; tells how many
+    /// are left when the time for it is over.
+    private func drain(_ listener: any Channel) async -> Int {
         self.state.withLock { $0.isDraining = true }
         self.logger.info("draining")
         try? await listener.close()
@@ -171,12 +193,15 @@ extension DualWriterService {
             let left = await self.requestsLeft()
             if left == 0 {
                 self.logger.info("drained: every request is answered, every shadow write is delivered")
-                return
+                return 0
             }
             try? await Task.sleep(for: .milliseconds(20))
         }
         let left = await self.requestsLeft()
-        self.logger.error("stopping with writes that the shadow does not have", metadata: ["requests": "\(left)"])
+        if left > 0 {
+            self.logger.error("stopping with writes that the shadow does not have", metadata: ["requests": "\(left)"])
+        }
+        return left
     }
 
     private func requestsLeft() async -> Int {

@@ -20,6 +20,8 @@ public final class DualWriterService: Service {
         var loops: [NIOLoopBound<DualWriterLoop>] = []
         var watches: [Cluster: ClusterWatch] = [:]
         var topologies: [Cluster: ClusterTopology] = [:]
+        /// Why a cluster that answers is not used.
+        var refusals: [Cluster: String] = [:]
         /// Clusters whose control connection was lost and does not stand again.
         var lost: Set<Cluster> = []
         var boundAddress: SocketAddress?
@@ -30,6 +32,29 @@ public final class DualWriterService: Service {
         subscript(cluster: Cluster) -> ClusterConfiguration {
             get { cluster == .source ? self.source : self.target }
             set { if cluster == .source { self.source = newValue } else { self.target = newValue } }
+        }
+
+        /// Notes what a cluster says of itself, unless it is the other leg's cluster: each write would be done twice there.
+        mutating func admit(_ topology: ClusterTopology, as cluster: Cluster) -> (isNews: Bool, refusal: String?) {
+            if let refusal = self.refusal(of: topology, as: cluster) {
+                let isNews = self.refusals.updateValue(refusal, forKey: cluster) == nil
+                return (isNews, refusal)
+            }
+            let isNews = self.topologies[cluster] == nil || self.lost.contains(cluster)
+            self.topologies[cluster] = topology
+            self.refusals[cluster] = nil
+            self.lost.remove(cluster)
+            return (isNews, nil)
+        }
+
+        /// Why a topology cannot be that of a leg; nil where it can.
+        func refusal(of topology: ClusterTopology, as cluster: Cluster) -> String? {
+            guard let other = self.topologies[cluster.other], topology.isSameCluster(as: other) == true else {
+                return nil
+            }
+            return
+                "the hosts of the \(cluster) are those of the \(cluster.other) (a host_id in common); both legs lead to "
+                + "one cluster"
         }
 
         func isConfigured(_ cluster: Cluster) -> Bool { !self[cluster].contactPoints.isEmpty }

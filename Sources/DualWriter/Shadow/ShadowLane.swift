@@ -41,8 +41,9 @@ final class ShadowLane {
     /// Takes on a write. The request belongs to the lane from here on.
     func enqueue(_ request: ProxiedRequest) {
         let limits = self.loop.limits
-        guard self.count < limits.shadowQueueWritesMax, self.bytes + request.body.count <= limits.shadowQueueBytesMax
-        else {
+        // A single write is always taken where nothing waits, however long it is.
+        let fits = self.bytes + request.body.count <= limits.shadowQueueBytesMax
+        guard self.count == 0 || fits && self.count < limits.shadowQueueWritesMax else {
             self.loop.counters[self.cluster].shadowOverflowed &+= 1
             self.loop.counters.doubtful &+= 1
             self.complain("shadow queue is full: the write is dropped")

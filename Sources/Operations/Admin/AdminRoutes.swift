@@ -101,8 +101,24 @@ struct AdminRoutes: Sendable {
         return .document(try await self.control.change(change))
     }
 
+    private func body(of request: Request) async throws -> ByteBuffer {
+        do {
+            return try await request.body.collect(upTo: AdminServer.bodyBytesMax)
+        } catch let error as NIOTooManyBytesError {
+            throw error
+        } catch let error as HTTPError {
+            throw error
+        } catch {
+            throw AdminError(
+                .invalidDocument,
+                "The body cannot be read: it ends early, or is not framed as its headers say.",
+                hint: "Nothing was changed."
+            )
+        }
+    }
+
     private func object(of request: Request) async throws -> [String: JSONValue] {
-        let body = try await request.body.collect(upTo: AdminServer.bodyBytesMax)
+        let body = try await self.body(of: request)
         let value: JSONValue
         do {
             value = try JSONDecoder().decode(JSONValue.self, from: Data(body.readableBytesView))

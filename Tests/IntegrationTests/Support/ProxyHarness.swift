@@ -25,6 +25,7 @@ struct ProxyHarness {
         mode: WriteMode,
         sourcePeers: [ScriptedServer] = [],
         configure: (inout DualWriterConfiguration) -> Void = { _ in },
+        isUp: (DualWriterStatus) -> Bool = { $0.legs.allSatisfy(\.isConnected) },
         _ body: (ProxyHarness) async throws -> Void
     ) async throws {
         let group = MultiThreadedEventLoopGroup.singleton
@@ -50,7 +51,7 @@ struct ProxyHarness {
         let harness = ProxyHarness(proxy: proxy, source: source, target: target, group: group)
         let running = Task { try await proxy.run() }
         defer { running.cancel() }
-        try await eventually { await proxy.status().legs.allSatisfy(\.isConnected) && proxy.boundAddress != nil }
+        try await eventually { isUp(await proxy.status()) && proxy.boundAddress != nil }
         do {
             try await body(harness)
         } catch {
