@@ -1,3 +1,5 @@
+public import CQLProtocol
+
 /// How to reach and use one cluster. Every limit has its unit in its name.
 public struct ClusterConfiguration: Sendable, Hashable {
     /// The name in logs: `source`, `target`, or whatever a job calls it.
@@ -12,6 +14,8 @@ public struct ClusterConfiguration: Sendable, Hashable {
     public var credentials: Credentials?
     /// TLS toward the nodes; nil: plain connections.
     public var tls: TLSEndpoint?
+    /// How bodies are packed on the way to the nodes and back, where a node can do it; nil: not at all.
+    public var compression: BodyCompression?
     /// Connections to each node, per pool and event loop.
     public var connectionsPerNode = 1
     /// Requests on the way per connection; at most 32 768, the stream ids of protocol v3 and v4.

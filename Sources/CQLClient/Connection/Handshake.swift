@@ -1,8 +1,9 @@
 import CQLProtocol
 import NIOCore
 
-/// The way of a connection from its first byte to its first request: STARTUP, SASL PLAIN where the node asks for it, USE
-/// where the pool has a keyspace (native protocol v4 §4.1). A value: it decides, the connection sends.
+/// The way of a connection from its first byte to its first request: OPTIONS where compression is wanted, STARTUP, SASL PLAIN
+/// where the node asks for it, USE where the pool has a keyspace (native protocol v4 §4.1). A value: it decides, the
+/// connection sends.
 struct Handshake {
     /// What to do next.
     enum Action: Equatable {
@@ -21,7 +22,7 @@ struct Handshake {
     }
 
     private enum State {
-        case idle, startup, authenticating, using, done
+        case idle, options, startup, authenticating, using, done
     }
 
     private let credentials: Credentials?
@@ -29,15 +30,28 @@ struct Handshake {
     private var state = State.idle
     /// The class that the node named, where it asked for credentials.
     private(set) var authenticator: String?
+    /// What bodies are packed with from the answer to STARTUP on: what was wanted, where the node can do it.
+    private(set) var compression: BodyCompression?
 
-    init(credentials: Credentials?, keyspace: String?) {
+    init(credentials: Credentials?, keyspace: String?, compression: BodyCompression? = nil) {
         self.credentials = credentials
         self.keyspace = keyspace
+        self.compression = compression
     }
 
     mutating func begin() -> Action {
+        guard self.compression == nil else {
+            self.state = .options
+            return .send(.options)
+        }
+        return self.startup()
+    }
+
+    private mutating func startup() -> Action {
         self.state = .startup
-        return .send(.startup(["CQL_VERSION": "3.0.0", "DRIVER_NAME": "cluster-sync"]))
+        var options: WireMap<String> = ["CQL_VERSION": "3.0.0", "DRIVER_NAME": "cluster-sync"]
+        options["COMPRESSION"] = self.compression?.rawValue
+        return .send(.startup(options))
     }
 
     mutating func received(_ response: Response) -> Action {
@@ -46,6 +60,11 @@ struct Handshake {
             return .fail(UpstreamError(.refused, "\(error.code): \(error.message)", serverError: error))
         }
         switch (self.state, response) {
+        case (.options, .supported(let supported)):
+            // Like any client: what the server does not offer is done without.
+            let offered = supported["COMPRESSION"]?.map { $0.lowercased() } ?? []
+            if let compression, !offered.contains(compression.rawValue) { self.compression = nil }
+            return self.startup()
         case (.startup, .ready):
             return self.authenticated()
         case (.startup, .authenticate(let name)):

@@ -61,7 +61,11 @@ public final class UpstreamConnection: ChannelInboundHandler {
         self.configuration = configuration
         self.logger = logger
         self.delegate = delegate
-        self.handshake = Handshake(credentials: credentials, keyspace: keyspace)
+        self.handshake = Handshake(
+            credentials: credentials,
+            keyspace: keyspace,
+            compression: configuration.compression
+        )
         self.streams = StreamTable(capacity: configuration.inFlightPerConnectionMax)
         self.opened = opened
     }
@@ -96,10 +100,17 @@ public final class UpstreamConnection: ChannelInboundHandler {
             return .tooManyBytes
         }
         guard let stream = self.streams.take(ticket) else { return .noStream }
-        self.append(versionByte: versionByte, flags: flags, stream: stream, opcode: opcode, length: length)
-        if part0.count > 0 { self.outbound.writeBytes(part0) }
-        if part1.count > 0 { self.outbound.writeBytes(part1) }
-        if part2.count > 0 { self.outbound.writeBytes(part2) }
+        if let packed = self.handshake.compression?.packed(part0, part1, part2) {
+            let flags = flags | FrameFlags.compression.rawValue
+            let length = packed.readableBytes
+            self.append(versionByte: versionByte, flags: flags, stream: stream, opcode: opcode, length: length)
+            self.outbound.writeImmutableBuffer(packed)
+        } else {
+            self.append(versionByte: versionByte, flags: flags, stream: stream, opcode: opcode, length: length)
+            if part0.count > 0 { self.outbound.writeBytes(part0) }
+            if part1.count > 0 { self.outbound.writeBytes(part1) }
+            if part2.count > 0 { self.outbound.writeBytes(part2) }
+        }
         self.needsFlush()
         return .sent(stream: stream)
     }
@@ -203,7 +214,27 @@ public final class UpstreamConnection: ChannelInboundHandler {
         return offset
     }
 
+    /// A body that is packed is opened first: nobody behind this knows how the connection packs.
     private func received(_ header: FrameHeader, _ body: UnsafeRawBufferPointer, _ context: ChannelHandlerContext) {
+        guard header.flags.contains(.compression) else {
+            self.receivedPlain(header, body, context)
+            return
+        }
+        guard let compression = self.handshake.compression else {
+            self.violation("a compressed body without negotiation", context)
+            return
+        }
+        do throws(CQLProtocolError) {
+            let frame = try RawFrame(header: header, body: ByteBuffer(bytes: body))
+                .decompressed(with: compression, maximumLength: self.configuration.frameBytesMax)
+            frame.body.withUnsafeReadableBytes { self.receivedPlain(frame.header, $0, context) }
+        } catch {
+            self.violation("a compressed body that cannot be read: \(error.what)", context)
+        }
+    }
+
+    private func receivedPlain(_ header: FrameHeader, _ body: UnsafeRawBufferPointer, _ context: ChannelHandlerContext)
+    {
         guard self.isReady else {
             let frame = RawFrame(header: header, body: ByteBuffer(bytes: body))
             guard let response = try? ResponseFrame(decoding: frame).response else {
@@ -220,11 +251,6 @@ public final class UpstreamConnection: ChannelInboundHandler {
         }
         guard let ticket = self.streams.release(header.stream) else {
             self.violation("an answer on stream \(header.stream), on which nothing was asked", context)
-            return
-        }
-        // A body that is not negotiated for cannot be read by anybody behind this.
-        guard !header.flags.contains(.compression) else {
-            self.violation("a compressed body without negotiation", context)
             return
         }
         if ticket < StreamTable.reservedFrom {

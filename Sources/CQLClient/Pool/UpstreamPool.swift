@@ -71,6 +71,9 @@ public final class UpstreamPool {
         return fallback
     }
 
+    /// A ready connection to one node; nil where there is none at the moment.
+    public func connection(to node: NodeID) -> UpstreamConnection? { self.ready.first { $0.node == node } }
+
     /// Calls back as soon as a connection is ready, at once where one is; or with the reason when the deadline has passed or
     /// waiting is pointless.
     public func whenReady(deadline: NIODeadline, _ callback: @escaping (Result<Void, UpstreamError>) -> Void) {

@@ -91,6 +91,12 @@ extension ConfigurationKey {
                 fallback: "1",
                 help: "Connections per event loop and node."
             ),
+            Self(
+                path: "\(name).compression",
+                kind: .choice(["none", "lz4", "snappy"]),
+                fallback: "none",
+                help: "How bodies are packed toward the \(name) cluster, whatever applications do."
+            ),
         ]
     }
 

@@ -1,4 +1,5 @@
 import CQLClient
+import CQLProtocol
 import DualWriteCore
 import Logging
 
@@ -15,6 +16,8 @@ struct SidecarConfiguration: Sendable {
         var username: String?
         var password: Secret?
         var connectionsPerNode: Int
+        /// Nil: bodies are sent as they are.
+        var compression: BodyCompression?
         /// Nil: plain connections.
         var tls: ClusterTLS?
     }
@@ -142,6 +145,7 @@ extension SidecarConfiguration {
             username: values.text("\(name).username"),
             password: values.secret("\(name).password", file: "\(name).password_file"),
             connectionsPerNode: values.integer("\(name).connections_per_node"),
+            compression: BodyCompression(name: values.choice("\(name).compression")),
             tls: Self.clusterTLS(name, &values)
         )
         if settings.username == nil, settings.password != nil {

@@ -64,6 +64,7 @@ extension SidecarConfiguration {
             }
         }
         configuration.connectionsPerNode = settings.connectionsPerNode
+        configuration.compression = settings.compression
         configuration.connectTimeoutMilliseconds = self.timeouts.connectMilliseconds
         configuration.frameBytesMax = self.limits.frameBytes
         configuration.poolsMax = self.limits.pools

@@ -20,9 +20,6 @@ final class ClientConnection: ChannelDuplexHandler {
         case closed
     }
 
-    /// Bodies shorter than this are sent as they are: compressing them costs more than it saves.
-    private static var compressedBytesMin: Int { 512 }
-
     unowned let loop: DualWriterLoop
     let id: Int
     private var context: ChannelHandlerContext?
@@ -155,40 +152,17 @@ final class ClientConnection: ChannelDuplexHandler {
         _ part2: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
     ) {
         guard self.isOpen else { return }
-        let length = part0.count + part1.count + part2.count
-        if let compression = self.compression, length >= Self.compressedBytesMin {
-            var plain = ByteBuffer()
-            plain.writeBytes(part0)
-            plain.writeBytes(part1)
-            plain.writeBytes(part2)
-            self.appendCompressed(compression, stream: stream, flags: flags, opcode: opcode, plain)
+        if let packed = self.compression?.packed(part0, part1, part2) {
+            self.writeHeader(stream: stream, flags: flags.union(.compression), opcode: opcode, packed.readableBytes)
+            self.outbound.writeImmutableBuffer(packed)
         } else {
+            let length = part0.count + part1.count + part2.count
             self.writeHeader(stream: stream, flags: flags.subtracting(.compression), opcode: opcode, length)
             self.outbound.writeBytes(part0)
             if part1.count > 0 { self.outbound.writeBytes(part1) }
             if part2.count > 0 { self.outbound.writeBytes(part2) }
         }
         self.loopFlushNeeded()
-    }
-
-    private func appendCompressed(
-        _ compression: BodyCompression,
-        stream: Int16,
-        flags: FrameFlags,
-        opcode: Opcode,
-        _ plain: ByteBuffer
-    ) {
-        do throws(CQLProtocolError) {
-            let packed = try compression.compress(plain)
-            let flags = flags.union(.compression)
-            self.writeHeader(stream: stream, flags: flags, opcode: opcode, packed.readableBytes)
-            self.outbound.writeImmutableBuffer(packed)
-        } catch {
-            // A body that cannot be compressed may always be sent as it is.
-            let flags = flags.subtracting(.compression)
-            self.writeHeader(stream: stream, flags: flags, opcode: opcode, plain.readableBytes)
-            self.outbound.writeImmutableBuffer(plain)
-        }
     }
 
     private func writeHeader(stream: Int16, flags: FrameFlags, opcode: Opcode, _ length: Int) {

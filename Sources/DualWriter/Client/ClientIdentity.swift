@@ -12,6 +12,13 @@ final class ClientIdentity {
         var credentials: Credentials?
         var keyspace: String?
         var version: ProtocolVersion
+
+        /// The same name in another keyspace.
+        func moved(to keyspace: String?) -> Key {
+            var key = self
+            key.keyspace = keyspace
+            return key
+        }
     }
 
     let key: Key

@@ -197,11 +197,7 @@ extension DualWriterLoop {
         let identity = self.identity(key)
         let primary = self.settings.mode.primary
         guard let pool = identity.pool(primary) else {
-            self.answer(
-                client,
-                stream,
-                .error(ProxyError.overloaded("too many combinations of credentials and keyspace are in use at once"))
-            )
+            self.answer(client, stream, .error(Self.tooManyPools))
             return
         }
         let deadline = NIODeadline.now() + .milliseconds(Int64(self.settings.timeouts.primaryWriteMilliseconds))

@@ -39,7 +39,7 @@ extension DualWriterLoop {
             let error =
                 self.cluster(cluster) == nil
                 ? ProxyError.server("no \(cluster) cluster is configured")
-                : ProxyError.overloaded("too many combinations of credentials and keyspace are in use at once")
+                : Self.tooManyPools
             self.legFailed(request, cluster, .definiteRefusal, error)
             return
         }
@@ -55,6 +55,10 @@ extension DualWriterLoop {
         self.counters.overloaded &+= 1
         let error = ProxyError.overloaded("all connections to the \(cluster) cluster are full")
         self.legFailed(request, cluster, .definiteRefusal, error)
+    }
+
+    static var tooManyPools: ErrorMessage {
+        ProxyError.overloaded("too many combinations of credentials and keyspace are in use at once")
     }
 
     /// Parks a request until its pool has a connection.
@@ -178,6 +182,20 @@ extension DualWriterLoop {
             statement[cluster].waiting[node]?.append(ticket)
             request[cluster].state = .waiting
             return true
+        }
+        var connection = connection
+        if let identity = request.identity, statement.keyspace != identity.key.keyspace {
+            // A name without a keyspace means the one in which the client has prepared, wherever it has moved since.
+            guard let pool = self.identity(identity.key.moved(to: statement.keyspace)).pool(cluster) else {
+                self.legFailed(request, cluster, .definiteRefusal, Self.tooManyPools)
+                return true
+            }
+            guard pool.isReady else {
+                self.wait(request, for: pool, of: cluster)
+                return true
+            }
+            guard let other = pool.connection(to: node) else { return false }
+            connection = other
         }
         var text = statement.text
         let outcome = text.withUTF8 { text in

@@ -141,7 +141,6 @@ extension DualWriterLoop {
         request.retain(changed)
     }
 
-    /// Plain writes get one timestamp for both clusters (DESIGN §6.1); conditional ones get theirs from paxos.
     /// Both clusters order a write by the same clock, whenever its copy arrives. Counters have no use for a timestamp and take
     /// it; conditional statements have that of paxos.
     private func mayStamp(_ kind: RequestKind) -> Bool { kind == .plainWrite || kind == .nonIdempotentWrite }
@@ -153,8 +152,7 @@ extension DualWriterLoop {
             self.fail(request, ErrorMessage(.syntaxError, "USE without a keyspace"))
             return
         }
-        var key = client.identity.key
-        key.keyspace = keyspace
+        let key = client.identity.key.moved(to: keyspace)
         let stream = request.clientStream
         self.finish(request)
         self.adopt(key, client, stream) { _ in .result(.setKeyspace(keyspace)) }

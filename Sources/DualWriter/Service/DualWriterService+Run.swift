@@ -147,14 +147,13 @@ extension DualWriterService {
     private func noticed(_ notice: ClusterMonitor.Notice, _ cluster: Cluster) {
         switch notice {
         case .topology(let topology):
-            let (isNews, refusal) = self.state.withLock { $0.admit(topology, as: cluster) }
-            if let refusal {
-                if isNews {
-                    self.logger.error("cluster not used", metadata: ["cluster": "\(cluster)", "reason": "\(refusal)"])
-                }
+            switch self.state.withLock({ $0.admit(topology, as: cluster) }) {
+            case .refused(let reason, let isNews):
+                if isNews { self.logUnused(cluster, reason) }
                 return
-            }
-            if isNews {
+            case .admitted(let isNews, let displaced):
+                if let displaced { self.putAside(displaced) }
+                guard isNews else { break }
                 self.logger.info(
                     "cluster connected",
                     metadata: [
@@ -173,6 +172,17 @@ extension DualWriterService {
                 metadata: ["cluster": "\(cluster)", "reason": "\(error.description)"]
             )
         }
+    }
+
+    /// Closes the connections to a leg that was taken for a cluster of its own and is not.
+    private func putAside(_ cluster: Cluster) {
+        let (configuration, reason) = self.state.withLock { ($0[cluster], $0.refusals[cluster] ?? "") }
+        self.logUnused(cluster, reason)
+        self.onEveryLoop { $0.setCluster(cluster, to: configuration) }
+    }
+
+    private func logUnused(_ cluster: Cluster, _ reason: String) {
+        self.logger.error("cluster not used", metadata: ["cluster": "\(cluster)", "reason": "\(reason)"])
     }
 
     func onEveryLoop(_ body: @escaping @Sendable (DualWriterLoop) -> Void) {

@@ -12,6 +12,14 @@ import Synchronization
 /// Thread-safe. ``run()`` returns after a graceful shutdown, when every request in flight has its answer and the shadow lanes
 /// are empty or ``DualWriterTimeouts/drainMilliseconds`` are over.
 public final class DualWriterService: Service {
+    /// Whether what a cluster says of itself counts.
+    enum Admission {
+        /// It does, for the first time or again; the other leg is done without where it leads to the same cluster.
+        case admitted(isNews: Bool, displaced: Cluster?)
+        /// It does not, for this reason.
+        case refused(String, isNews: Bool)
+    }
+
     struct State {
         var settings: DualWriterLoop.Settings
         var epoch: Int
@@ -35,16 +43,23 @@ public final class DualWriterService: Service {
         }
 
         /// Notes what a cluster says of itself, unless it is the other leg's cluster: each write would be done twice there.
-        mutating func admit(_ topology: ClusterTopology, as cluster: Cluster) -> (isNews: Bool, refusal: String?) {
+        /// Of two such legs the primary's is used, whichever has spoken first.
+        mutating func admit(_ topology: ClusterTopology, as cluster: Cluster) -> Admission {
+            var displaced: Cluster?
             if let refusal = self.refusal(of: topology, as: cluster) {
-                let isNews = self.refusals.updateValue(refusal, forKey: cluster) == nil
-                return (isNews, refusal)
+                guard cluster == self.settings.mode.primary else {
+                    let isNews = self.refusals.updateValue(refusal, forKey: cluster) == nil
+                    return .refused(refusal, isNews: isNews)
+                }
+                displaced = cluster.other
+                self.topologies[cluster.other] = nil
+                self.refusals[cluster.other] = Self.sameCluster(cluster.other)
             }
             let isNews = self.topologies[cluster] == nil || self.lost.contains(cluster)
             self.topologies[cluster] = topology
             self.refusals[cluster] = nil
             self.lost.remove(cluster)
-            return (isNews, nil)
+            return .admitted(isNews: isNews, displaced: displaced)
         }
 
         /// Why a topology cannot be that of a leg; nil where it can.
@@ -52,9 +67,12 @@ public final class DualWriterService: Service {
             guard let other = self.topologies[cluster.other], topology.isSameCluster(as: other) == true else {
                 return nil
             }
-            return
-                "the hosts of the \(cluster) are those of the \(cluster.other) (a host_id in common); both legs lead to "
-                + "one cluster"
+            return Self.sameCluster(cluster)
+        }
+
+        private static func sameCluster(_ cluster: Cluster) -> String {
+            "the hosts of the \(cluster) are those of the \(cluster.other) (a host_id in common); both legs lead to one "
+                + "cluster"
         }
 
         func isConfigured(_ cluster: Cluster) -> Bool { !self[cluster].contactPoints.isEmpty }

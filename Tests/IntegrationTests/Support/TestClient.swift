@@ -12,6 +12,7 @@ final class TestClient: Sendable {
         var nextStream: Int16 = 0
         var isClosed = false
         var unasked: [Response] = []
+        var compression: BodyCompression?
     }
 
     private let state = Mutex(State())
@@ -45,6 +46,19 @@ final class TestClient: Sendable {
         return client
     }
 
+    /// Connects and goes through STARTUP with compression.
+    static func start(
+        on address: SocketAddress,
+        group: any EventLoopGroup,
+        compression: BodyCompression
+    ) async throws -> TestClient {
+        let client = try await Self.connect(to: address, on: group)
+        let options: WireMap<String> = ["CQL_VERSION": "3.0.0", "COMPRESSION": compression.rawValue]
+        guard case .ready = try await client.ask(.startup(options)) else { throw Closed() }
+        client.state.withLock { $0.compression = compression }
+        return client
+    }
+
     func ask(
         _ request: Request,
         version: ProtocolVersion = .v4,
@@ -57,19 +71,29 @@ final class TestClient: Sendable {
                 state.waiting[state.nextStream] = continuation
                 return state.nextStream
             }
-            guard let stream,
-                let bytes = try? RequestFrame(
-                    version: version,
-                    stream: stream,
-                    customPayload: payload,
-                    request: request
-                ).encoded()
-            else {
+            guard let stream, let bytes = self.encoded(request, stream, version, payload) else {
                 continuation.resume(throwing: Closed())
                 return
             }
             self.channel.writeAndFlush(bytes, promise: nil)
         }
+    }
+
+    private func encoded(
+        _ request: Request,
+        _ stream: Int16,
+        _ version: ProtocolVersion,
+        _ payload: WireMap<ByteBuffer?>?
+    ) -> ByteBuffer? {
+        let frame = RequestFrame(version: version, stream: stream, customPayload: payload, request: request)
+        guard let plain = try? frame.encoded(), let compression = self.state.withLock({ $0.compression }) else {
+            return try? frame.encoded()
+        }
+        var reader = FrameReader()
+        reader.append(plain)
+        var bytes = ByteBuffer()
+        try? reader.nextFrame()?.compressed(with: compression).write(into: &bytes)
+        return bytes
     }
 
     func sendRaw(_ bytes: [UInt8]) { self.channel.writeAndFlush(ByteBuffer(bytes: bytes), promise: nil) }
@@ -80,7 +104,9 @@ final class TestClient: Sendable {
     func closed() async { try? await self.channel.closeFuture.get() }
 
     fileprivate func received(_ raw: RawFrame) {
-        guard let frame = try? ResponseFrame(decoding: raw) else { return }
+        let compression = self.state.withLock { $0.compression }
+        let plain = compression.flatMap { try? raw.decompressed(with: $0) } ?? raw
+        guard let frame = try? ResponseFrame(decoding: plain) else { return }
         let continuation = self.state.withLock { state in
             let continuation = state.waiting.removeValue(forKey: frame.stream)
             if continuation == nil { state.unasked.append(frame.response) }

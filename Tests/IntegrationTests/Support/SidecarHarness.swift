@@ -1,0 +1,85 @@
+import CQLClient
+import CQLProtocol
+import DualWriteCore
+import DualWriter
+import EmbeddedNode
+import Logging
+import NIOCore
+import NIOPosix
+import Testing
+
+/// A sidecar between two embedded nodes, over real sockets.
+struct SidecarHarness {
+    let proxy: DualWriterService
+    let source: EmbeddedNode
+    let target: EmbeddedNode
+    let group: any EventLoopGroup
+
+    var address: SocketAddress {
+        get throws { try #require(self.proxy.boundAddress) }
+    }
+
+    func client() async throws -> TestClient { try await TestClient.start(on: try self.address, group: self.group) }
+
+    func node(_ cluster: Cluster) -> EmbeddedNode { cluster == .source ? self.source : self.target }
+
+    /// What a node itself says, past the sidecar.
+    func ask(_ cluster: Cluster, _ text: String) async throws -> Response {
+        let address = try SocketAddress(ipAddress: "127.0.0.1", port: self.node(cluster).port)
+        let client = try await TestClient.start(on: address, group: self.group)
+        let answer = try await client.ask(query(text))
+        await client.close()
+        return answer
+    }
+
+    /// Runs `body` with a sidecar that is connected to both nodes, then stops everything.
+    static func run(
+        mode: WriteMode,
+        node: EmbeddedNodeConfiguration = EmbeddedNodeConfiguration(),
+        configure: (inout DualWriterConfiguration) -> Void = { _ in },
+        _ body: (SidecarHarness) async throws -> Void
+    ) async throws {
+        let group = MultiThreadedEventLoopGroup.singleton
+        let source = try await EmbeddedNode.start(on: group, configuration: node)
+        let target = try await EmbeddedNode.start(on: group, configuration: node)
+        func cluster(_ name: String, _ node: EmbeddedNode) -> ClusterConfiguration {
+            ClusterConfiguration(name: name, contactPoints: [ContactPoint(host: "127.0.0.1", port: node.port)])
+        }
+        var configuration = DualWriterConfiguration(
+            listenAddress: try SocketAddress(ipAddress: "127.0.0.1", port: 0),
+            source: cluster("source", source),
+            target: cluster("target", target),
+            mode: mode
+        )
+        configuration.timeouts.drainMilliseconds = 2_000
+        configure(&configuration)
+        var logger = Logger(label: "proxy")
+        logger.logLevel = .critical
+        let proxy = DualWriterService(configuration: configuration, logger: logger)
+        let running = Task { try await proxy.run() }
+        let result: Result<Void, any Error>
+        do {
+            try await eventually {
+                let status = await proxy.status()
+                return proxy.boundAddress != nil && status.legs.allSatisfy(\.isConnected)
+            }
+            try await body(SidecarHarness(proxy: proxy, source: source, target: target, group: group))
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        running.cancel()
+        _ = try? await running.value
+        await source.stop()
+        await target.stop()
+        try result.get()
+    }
+}
+
+extension Response {
+    /// The texts of the first column, in order.
+    var firstColumn: [String] {
+        guard case .result(.rows(let rows)) = self else { return [] }
+        return rows.map { row in row.cells.first.flatMap { $0.map { String(buffer: $0) } } ?? "null" }
+    }
+}
