@@ -32,7 +32,7 @@ final class ClientConnection: ChannelDuplexHandler {
     private var readIsPending = false
 
     var phase = Phase.awaitingStartup
-    /// The version of the first frame; all later ones must carry it.
+    /// The version of STARTUP; all later frames must carry it.
     var version: ProtocolVersion?
     var compression: BodyCompression?
     /// What STARTUP asked for; in force once STARTUP is answered.
@@ -112,15 +112,22 @@ final class ClientConnection: ChannelDuplexHandler {
             offset = min(self.skipBytes, bytes.count)
             self.skipBytes -= offset
         }
-        while self.isOpen, bytes.count - offset >= FrameHeader.byteCount {
+        while self.isOpen, offset < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
-            guard let header = FrameHeader(rest) else { break }
-            let bodyBytesMax = self.bodyBytesMax
-            guard header.bodyLength <= bodyBytesMax else {
-                self.loop.frameTooLong(header, from: self, limit: bodyBytesMax)
+            let version = ProtocolVersion(rawValue: rest[0])
+            guard version >= .v3 else {
+                // Their headers are shorter: where the next frame begins nobody knows, as Cassandra does not either.
+                self.loop.versionTooOld(version, from: self)
                 return bytes.count
             }
-            guard self.loop.accepts(header, from: self) else {
+            guard let header = FrameHeader(rest) else { break }
+            let bodyBytesMax = self.bodyBytesMax
+            let isAccepted = self.loop.accepts(header, from: self)
+            guard header.bodyLength <= bodyBytesMax else {
+                if isAccepted { self.loop.frameTooLong(header, from: self, limit: bodyBytesMax) } else { self.close() }
+                return bytes.count
+            }
+            guard isAccepted else {
                 // An unsupported version was answered; its body is skipped and the connection goes on (DESIGN §7).
                 let available = min(header.bodyLength, rest.count - FrameHeader.byteCount)
                 self.skipBytes = header.bodyLength - available
@@ -169,6 +176,13 @@ final class ClientConnection: ChannelDuplexHandler {
         let version = (self.version ?? .v4).responseByte
         FrameHeader(versionByte: version, flags: flags, stream: stream, opcode: opcode, bodyLength: length)
             .write(into: &self.outbound)
+    }
+
+    /// Appends a whole frame that has another header than the protocol's.
+    func appendRaw(_ frame: ByteBuffer) {
+        guard self.isOpen else { return }
+        self.outbound.writeImmutableBuffer(frame)
+        self.loopFlushNeeded()
     }
 
     private func loopFlushNeeded() {

@@ -8,38 +8,60 @@ import NIOCore
 extension DualWriterLoop {
     // MARK: Framing
 
-    /// Whether a frame may be read on. What is wrong with its version is answered here.
+    /// Whether a frame may be read on. What is wrong with its version or direction is answered here; the connection goes on.
+    ///
+    /// Cassandra answers a version that it does not speak on stream 0. Here it is the frame's own stream: drivers that never
+    /// use stream 0 take an answer there for the end of the connection instead of trying a lower version.
     func accepts(_ header: FrameHeader, from client: ClientConnection) -> Bool {
-        if header.isResponse {
-            self.counters.protocolErrors &+= 1
-            self.answer(client, header.stream, .error(ProxyError.protocol("a response was sent to a server")))
-            client.close()
-            return false
-        }
         guard header.version.isSupported else {
-            // Cassandra's words: drivers look for "Invalid or unsupported protocol version" and go on with a lower one.
-            self.counters.protocolErrors &+= 1
-            let text =
-                "Invalid or unsupported protocol version (\(header.version.rawValue)); "
-                + "supported versions are (3/v3, 4/v4)"
-            self.answer(client, header.stream, .error(ProxyError.protocol(text)))
+            self.refuse(client, header, Self.unsupported(header.version))
             return false
         }
-        if let version = client.version, version != header.version {
-            self.counters.protocolErrors &+= 1
-            let text =
-                "Invalid message version. Got \(header.version.rawValue)/\(header.version) but previous messages on "
-                + "this connection had version \(version.rawValue)/\(version)"
-            self.answer(client, header.stream, .error(ProxyError.protocol(text)))
-            return false
-        }
-        if client.version == nil {
-            client.version = header.version
-            client.identity = self.identity(
-                ClientIdentity.Key(credentials: nil, keyspace: nil, version: header.version)
+        if header.isResponse {
+            let opcode = "\(header.opcode.rawValue) (\(header.opcode))"
+            self.refuse(
+                client,
+                header,
+                "Wrong protocol direction (expected REQUEST, got RESPONSE) for opcode \(opcode)"
             )
+            return false
+        }
+        // Before STARTUP each frame is read by itself: a driver may try versions with OPTIONS.
+        if case .awaitingStartup = client.phase {
+            client.version = header.version
+            return true
+        }
+        guard let version = client.version, version == header.version else {
+            let former = client.version.map { "\($0.rawValue)/\($0)" } ?? "none"
+            self.refuse(
+                client,
+                header,
+                "Invalid message version. Got \(header.version.rawValue)/\(header.version) but previous messages on this "
+                    + "connection had version \(former)"
+            )
+            return false
         }
         return true
+    }
+
+    /// The words that drivers look for before they go on with a lower version.
+    private static func unsupported(_ version: ProtocolVersion) -> String {
+        "Invalid or unsupported protocol version (\(version.rawValue)); supported versions are (3/v3, 4/v4)"
+    }
+
+    /// A version before 3, whose frames have a header of eight bytes: version, flags, a stream of one byte, opcode, length.
+    func versionTooOld(_ version: ProtocolVersion, from client: ClientConnection) {
+        self.counters.protocolErrors &+= 1
+        let body = AnswerDecoder.encode(.error(ProxyError.protocol(Self.unsupported(version))))
+        var frame = ByteBuffer()
+        // A version 0 never was; its sender gets the header of today's.
+        let answered = version.rawValue == 0 ? ProtocolVersion.v4.responseByte : version.responseByte
+        frame.writeBytes([answered, 0, 0])
+        if version.rawValue == 0 { frame.writeInteger(UInt8(0)) }
+        frame.writeInteger(Opcode.error.rawValue)
+        frame.writeInteger(UInt32(body.readableBytes))
+        frame.writeImmutableBuffer(body)
+        client.appendRaw(frame)
     }
 
     func frameTooLong(_ header: FrameHeader, from client: ClientConnection, limit: Int) {
@@ -93,6 +115,8 @@ extension DualWriterLoop {
             self.register(client, header, body)
         case (.ready, .query), (.ready, .prepare), (.ready, .execute), (.ready, .batch):
             self.begin(header, body, client)
+        case (_, let opcode) where !opcode.isRequest:
+            self.refuse(client, header, "Unknown opcode \(opcode.rawValue)")
         case (.awaitingStartup, _):
             self.refuse(client, header, "Unexpected message \(header.opcode), expecting STARTUP or OPTIONS")
         case (.authenticating, _):
@@ -132,6 +156,13 @@ extension DualWriterLoop {
 
     private func startup(_ client: ClientConnection, _ header: FrameHeader, _ body: UnsafeRawBufferPointer) {
         guard case .startup(let options)? = self.decode(header, body, client) else { return }
+        guard options["CQL_VERSION"] != nil else {
+            self.refuse(client, header, "Missing value CQL_VERSION in STARTUP message")
+            return
+        }
+        client.identity = self.identity(
+            ClientIdentity.Key(credentials: nil, keyspace: nil, version: header.version)
+        )
         let primary = self.settings.mode.primary
         if self.isDraining {
             let error = ErrorMessage(.overloaded, "cluster-sync: shutting down, please retry on the next host")

@@ -13,6 +13,7 @@ final class TestClient: Sendable {
         var isClosed = false
         var unasked: [Response] = []
         var compression: BodyCompression?
+        var firstBytes: [UInt8] = []
     }
 
     private let state = Mutex(State())
@@ -21,6 +22,8 @@ final class TestClient: Sendable {
     private init(channel: any Channel) { self.channel = channel }
 
     var isClosed: Bool { self.state.withLock { $0.isClosed } }
+    /// The first kilobyte that has come, as it came.
+    var firstBytes: [UInt8] { self.state.withLock { $0.firstBytes } }
     var unasked: [Response] { self.state.withLock { $0.unasked } }
 
     /// Connects without a handshake.
@@ -103,6 +106,10 @@ final class TestClient: Sendable {
     /// Waits until the other side has closed.
     func closed() async { try? await self.channel.closeFuture.get() }
 
+    fileprivate func arrived(_ bytes: ByteBuffer) {
+        self.state.withLock { $0.firstBytes += bytes.readableBytesView.prefix(1_024 - $0.firstBytes.count) }
+    }
+
     fileprivate func received(_ raw: RawFrame) {
         let compression = self.state.withLock { $0.compression }
         let plain = compression.flatMap { try? raw.decompressed(with: $0) } ?? raw
@@ -133,7 +140,9 @@ final class TestClient: Sendable {
         init(client: TestClient) { self.client = client }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            self.reader.append(self.unwrapInboundIn(data))
+            let bytes = self.unwrapInboundIn(data)
+            self.client.arrived(bytes)
+            self.reader.append(bytes)
             while let frame = try? self.reader.nextFrame() { self.client.received(frame) }
         }
 
