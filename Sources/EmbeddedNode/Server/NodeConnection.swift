@@ -1,4 +1,5 @@
 import CQLProtocol
+import CQLSyntax
 import NIOCore
 
 /// One client's connection to a node. Loop-bound.
@@ -19,6 +20,7 @@ final class NodeConnection: ChannelDuplexHandler {
     private var events: Set<EventType> = []
     private var isReadHeld = false
     private var isClosing = false
+    private var hasWarnedOfUse = false
 
     init(node: EmbeddedNode) {
         self.node = node
@@ -216,8 +218,10 @@ final class NodeConnection: ChannelDuplexHandler {
                 try $0.prepare(text, keyspace: self.keyspace)
             }
             let id = PreparedCache.id(of: text, keyspace: self.keyspace)
+            let warnings = self.node.prepared(id) == nil ? self.warnOfUse(text, id) : []
             self.node.keep(query, id: id)
-            return (.result(.prepared(Prepared(id: id, variables: query.parameters, result: query.columns))), [])
+            let prepared = Prepared(id: id, variables: query.parameters, result: query.columns)
+            return (.result(.prepared(prepared)), warnings)
         case .execute(let execute):
             let query = try self.prepared(execute.id)
             return self.result(
@@ -232,6 +236,22 @@ final class NodeConnection: ChannelDuplexHandler {
         case .startup, .authResponse, .options:
             throw NodeError(.protocolError, "Unexpected message \(frame.request.opcode)")
         }
+    }
+
+    /// As Cassandra does once per connection, for statements that are new to the node: a name without a keyspace depends on USE.
+    private func warnOfUse(_ text: String, _ id: ByteBuffer) -> [String] {
+        guard let keyspace, !self.hasWarnedOfUse else { return [] }
+        let analysis = StatementAnalysis.analyze(text)
+        guard analysis.keyspace == nil, analysis.table != nil else { return [] }
+        self.hasWarnedOfUse = true
+        let digits = JSONText.plain(id.bytes, .native("blob")).dropFirst(2)
+        return [
+            "`USE <keyspace>` with prepared statements is considered to be an anti-pattern due to ambiguity in "
+                + "non-qualified table names. Please consider removing instances of `Session#setKeyspace(<keyspace>)`, "
+                + "`Session#execute(\"USE <keyspace>\")` and `cluster.newSession(<keyspace>)` from your code, and always "
+                + "use fully qualified table names (e.g. <keyspace>.<table>). Keyspace used: \(keyspace), statement "
+                + "keyspace: \(keyspace), statement id: \(digits)"
+        ]
     }
 
     private func prepared(_ id: ByteBuffer) throws -> PreparedQuery {

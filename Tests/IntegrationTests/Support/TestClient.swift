@@ -8,7 +8,7 @@ final class TestClient: Sendable {
     struct Closed: Error {}
 
     private struct State {
-        var waiting: [Int16: CheckedContinuation<Response, any Error>] = [:]
+        var waiting: [Int16: CheckedContinuation<ResponseFrame, any Error>] = [:]
         var nextStream: Int16 = 0
         var isClosed = false
         var unasked: [Response] = []
@@ -49,46 +49,37 @@ final class TestClient: Sendable {
         return client
     }
 
-    /// Connects and goes through STARTUP with compression.
-    static func start(
-        on address: SocketAddress,
-        group: any EventLoopGroup,
-        compression: BodyCompression
-    ) async throws -> TestClient {
-        let client = try await Self.connect(to: address, on: group)
-        let options: WireMap<String> = ["CQL_VERSION": "3.0.0", "COMPRESSION": compression.rawValue]
-        guard case .ready = try await client.ask(.startup(options)) else { throw Closed() }
-        client.state.withLock { $0.compression = compression }
-        return client
-    }
-
     func ask(
         _ request: Request,
         version: ProtocolVersion = .v4,
         payload: WireMap<ByteBuffer?>? = nil
     ) async throws -> Response {
+        try await self.exchange(RequestFrame(version: version, customPayload: payload, request: request)).response
+    }
+
+    /// Sends a frame on a stream of its own. The compression that a STARTUP names is used from there on.
+    func exchange(_ frame: RequestFrame) async throws -> ResponseFrame {
         try await withCheckedThrowingContinuation { continuation in
+            var frame = frame
             let stream: Int16? = self.state.withLock { state in
                 guard !state.isClosed else { return nil }
                 state.nextStream = (state.nextStream + 1) & 0x7fff
                 state.waiting[state.nextStream] = continuation
                 return state.nextStream
             }
-            guard let stream, let bytes = self.encoded(request, stream, version, payload) else {
+            frame.stream = stream ?? 0
+            guard stream != nil, let bytes = self.encoded(frame) else {
                 continuation.resume(throwing: Closed())
                 return
+            }
+            if case .startup(let options) = frame.request, let name = options["COMPRESSION"] {
+                self.state.withLock { $0.compression = BodyCompression(name: name) }
             }
             self.channel.writeAndFlush(bytes, promise: nil)
         }
     }
 
-    private func encoded(
-        _ request: Request,
-        _ stream: Int16,
-        _ version: ProtocolVersion,
-        _ payload: WireMap<ByteBuffer?>?
-    ) -> ByteBuffer? {
-        let frame = RequestFrame(version: version, stream: stream, customPayload: payload, request: request)
+    private func encoded(_ frame: RequestFrame) -> ByteBuffer? {
         guard let plain = try? frame.encoded(), let compression = self.state.withLock({ $0.compression }) else {
             return try? frame.encoded()
         }
@@ -119,7 +110,7 @@ final class TestClient: Sendable {
             if continuation == nil { state.unasked.append(frame.response) }
             return continuation
         }
-        continuation?.resume(returning: frame.response)
+        continuation?.resume(returning: frame)
     }
 
     fileprivate func ended() {
