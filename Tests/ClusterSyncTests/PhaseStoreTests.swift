@@ -6,12 +6,6 @@ import Testing
 @testable import ClusterSync
 
 struct PhaseStoreTests {
-    private func withFolder(_ body: (String) throws -> Void) throws {
-        let path = FileManager.default.temporaryDirectory.path + "/cluster-sync-\(UUID().uuidString)"
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try body(path)
-    }
-
     private static let state = PhaseState(
         mode: .dualWriteSync,
         epoch: 2,
@@ -29,14 +23,14 @@ struct PhaseStoreTests {
     )
 
     @Test func `a new folder is made and knows no mode`() throws {
-        try self.withFolder { path in
+        try withTemporaryFolder { path in
             let store = PhaseStore(folder: try StateFolder(path: path + "/a/b"))
             #expect(try store.load() == nil)
         }
     }
 
     @Test func `what was saved is there for the next process`() throws {
-        try self.withFolder { path in
+        try withTemporaryFolder { path in
             try PhaseStore(folder: StateFolder(path: path)).save(Self.state)
             let loaded = try #require(try PhaseStore(folder: StateFolder(path: path)).load())
             #expect(loaded.state == Self.state)
@@ -46,7 +40,7 @@ struct PhaseStoreTests {
 
     @Test(arguments: [PhaseStore.name, PhaseStore.copyName])
     func `a torn file is passed over, at whatever byte it was torn`(name: String) throws {
-        try self.withFolder { path in
+        try withTemporaryFolder { path in
             let store = PhaseStore(folder: try StateFolder(path: path))
             try store.save(Self.state)
             let whole = try #require(FileManager.default.contents(atPath: "\(path)/\(name)"))
@@ -60,7 +54,7 @@ struct PhaseStoreTests {
     }
 
     @Test func `after a crash between the two writes the higher epoch counts`() throws {
-        try self.withFolder { path in
+        try withTemporaryFolder { path in
             let store = PhaseStore(folder: try StateFolder(path: path))
             try store.save(Self.state)
             let old = try #require(FileManager.default.contents(atPath: "\(path)/\(PhaseStore.name)"))
@@ -74,7 +68,7 @@ struct PhaseStoreTests {
     }
 
     @Test func `two damaged files stop the start instead of guessing a mode`() throws {
-        try self.withFolder { path in
+        try withTemporaryFolder { path in
             let store = PhaseStore(folder: try StateFolder(path: path))
             for name in [PhaseStore.name, PhaseStore.copyName] {
                 try Data("{".utf8).write(to: URL(filePath: "\(path)/\(name)"))
@@ -85,7 +79,7 @@ struct PhaseStoreTests {
     }
 
     @Test func `a left over temporary file does no harm`() throws {
-        try self.withFolder { path in
+        try withTemporaryFolder { path in
             let store = PhaseStore(folder: try StateFolder(path: path))
             try store.save(Self.state)
             try Data("torn".utf8).write(to: URL(filePath: "\(path)/\(PhaseStore.name).tmp"))
@@ -95,7 +89,7 @@ struct PhaseStoreTests {
     }
 
     @Test func `a folder has one owner at a time`() throws {
-        try self.withFolder { path in
+        try withTemporaryFolder { path in
             let first = try StateFolder(path: path)
             let error = #expect(throws: StateError.self) { try StateFolder(path: path) }
             #expect(error?.code == .locked)
@@ -104,7 +98,7 @@ struct PhaseStoreTests {
     }
 
     @Test func `the trail keeps the latest changes only`() throws {
-        try self.withFolder { path in
+        try withTemporaryFolder { path in
             let store = PhaseStore(folder: try StateFolder(path: path))
             var state = Self.state
             let record = Self.state.history[0]

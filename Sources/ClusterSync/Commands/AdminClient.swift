@@ -6,6 +6,14 @@ import NIOHTTP1
 import NIOPosix
 import Operations
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// How a command finds the admin port.
 struct AdminOptions: ParsableArguments {
     @Option(help: "The admin port of the sidecar. Environment: CLUSTER_SYNC_ENDPOINT.")
@@ -113,7 +121,8 @@ struct AdminClient: Sendable {
         case let error as HTTPClientError where error == .connectTimeout: "the connection was not made in time"
         case let error as HTTPClientError where error == .deadlineExceeded: "there was no answer in time"
         case let error as NIOConnectionError:
-            error.connectionErrors.first.map { "\($0.error)" } ?? "the name cannot be resolved"
+            error.connectionErrors.first.map { Self.words($0.error) } ?? "the name cannot be resolved"
+        case let error as IOError: String(cString: strerror(error.errnoCode))
         default: "\(error)"
         }
     }

@@ -62,6 +62,9 @@ struct DualWriterCommand: AsyncParsableCommand {
             throw fail(Exit.configuration, "\(error)")
         }
         Self.fit(&dualWriter.limits, logger)
+        let prepared = PreparedStore(folder: store.folder).load()
+        dualWriter.preparedTexts = prepared.texts
+        if let remark = prepared.remark { logger.warning("prepared statements are not remembered: \(remark)") }
         try await Self.serve(dualWriter, configuration, store, phase, tls, logger)
     }
 

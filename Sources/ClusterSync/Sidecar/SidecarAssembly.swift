@@ -10,6 +10,7 @@ struct SidecarAssembly {
     let service: DualWriterService
     private let proxy: ServiceProxy
     private let admin: AdminServer
+    private let prepared: PreparedKeeper
 
     init(
         _ dualWriter: DualWriterConfiguration,
@@ -21,6 +22,11 @@ struct SidecarAssembly {
     ) {
         let service = DualWriterService(configuration: dualWriter, logger: logger)
         self.service = service
+        self.prepared = PreparedKeeper(
+            store: PreparedStore(folder: store.folder),
+            proxy: service,
+            logger: logger
+        )
         self.proxy = ServiceProxy(service: service)
         let control = SidecarControl(
             proxy: self.proxy,
@@ -49,6 +55,9 @@ struct SidecarAssembly {
 
     /// In the order of their start. Stopping goes backwards: the proxy drains while the admin port still says so.
     var services: [ServiceGroupConfiguration.ServiceConfiguration] {
-        [.init(service: self.admin), .init(service: self.proxy), .init(service: self.service)]
+        [
+            .init(service: self.admin), .init(service: self.prepared), .init(service: self.proxy),
+            .init(service: self.service),
+        ]
     }
 }

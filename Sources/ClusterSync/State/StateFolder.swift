@@ -37,7 +37,8 @@ final class StateFolder: Sendable {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw StateError(code: .unusable, description: "the state folder '\(path)' cannot be made: \(error)")
+            let reason = Self.reason(error)
+            throw StateError(code: .unusable, description: "the state folder '\(path)' cannot be made: \(reason)")
         }
         let lockPath = "\(path)/lock"
         let lock = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
@@ -97,6 +98,12 @@ final class StateFolder: Sendable {
 
     private static func failed(_ call: String, _ path: String) -> StateError {
         StateError(code: .unusable, description: "\(call) of '\(path)' failed: \(self.reason())")
+    }
+
+    /// The system's words, where an error has some.
+    private static func reason(_ error: any Error) -> String {
+        guard let error = error as? CocoaError, let cause = error.underlying as? POSIXError else { return "\(error)" }
+        return String(cString: strerror(cause.code.rawValue))
     }
 
     private static func reason() -> String { String(cString: strerror(errno)) }

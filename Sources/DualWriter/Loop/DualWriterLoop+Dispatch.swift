@@ -92,6 +92,7 @@ extension DualWriterLoop {
             guard let id = statement.id(at: connection.node, of: cluster) else {
                 return self.prepareFirst(statement, request, cluster, on: connection)
             }
+            if statement.known.mustDescribeRows { request.body.withMutableBytes { RequestLayout.describeRows($0) } }
             // The retained body begins with the proxy's own id: two bytes of length and sixteen of id.
             let bytes = request.body.bytes
             let rest = UnsafeRawBufferPointer(rebasing: bytes[(2 + StatementID.byteCount)...])
@@ -233,7 +234,7 @@ extension DualWriterLoop {
         let waiting = statement[cluster].waiting.removeValue(forKey: node) ?? []
         var failure: (class: AnswerClass, error: ErrorMessage)?
         if let body, opcode == .result, let id = AnswerLayout.preparedID(body, flags: flags) {
-            statement.learned(Array(body[id]), at: node, of: cluster)
+            statement.learned(id, in: body, at: node, of: cluster)
             self.counters[cluster].reprepared &+= 1
         } else if let body, opcode == .error, let message = AnswerDecoder.error(body, flags: flags) {
             failure = (AnswerClass(opcode: 0, errorCode: message.code.rawValue), message)

@@ -62,7 +62,7 @@ extension DualWriterLoop {
             self.detachClient(request)
             return
         }
-        if let node = request.preparedAt { statement.learned(Array(body[id]), at: node, of: cluster) }
+        if let node = request.preparedAt { statement.learned(id, in: body, at: node, of: cluster) }
         let before = UnsafeRawBufferPointer(rebasing: body[..<(id.lowerBound - 2)])
         let after = UnsafeRawBufferPointer(rebasing: body[id.upperBound...])
         statement.id.withShortBytes {

@@ -197,23 +197,26 @@ extension DualWriterLoop {
     /// The loop's own record of a statement; known to all loops from here on.
     func statement(text: String, keyspace: String?, analysis: StatementAnalysis) -> PreparedStatement {
         let id = StatementID(keyspace: keyspace, text: text)
-        self.registry.register(.init(text: text, keyspace: keyspace, analysis: analysis), as: id)
-        if let known = self.statements[id] { return known }
-        return self.remember(PreparedStatement(id: id, text: text, keyspace: keyspace, analysis: analysis))
+        let known = self.registry.register(id, at: self.now) {
+            KnownStatement(text: text, keyspace: keyspace, analysis: analysis)
+        }
+        return self.statements[id] ?? self.remember(PreparedStatement(id: id, known: known))
     }
 
     /// The statement of an id that a client uses; nil where nobody knows it (any more).
-    func statement(_ id: StatementID) -> PreparedStatement? {
-        if let known = self.statements[id] { return known }
-        guard let entry = self.registry.entry(id) else { return nil }
-        return self.remember(
-            PreparedStatement(id: id, text: entry.text, keyspace: entry.keyspace, analysis: entry.analysis)
-        )
+    func statement(_ id: StatementID, at now: Int64) -> PreparedStatement? {
+        let statement =
+            self.statements[id]
+            ?? self.registry.statement(id).map { self.remember(PreparedStatement(id: id, known: $0)) }
+        statement?.known.use(at: now)
+        return statement
     }
 
     private func remember(_ statement: PreparedStatement) -> PreparedStatement {
-        // The registry holds the bound in order of use; a loop that has gone above it starts anew from there.
-        if self.statements.count >= self.limits.preparedStatementsMax { self.statements.removeAll() }
+        if self.statements.count >= self.limits.preparedStatementsMax {
+            let victims = self.statements.leastRecentlyUsedFirst(\.value.known)
+            for victim in victims.prefix(1 + victims.count / 8) { self.statements[victim.key] = nil }
+        }
         self.statements[statement.id] = statement
         return statement
     }
@@ -226,7 +229,7 @@ extension DualWriterLoop {
             return
         }
         let bytes = UnsafeRawBufferPointer(rebasing: body[layout.subject])
-        guard let id = StatementID(bytes), let statement = self.statement(id) else {
+        guard let id = StatementID(bytes), let statement = self.statement(id, at: request.receivedAt) else {
             self.fail(request, Self.unprepared(bytes))
             return
         }
@@ -275,7 +278,8 @@ extension DualWriterLoop {
                 }
                 kinds.append(RequestKind(analysis, keyspace: request.identity?.key.keyspace))
             case .prepared(let bytes):
-                guard let id = bytes.withUnsafeReadableBytes({ StatementID($0) }), let statement = self.statement(id)
+                guard let id = bytes.withUnsafeReadableBytes({ StatementID($0) }),
+                    let statement = self.statement(id, at: request.receivedAt)
                 else {
                     self.fail(request, bytes.withUnsafeReadableBytes { Self.unprepared($0) })
                     return

@@ -41,6 +41,12 @@ struct RequestLayout {
         self.init(subject: subject, cursor: &cursor)
     }
 
+    /// Takes back a client's wish for rows without metadata, in a walked EXECUTE body that begins with an id of the proxy's own.
+    static func describeRows(_ body: UnsafeMutableRawBufferPointer) {
+        let flagsOffset = 2 + StatementID.byteCount + 2
+        body[flagsOffset] &= ~Flags.skipMetadata.rawValue
+    }
+
     private init?(subject: Range<Int>, cursor: inout Cursor) {
         guard let consistency = cursor.uint16() else { return nil }
         self.subject = subject

@@ -24,6 +24,8 @@ public struct DualWriterConfiguration: Sendable {
     public var timeouts = DualWriterTimeouts()
     /// The bounds of everything.
     public var limits = DualWriterLimits()
+    /// Prepared statements that are known from the beginning, the one that was used last first.
+    public var preparedTexts: [PreparedText] = []
     /// Event loops; each has its own connections to both clusters. A sidecar shares its cores with its application.
     public var loops = 1
 

@@ -32,14 +32,10 @@ extension DualWriterService {
     }
 
     private func serve(on group: MultiThreadedEventLoopGroup) async throws {
-        let registry = PreparedRegistry(
-            entriesMax: self.configuration.limits.preparedStatementsMax,
-            bytesMax: self.configuration.limits.preparedBytesMax
-        )
         let gate = ClientGate(self.configuration.limits)
         let eventLoops = Array(group.makeIterator())
         for (index, eventLoop) in eventLoops.enumerated() {
-            let bound = try await eventLoop.submit { self.makeLoop(eventLoop, index, registry, gate) }.get()
+            let bound = try await eventLoop.submit { self.makeLoop(eventLoop, index, gate) }.get()
             self.state.withLock { $0.loops.append(bound) }
         }
         let listener = try await self.listen(on: group)
@@ -77,7 +73,6 @@ extension DualWriterService {
     private func makeLoop(
         _ eventLoop: any EventLoop,
         _ index: Int,
-        _ registry: PreparedRegistry,
         _ gate: ClientGate
     ) -> NIOLoopBound<DualWriterLoop> {
         let (settings, source, target) = self.state.withLock { ($0.settings, $0.source, $0.target) }
@@ -87,7 +82,7 @@ extension DualWriterService {
             limits: self.configuration.limits,
             settings: settings,
             advertisedAddress: self.configuration.advertisedAddress,
-            registry: registry,
+            registry: self.registry,
             gate: gate,
             logger: self.logger
         )

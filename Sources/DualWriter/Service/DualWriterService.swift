@@ -1,5 +1,6 @@
 import CQLClient
 import CQLProtocol
+import CQLSyntax
 public import DualWriteCore
 public import Logging
 public import NIOCore
@@ -81,10 +82,27 @@ public final class DualWriterService: Service {
     let configuration: DualWriterConfiguration
     let logger: Logger
     let state: Mutex<State>
+    let registry: PreparedRegistry
+
     /// A proxy that does nothing until ``run()``.
     public init(configuration: DualWriterConfiguration, logger: Logger) {
         self.configuration = configuration
         self.logger = logger
+        self.registry = PreparedRegistry(
+            entriesMax: configuration.limits.preparedStatementsMax,
+            bytesMax: configuration.limits.preparedBytesMax
+        )
+        // The oldest first, so that the order of their last use is the old one.
+        for (index, statement) in configuration.preparedTexts.reversed().enumerated() {
+            _ = self.registry.register(statement.id, at: Int64(index) << 20) {
+                KnownStatement(
+                    text: statement.text,
+                    keyspace: statement.keyspace,
+                    analysis: StatementAnalysis.analyze(statement.text),
+                    metadata: MetadataPrint(rawValue: statement.metadata)
+                )
+            }
+        }
         self.state = Mutex(
             State(
                 settings: .init(
@@ -107,4 +125,15 @@ public final class DualWriterService: Service {
 
     /// The timeouts in force.
     public var timeouts: DualWriterTimeouts { self.state.withLock { $0.settings.timeouts } }
+
+    /// Statements that were prepared so far; a number that has not changed means that ``preparedTexts(bytesMax:)`` are the same.
+    public var preparedCount: Int { self.registry.arrivals }
+
+    /// The texts of prepared statements that were used last, up to a number of bytes, the latest first: what a later start
+    /// should know (``DualWriterConfiguration/preparedTexts``), so that drivers' ids stay good.
+    public func preparedTexts(bytesMax: Int) -> [PreparedText] { self.registry.texts(bytesMax: bytesMax) }
+}
+
+extension PreparedText {
+    var id: StatementID { StatementID(keyspace: self.keyspace, text: self.text) }
 }

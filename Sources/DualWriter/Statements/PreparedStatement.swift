@@ -17,9 +17,7 @@ final class PreparedStatement {
     }
 
     let id: StatementID
-    let text: String
-    let keyspace: String?
-    let analysis: StatementAnalysis
+    let known: KnownStatement
     let kind: RequestKind
     private var source = Leg()
     private var target = Leg()
@@ -33,13 +31,15 @@ final class PreparedStatement {
         let keptMarkers: [Int]
     }
 
-    init(id: StatementID, text: String, keyspace: String?, analysis: StatementAnalysis) {
+    init(id: StatementID, known: KnownStatement) {
         self.id = id
-        self.text = text
-        self.keyspace = keyspace
-        self.analysis = analysis
-        self.kind = RequestKind(analysis, keyspace: keyspace)
+        self.known = known
+        self.kind = RequestKind(known.analysis, keyspace: known.keyspace)
     }
+
+    var text: String { self.known.text }
+    var keyspace: String? { self.known.keyspace }
+    var analysis: StatementAnalysis { self.known.analysis }
 
     subscript(cluster: Cluster) -> Leg {
         get { cluster == .source ? self.source : self.target }
@@ -57,8 +57,12 @@ final class PreparedStatement {
         return leg.exceptions[node] ?? leg.common
     }
 
-    /// Notes the id that a node gave.
-    func learned(_ id: [UInt8], at node: NodeID, of cluster: Cluster) {
+    /// Notes the id that a node gave, and what it says of the columns behind it.
+    ///
+    /// - Parameter body: the answer to a PREPARE, in which the id is at `range`.
+    func learned(_ range: Range<Int>, in body: UnsafeRawBufferPointer, at node: NodeID, of cluster: Cluster) {
+        self.known.noteMetadata(MetadataPrint(UnsafeRawBufferPointer(rebasing: body[range.upperBound...])))
+        let id = Array(body[range])
         if self[cluster].common == nil { self[cluster].common = id }
         if self[cluster].common == id {
             self[cluster].exceptions[node] = nil
@@ -77,9 +81,11 @@ final class PreparedStatement {
         guard self.kind == .conditional, let rewritten = StatementRewriter.unconditional(self.text) else { return nil }
         let statement = PreparedStatement(
             id: StatementID(keyspace: self.keyspace, text: rewritten.text),
-            text: rewritten.text,
-            keyspace: self.keyspace,
-            analysis: StatementAnalysis.analyze(rewritten.text)
+            known: KnownStatement(
+                text: rewritten.text,
+                keyspace: self.keyspace,
+                analysis: StatementAnalysis.analyze(rewritten.text)
+            )
         )
         return Unconditional(statement: statement, keptMarkers: rewritten.keptMarkers)
     }

@@ -178,6 +178,7 @@ public final class EmbeddedNode: Sendable {
     func prepared(_ id: ByteBuffer) -> PreparedQuery? { self.state.withLock { $0.prepared.find(id) } }
 
     private func tell(_ change: SchemaChange) {
+        self.state.withLock { $0.prepared.removeAffected(by: change) }
         for channel in self.state.withLock({ Array($0.connections.values) }) {
             channel.pipeline.fireUserInboundEventTriggered(change)
         }

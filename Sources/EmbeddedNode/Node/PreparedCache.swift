@@ -1,3 +1,5 @@
+import CQLProtocol
+import CQLSyntax
 import NIOCore
 
 /// The statements that clients have prepared on a node, by id; beyond its limit it forgets the one used longest ago.
@@ -35,4 +37,20 @@ struct PreparedCache {
     }
 
     mutating func removeAll() { self.entries = [:] }
+
+    /// Forgets what a change of the schema may have made another statement, as Cassandra does: it is prepared anew.
+    mutating func removeAffected(by change: CQLProtocol.SchemaChange) {
+        switch (change.change, change.target) {
+        case ("CREATED", _): return
+        // It has other replicas, not other tables; and a type that can be dropped is in no table.
+        case ("UPDATED", .keyspace), ("DROPPED", .type): return
+        default: break
+        }
+        self.entries = self.entries.filter { _, entry in
+            let analysis = StatementAnalysis.analyze(entry.query.text)
+            guard (analysis.keyspace ?? entry.query.keyspace) == change.keyspace else { return true }
+            if case .table(let table) = change.target { return analysis.table != table }
+            return false
+        }
+    }
 }

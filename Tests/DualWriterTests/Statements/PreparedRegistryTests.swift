@@ -4,8 +4,14 @@ import Testing
 @testable import DualWriter
 
 struct PreparedRegistryTests {
-    private static func entry(_ text: String) -> PreparedRegistry.Entry {
-        .init(text: text, keyspace: nil, analysis: StatementAnalysis.analyze(text))
+    /// Registers a text at a moment, counted in the registry's own unit.
+    @discardableResult
+    private static func register(_ text: String, in registry: PreparedRegistry, at moment: Int64) -> StatementID {
+        let id = StatementID(keyspace: nil, text: text)
+        _ = registry.register(id, at: moment << 20) {
+            KnownStatement(text: text, keyspace: nil, analysis: StatementAnalysis.analyze(text))
+        }
+        return id
     }
 
     @Test func `ids are stable, and differ by keyspace and text`() {
@@ -31,22 +37,37 @@ struct PreparedRegistryTests {
 
     @Test func `the least recently used statement goes first`() {
         let registry = PreparedRegistry(entriesMax: 3, bytesMax: 1_000)
-        let ids = (0..<4).map { StatementID(keyspace: nil, text: "statement \($0)") }
-        for index in 0..<3 { registry.register(Self.entry("statement \(index)"), as: ids[index]) }
-        #expect(registry.entry(ids[0])?.text == "statement 0")
-        registry.register(Self.entry("statement 3"), as: ids[3])
+        let ids = (0..<3).map { Self.register("statement \($0)", in: registry, at: Int64($0)) }
+        registry.statement(ids[0])?.use(at: 10 << 20)
+        let last = Self.register("statement 3", in: registry, at: 11)
         #expect(registry.count == 3)
-        #expect(registry.entry(ids[1]) == nil)
-        #expect(registry.entry(ids[0]) != nil && registry.entry(ids[2]) != nil && registry.entry(ids[3]) != nil)
+        #expect(registry.statement(ids[1]) == nil)
+        #expect([ids[0], ids[2], last].allSatisfy { registry.statement($0) != nil })
+        #expect(registry.texts(bytesMax: 1_000).map(\.text) == ["statement 3", "statement 0", "statement 2"])
+        #expect(registry.texts(bytesMax: 25).map(\.text) == ["statement 3", "statement 0"])
+        #expect(registry.arrivals == 4)
     }
 
     @Test func `texts are bounded in bytes, whatever is newest stays`() {
         let registry = PreparedRegistry(entriesMax: 100, bytesMax: 10)
-        let small = StatementID(keyspace: nil, text: "12345")
-        let large = StatementID(keyspace: nil, text: "123456789012")
-        registry.register(Self.entry("12345"), as: small)
-        registry.register(Self.entry("123456789012"), as: large)
-        #expect(registry.entry(small) == nil)
-        #expect(registry.entry(large) != nil)
+        let small = Self.register("12345", in: registry, at: 2)
+        let large = Self.register("123456789012", in: registry, at: 1)
+        #expect(registry.statement(small) == nil)
+        #expect(registry.statement(large) != nil)
+    }
+
+    @Test func `a statement that is registered again is the same one`() {
+        let registry = PreparedRegistry(entriesMax: 10, bytesMax: 1_000)
+        let id = Self.register("SELECT 1", in: registry, at: 1)
+        let known = registry.statement(id)
+        Self.register("SELECT 1", in: registry, at: 2)
+        #expect(registry.statement(id) === known && registry.arrivals == 1 && known?.lastUse == 2)
+    }
+
+    @Test func `what may hold a password is not kept`() {
+        let registry = PreparedRegistry(entriesMax: 10, bytesMax: 1_000)
+        Self.register("ALTER ROLE a WITH PASSWORD = 'secret'", in: registry, at: 1)
+        Self.register("SELECT a FROM t", in: registry, at: 2)
+        #expect(registry.texts(bytesMax: 1_000) == [PreparedText(keyspace: nil, text: "SELECT a FROM t", metadata: 0)])
     }
 }

@@ -1,0 +1,89 @@
+import CQLSyntax
+import Synchronization
+
+/// What all loops share of a prepared statement. Thread-safe.
+final class KnownStatement: Sendable {
+    let text: String
+    /// The keyspace in which it was prepared.
+    let keyspace: String?
+    let analysis: StatementAnalysis
+    /// In units of about a millisecond, so that loops which use one statement seldom write here.
+    private let used = Atomic<Int64>(0)
+    /// A ``MetadataPrint``, 0 before the first PREPARE was answered.
+    private let metadata: Atomic<UInt64>
+
+    init(text: String, keyspace: String?, analysis: StatementAnalysis, metadata: MetadataPrint = .none) {
+        self.text = text
+        self.keyspace = keyspace
+        self.analysis = analysis
+        self.metadata = Atomic(metadata.rawValue)
+    }
+
+    /// What all answers to PREPARE so far have said of the statement's columns.
+    var metadataPrint: MetadataPrint { MetadataPrint(rawValue: self.metadata.load(ordering: .relaxed)) }
+
+    /// Notes what an answer to PREPARE says of the statement's columns.
+    ///
+    /// Drivers keep it and ask for rows without it (skip_metadata), and protocol v4 has no way to tell them that the table was
+    /// altered, or that rows come from the other cluster, whose table has other columns: they would read cells as columns that
+    /// they are not. From the first difference on, rows are sent with their metadata, which every driver goes by.
+    func noteMetadata(_ print: MetadataPrint) {
+        let (exchanged, former) = self.metadata.compareExchange(
+            expected: MetadataPrint.none.rawValue,
+            desired: print.rawValue,
+            ordering: .relaxed
+        )
+        if !exchanged, former != print.rawValue {
+            self.metadata.store(MetadataPrint.several.rawValue, ordering: .relaxed)
+        }
+    }
+
+    /// Whether rows must carry their metadata, whatever the client asks for.
+    var mustDescribeRows: Bool { self.metadataPrint == .several }
+
+    /// Notes a use at a moment in nanoseconds.
+    @inline(__always)
+    func use(at now: Int64) {
+        let tick = now >> 20
+        if self.used.load(ordering: .relaxed) != tick { self.used.store(tick, ordering: .relaxed) }
+    }
+
+    /// When it was used last, in no particular unit.
+    var lastUse: Int64 { self.used.load(ordering: .relaxed) }
+}
+
+/// A digest of what PREPARE says of a statement's markers and columns.
+struct MetadataPrint: RawRepresentable, Hashable, Sendable {
+    let rawValue: UInt64
+
+    init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    /// The digest of these bytes: FNV-1a, which is the same on every start.
+    init(_ bytes: UnsafeRawBufferPointer) {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        self.rawValue = max(hash, Self.several.rawValue + 1)
+    }
+
+    /// Nothing was said yet.
+    static let none = MetadataPrint(rawValue: 0)
+    /// Different things were said.
+    static let several = MetadataPrint(rawValue: 1)
+}
+
+/// A prepared statement as it can be kept beyond the life of the process.
+public struct PreparedText: Sendable, Hashable {
+    /// The keyspace in which it was prepared, for names without one.
+    public let keyspace: String?
+    /// Its text.
+    public let text: String
+    /// A digest of what drivers were told of its columns; 0 where they were told nothing, 1 where they were told several things.
+    public let metadata: UInt64
+
+    /// A statement of known parts.
+    public init(keyspace: String?, text: String, metadata: UInt64) {
+        self.keyspace = keyspace
+        self.text = text
+        self.metadata = metadata
+    }
+}
