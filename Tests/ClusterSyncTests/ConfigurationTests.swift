@@ -188,7 +188,7 @@ struct ConfigurationTests {
 
     @Test func `a secret can stand in a file and is never printed`() throws {
         let configuration = try self.read(file: "admin: {token_file: t}", secrets: ["t": "  hush\n"])
-        #expect(configuration.adminToken == Secret("hush"))
+        #expect(configuration.adminToken == Secret("hush", file: "t"))
         #expect(!"\(configuration)".contains("hush"))
         #expect(!String(reflecting: configuration).contains("hush"))
     }

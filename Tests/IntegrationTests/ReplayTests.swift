@@ -48,7 +48,7 @@ struct ReplayTests {
         let folder = try #require(Self.folder)
         var node = EmbeddedNodeConfiguration()
         node.authentication = .password(["cassandra": "cassandra"])
-        let credentials = Credentials(username: "cassandra", password: "cassandra")
+        let credentials = RotatingCredentials(username: "cassandra", password: "cassandra")
         try await SidecarHarness.run(mode: .dualWriteSync, node: node) { configuration in
             configuration.source.credentials = credentials
             configuration.target.credentials = credentials

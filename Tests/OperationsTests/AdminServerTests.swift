@@ -36,7 +36,7 @@ struct AdminServerTests {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let server = AdminServer(
-            configuration: .init(host: "127.0.0.1", port: 0, token: token),
+            configuration: .init(host: "127.0.0.1", port: 0, token: { token }),
             control: sidecar,
             health: sidecar,
             metrics: metrics,

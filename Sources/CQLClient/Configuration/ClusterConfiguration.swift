@@ -11,7 +11,12 @@ public struct ClusterConfiguration: Sendable, Hashable {
     /// Only nodes of this data centre are used; nil: the one of the node that was reached first.
     public var localDatacenter: String?
     /// For the control connection, and for clients that bring none.
-    public var credentials: Credentials?
+    public var credentials: RotatingCredentials?
+    /// How long after a handshake its credentials count as right; after that a client that comes with them has them checked
+    /// anew. Cassandra's own cache of credentials has this default (`credentials_validity`).
+    public var credentialsValidMilliseconds = 2_000
+    /// How long credentials that were refused are not tried again.
+    public var refusalMilliseconds = 1_000
     /// TLS toward the nodes; nil: plain connections.
     public var tls: TLSEndpoint?
     /// How bodies are packed on the way to the nodes and back, where a node can do it; nil: not at all.

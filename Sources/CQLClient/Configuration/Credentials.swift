@@ -3,7 +3,8 @@ public import NIOCore
 /// A user name and a password. Never printed: every description hides both.
 public struct Credentials: Hashable, Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable
 {
-    let username: String
+    /// The user name. Not for logs.
+    public let username: String
     let password: String
 
     /// Credentials of known parts.
@@ -21,6 +22,13 @@ public struct Credentials: Hashable, Sendable, CustomStringConvertible, CustomDe
             parts[0].isEmpty || parts[0].elementsEqual(parts[1])
         else { return nil }
         self.init(username: name, password: password)
+    }
+
+    /// Whether both are the same, in a time that does not tell how much of them is.
+    public func matches(_ other: Credentials) -> Bool {
+        let (mine, others) = (Array(self.saslPlain.readableBytesView), Array(other.saslPlain.readableBytesView))
+        guard mine.count == others.count else { return false }
+        return zip(mine, others).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
     }
 
     /// The token of SASL PLAIN.

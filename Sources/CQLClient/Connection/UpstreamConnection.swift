@@ -279,8 +279,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
             }
         case .ready:
             self.isReady = true
-            self.opened?(.success(()))
-            self.opened = nil
+            self.tellOpened(.success(()))
             self.scheduleHeartbeat(context)
         case .fail(let error):
             self.end(error, context)
@@ -293,9 +292,15 @@ public final class UpstreamConnection: ChannelInboundHandler {
     }
 
     private func end(_ error: UpstreamError, _ context: ChannelHandlerContext) {
-        self.opened?(.failure(error))
-        self.opened = nil
+        self.tellOpened(.failure(error))
         context.close(promise: nil)
+    }
+
+    /// Tells it once, also when whoever is told closes the connection at once.
+    private func tellOpened(_ result: Result<Void, UpstreamError>) {
+        let opened = self.opened
+        self.opened = nil
+        opened?(result)
     }
 
     // MARK: Signs of life
@@ -346,8 +351,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
     /// There is no connection.
     func failedToConnect(_ error: any Error) {
         self.isClosed = true
-        self.opened?(.failure(UpstreamError(.unreachable, "cannot connect to \(self.node): \(error)")))
-        self.opened = nil
+        self.tellOpened(.failure(UpstreamError(.unreachable, "cannot connect to \(self.node): \(error)")))
     }
 
     /// The NIO side.
@@ -372,29 +376,15 @@ public final class UpstreamConnection: ChannelInboundHandler {
         let wasReady = self.isReady
         self.isReady = false
         // What was never handed to the channel was certainly not sent: the last requests, by the bytes that are left.
-        let unsent = self.unsentStreams()
+        let unsent = UnsentFrames.streams(in: self.outbound)
         self.outbound = ByteBuffer()
         self.context = nil
-        self.opened?(.failure(UpstreamError(.unreachable, "node \(self.node) closed the connection")))
-        self.opened = nil
+        self.tellOpened(.failure(UpstreamError(.unreachable, "node \(self.node) closed the connection")))
         if wasReady { self.closed?() }
         self.closed = nil
         for (stream, ticket) in self.streams.drain() {
             self.delegate?.upstream(self, lost: ticket, wasSent: !unsent.contains(stream))
         }
         self.delegate?.upstreamBurstEnded(self)
-    }
-
-    private func unsentStreams() -> Set<Int16> {
-        var unsent: Set<Int16> = []
-        var offset = 0
-        self.outbound.withUnsafeReadableBytes { bytes in
-            while let header = FrameHeader(UnsafeRawBufferPointer(rebasing: bytes[offset...])) {
-                unsent.insert(header.stream)
-                offset += header.frameLength
-                if offset > bytes.count { break }
-            }
-        }
-        return unsent
     }
 }

@@ -29,11 +29,12 @@ public final class LoopCluster {
 
     /// The pool of a key, made where there is none; nil where ``ClusterConfiguration/poolsMax`` pools are in use.
     public func pool(for key: SessionKey) -> UpstreamPool? {
-        if let pool = self.pools[key], !pool.isClosed { return pool }
+        // What was refused a moment ago is not asked for again and again: who wants it gets the same refusal.
+        if let pool = self.pools[key], !pool.isClosed || pool.isRefused { return pool }
         guard !self.isShutDown else { return nil }
-        self.pools = self.pools.filter { !$0.value.isClosed }
-        if self.pools.count >= self.configuration.poolsMax {
-            guard let idle = self.pools.first(where: { $0.value.isIdle }) else { return nil }
+        self.pools = self.pools.filter { !$0.value.isClosed || $0.value.isRefused }
+        if self.pools.count(where: { !$0.value.isClosed }) >= self.configuration.poolsMax {
+            guard let idle = self.pools.first(where: { !$0.value.isClosed && $0.value.isIdle }) else { return nil }
             idle.value.close(UpstreamError(.closed, "closed in favour of another pool"))
             self.pools[idle.key] = nil
         }
@@ -85,7 +86,7 @@ public final class LoopCluster {
         let connection = UpstreamConnection(
             node: node,
             version: key.version,
-            credentials: key.credentials ?? self.configuration.credentials,
+            credentials: key.credentials ?? self.configuration.credentials?.current,
             keyspace: key.keyspace,
             configuration: self.configuration,
             delegate: delegate,

@@ -35,6 +35,9 @@ public final class UpstreamPool {
     private var waiters: [Waiter] = []
     private var waitersSeen = 0
     private var lastError: UpstreamError?
+    private var verifiedAt = NIODeadline.uptimeNanoseconds(0)
+    private var verifiers: [(Result<Void, UpstreamError>) -> Void] = []
+    private var refusedAt: NIODeadline?
     /// Whether the pool was given up; a new one may be asked for.
     public private(set) var isClosed = false
 
@@ -43,6 +46,11 @@ public final class UpstreamPool {
         self.cluster = cluster
     }
 
+    /// Whether the cluster has refused the pool so lately that asking again is too early.
+    var isRefused: Bool {
+        let pause = self.cluster.configuration.refusalMilliseconds
+        return self.refusedAt.map { NIODeadline.now() < $0 + .milliseconds(Int64(pause)) } ?? false
+    }
     /// Whether a connection is ready.
     public var isReady: Bool { !self.ready.isEmpty }
     /// Ready connections.
@@ -83,6 +91,25 @@ public final class UpstreamPool {
         let id = self.waitersSeen
         self.waiters.append(Waiter(deadline: deadline, id: id, callback: callback))
         if self.waiters.count == 1 { self.scheduleExpiry() }
+    }
+
+    /// Calls back when the cluster has accepted the pool's credentials lately: at once after a handshake of the last moments
+    /// (``ClusterConfiguration/credentialsValidMilliseconds``), else after one more. What stands in the pool goes on, whatever
+    /// the answer is, as connections to a cluster outlive a change of the password.
+    public func verify(deadline: NIODeadline, _ callback: @escaping (Result<Void, UpstreamError>) -> Void) {
+        let validity = TimeAmount.milliseconds(Int64(self.cluster.configuration.credentialsValidMilliseconds))
+        guard let node = self.ready.first?.node, self.key.credentials != nil,
+            NIODeadline.now() > self.verifiedAt + validity
+        else { return self.whenReady(deadline: deadline, callback) }
+        self.verifiers.append(callback)
+        guard self.verifiers.count == 1 else { return }
+        self.cluster.open(node, key: self.key) { connection, result in
+            connection?.close()
+            if case .success = result { self.verifiedAt = .now() }
+            let verifiers = self.verifiers
+            self.verifiers = []
+            for verifier in verifiers { verifier(result) }
+        }
     }
 
     private func scheduleExpiry() {
@@ -172,6 +199,7 @@ public final class UpstreamPool {
             self.slots[index].isConnecting = false
             self.slots[index].failures = 0
             self.slots[index].connection = connection
+            self.verifiedAt = .now()
             self.ready.append(connection)
             self.takeNoMoreFromRetiring()
             connection.closed = { [weak self, weak connection] in
@@ -185,6 +213,7 @@ public final class UpstreamPool {
             self.slots[index].isConnecting = false
             self.slots[index].failures += 1
             if error.isFinal {
+                self.refusedAt = .now()
                 self.close(error)
             } else {
                 self.retry(node, failures: self.slots[index].failures)

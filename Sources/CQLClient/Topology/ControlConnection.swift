@@ -37,7 +37,7 @@ final class ControlConnection: UpstreamDelegate {
         let connection = UpstreamConnection(
             node: node,
             version: .v4,
-            credentials: configuration.credentials,
+            credentials: configuration.credentials?.current,
             keyspace: nil,
             configuration: configuration,
             delegate: control,

@@ -54,10 +54,10 @@ struct DualWriterCommand: AsyncParsableCommand {
         ) {
             throw fail(Exit.configuration, missing)
         }
-        let tls = TLSReloader(logger: logger)
+        let secrets = SecretReloader(logger: logger)
         var dualWriter: DualWriterConfiguration
         do {
-            dualWriter = try await configuration.dualWriter(mode: phase.mode, epoch: phase.epoch, tls: tls)
+            dualWriter = try await configuration.dualWriter(mode: phase.mode, epoch: phase.epoch, secrets: secrets)
         } catch {
             throw fail(Exit.configuration, "\(error)")
         }
@@ -65,7 +65,7 @@ struct DualWriterCommand: AsyncParsableCommand {
         let prepared = PreparedStore(folder: store.folder).load()
         dualWriter.preparedTexts = prepared.texts
         if let remark = prepared.remark { logger.warning("prepared statements are not remembered: \(remark)") }
-        try await Self.serve(dualWriter, configuration, store, phase, tls, logger)
+        try await Self.serve(dualWriter, configuration, store, phase, secrets, logger)
     }
 
     private func load() throws -> SidecarConfiguration {
@@ -138,15 +138,19 @@ struct DualWriterCommand: AsyncParsableCommand {
         _ configuration: SidecarConfiguration,
         _ store: PhaseStore,
         _ phase: PhaseState,
-        _ tls: TLSReloader,
+        _ secrets: SecretReloader,
         _ logger: Logger
     ) async throws {
-        let sidecar = SidecarAssembly(dualWriter, configuration, store, phase, logger: logger) { address in
+        let token = CurrentSecret(configuration.adminToken)
+        if let secret = configuration.adminToken {
+            await secrets.follow("admin port", "token", secret) { token.replace($0) }
+        }
+        let sidecar = SidecarAssembly(dualWriter, configuration, store, phase, token, logger: logger) { address in
             logger.info("admin port listens", metadata: ["address": "\(address)"])
         }
         let group = ServiceGroup(
             configuration: .init(
-                services: [.init(service: tls)] + sidecar.services,
+                services: [.init(service: secrets)] + sidecar.services,
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger
             )

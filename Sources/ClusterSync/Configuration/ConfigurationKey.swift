@@ -86,6 +86,12 @@ extension ConfigurationKey {
                 help: "A file that holds the password, instead of password."
             ),
             Self(
+                path: "\(name).credentials",
+                kind: .choice(["forward", "configured"]),
+                fallback: "forward",
+                help: "Under whose name applications' requests run there: their own, or the sidecar's."
+            ),
+            Self(
                 path: "\(name).connections_per_node",
                 kind: .integer(1...64),
                 fallback: "1",

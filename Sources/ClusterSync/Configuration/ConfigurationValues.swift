@@ -113,6 +113,6 @@ struct ConfigurationValues {
         }
         let secret = Nearest.trimmed(text[...])
         if secret.isEmpty { self.fault(filePath, "the file '\(file)' is empty") }
-        return secret.isEmpty ? nil : Secret(secret)
+        return secret.isEmpty ? nil : Secret(secret, file: file)
     }
 }

@@ -15,12 +15,17 @@ struct SidecarConfiguration: Sendable {
         var localDC: String?
         var username: String?
         var password: Secret?
+        /// Whose name applications' requests run under.
+        var credentials: CredentialPolicy
         var connectionsPerNode: Int
         /// Nil: bodies are sent as they are.
         var compression: BodyCompression?
         /// Nil: plain connections.
         var tls: ClusterTLS?
     }
+
+    /// Under whose name the requests of applications run on a cluster.
+    enum CredentialPolicy: String, Sendable { case forward, configured }
 
     /// TLS toward one cluster.
     struct ClusterTLS: Sendable {
@@ -72,16 +77,6 @@ struct SidecarConfiguration: Sendable {
     var timeouts: Timeouts
     var policy: StatementPolicy
     var limits: Limits
-}
-
-/// A text that is never printed.
-struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugStringConvertible {
-    let text: String
-
-    init(_ text: String) { self.text = text }
-
-    var description: String { "***" }
-    var debugDescription: String { "***" }
 }
 
 extension SidecarConfiguration {
@@ -144,12 +139,16 @@ extension SidecarConfiguration {
             localDC: values.text("\(name).local_dc"),
             username: values.text("\(name).username"),
             password: values.secret("\(name).password", file: "\(name).password_file"),
+            credentials: CredentialPolicy(rawValue: values.choice("\(name).credentials")) ?? .forward,
             connectionsPerNode: values.integer("\(name).connections_per_node"),
             compression: BodyCompression(name: values.choice("\(name).compression")),
             tls: Self.clusterTLS(name, &values)
         )
         if settings.username == nil, settings.password != nil {
             values.fault("\(name).password", "needs \(name).username beside it")
+        }
+        if settings.credentials == .configured, settings.username == nil {
+            values.fault("\(name).credentials", "configured needs \(name).username beside it")
         }
         if settings.username != nil, settings.password == nil {
             values.fault("\(name).username", "needs \(name).password or \(name).password_file beside it")

@@ -10,16 +10,8 @@ struct TLSFiles: Sendable, Hashable {
     /// The authorities of the other side's certificates.
     var authorities: String?
 
-    /// A file that cannot be used.
-    struct Fault: Error, Equatable, CustomStringConvertible {
-        let path: String
-        let reason: String
-
-        var description: String { "\(self.path): \(self.reason)" }
-    }
-
     /// Reads the files as they are now.
-    func read() throws(Fault) -> TLSMaterial {
+    func read() throws(FileFault) -> TLSMaterial {
         TLSMaterial(
             certificateChain: try Self.bytes(self.certificate),
             privateKey: try Self.bytes(self.key),
@@ -27,22 +19,22 @@ struct TLSFiles: Sendable, Hashable {
         )
     }
 
-    private static func bytes(_ path: String?) throws(Fault) -> [UInt8]? {
+    private static func bytes(_ path: String?) throws(FileFault) -> [UInt8]? {
         guard let path else { return nil }
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw Fault(path: path, reason: "the file cannot be read")
+            throw FileFault(path: path, reason: "the file cannot be read")
         }
         return Array(data)
     }
 
     /// Which file an error of the material is about.
-    func fault(_ error: TLSMaterialError) -> Fault {
+    func fault(_ error: TLSMaterialError) -> FileFault {
         let path =
             switch error.part {
             case .certificateChain: self.certificate
             case .privateKey: self.key
             case .trustRoots: self.authorities
             }
-        return Fault(path: path ?? "TLS", reason: error.description)
+        return FileFault(path: path ?? "TLS", reason: error.description)
     }
 }

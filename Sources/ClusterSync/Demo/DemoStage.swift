@@ -46,10 +46,11 @@ struct DemoStage: Sendable {
         let (stream, continuation) = AsyncStream.makeStream(of: SocketAddress.self)
         self.adminAddress = stream
         self.sidecar = SidecarAssembly(
-            try await configuration.dualWriter(mode: .primaryOnly, epoch: 0, tls: TLSReloader(logger: logger)),
+            try await configuration.dualWriter(mode: .primaryOnly, epoch: 0, secrets: SecretReloader(logger: logger)),
             configuration,
             store,
             phase,
+            CurrentSecret(nil),
             logger: logger
         ) { address in
             continuation.yield(address)

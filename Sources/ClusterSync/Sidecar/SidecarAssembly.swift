@@ -17,6 +17,7 @@ struct SidecarAssembly {
         _ configuration: SidecarConfiguration,
         _ store: PhaseStore,
         _ phase: PhaseState,
+        _ adminToken: CurrentSecret,
         logger: Logger,
         onAdminListening: @escaping @Sendable (SocketAddress) async -> Void
     ) {
@@ -42,7 +43,7 @@ struct SidecarAssembly {
             configuration: .init(
                 host: configuration.admin.host,
                 port: configuration.admin.port,
-                token: configuration.adminToken?.text
+                token: { adminToken.text }
             ),
             control: control,
             health: control,

@@ -5,18 +5,21 @@ import NIOCore
 
 extension SidecarConfiguration {
     /// What the dual writer needs, out of the configuration of the whole sidecar.
-    func dualWriter(mode: WriteMode, epoch: Int, tls: TLSReloader) async throws -> DualWriterConfiguration {
+    func dualWriter(mode: WriteMode, epoch: Int, secrets: SecretReloader) async throws -> DualWriterConfiguration {
         var configuration = DualWriterConfiguration(
             listenAddress: try SocketAddress.makeAddressResolvingHost(self.listen.host, port: self.listen.port),
-            source: try await self.cluster(.source, tls),
-            target: try await self.cluster(.target, tls),
+            source: try await self.cluster(.source, secrets),
+            target: try await self.cluster(.target, secrets),
             mode: mode,
             epoch: epoch
         )
         if let files = self.tls {
-            configuration.tls = try await tls.endpoint("clients", files, TLSEndpoint.clients)
+            configuration.tls = try await secrets.endpoint("clients", files, TLSEndpoint.clients)
         }
         configuration.policy = self.policy
+        configuration.actingAsConfigured = Set(
+            Cluster.allCases.filter { self.settings(of: $0).credentials == .configured }
+        )
         configuration.timeouts.readMilliseconds = self.timeouts.readMilliseconds
         configuration.timeouts.primaryWriteMilliseconds = self.timeouts.primaryWriteMilliseconds
         configuration.timeouts.shadowWriteMilliseconds = self.timeouts.shadowWriteMilliseconds
@@ -42,7 +45,7 @@ extension SidecarConfiguration {
         System.coreCount <= 2 ? 1 : System.coreCount / 2
     }
 
-    private func cluster(_ cluster: Cluster, _ tls: TLSReloader) async throws -> ClusterConfiguration {
+    private func cluster(_ cluster: Cluster, _ secrets: SecretReloader) async throws -> ClusterConfiguration {
         let settings = self.settings(of: cluster)
         var configuration = ClusterConfiguration(
             name: cluster.description,
@@ -51,10 +54,12 @@ extension SidecarConfiguration {
         configuration.port = settings.port
         configuration.localDatacenter = settings.localDC
         if let username = settings.username, let password = settings.password {
-            configuration.credentials = Credentials(username: username, password: password.text)
+            let credentials = RotatingCredentials(username: username, password: password.text)
+            configuration.credentials = credentials
+            await secrets.follow(cluster.description, "password", password) { credentials.replace(password: $0) }
         }
         if let settings = settings.tls {
-            configuration.tls = try await tls.endpoint(cluster.description, settings.files) {
+            configuration.tls = try await secrets.endpoint(cluster.description, settings.files) {
                 (material) throws(TLSMaterialError) in
                 try TLSEndpoint.cluster(
                     material,

@@ -20,6 +20,10 @@ public enum ShadowRetry: Sendable, Hashable {
         }
     }
 
+    /// Whether a write that no node could be given may be given to one later: what is wrong with the way (no node, a full one,
+    /// a password that was changed on one side first) says nothing of the write.
+    public static func mayReach(errorCode: Int32?) -> Bool { errorCode == 0x0100 || Self.mayPass(errorCode: errorCode) }
+
     /// Decides.
     ///
     /// - Parameters:

@@ -77,7 +77,10 @@ extension DualWriterLoop {
             case .failure(let error):
                 let message =
                     error.serverError ?? ProxyError.unavailable(cluster, error.description, request.consistency)
+                let client = request.client
                 self.legFailed(request, cluster, .definiteRefusal, message)
+                // Its password was changed. No driver expects to hear of that here; the next connection asks for the new one.
+                if message.code == .badCredentials { client?.close() }
             }
         }
     }

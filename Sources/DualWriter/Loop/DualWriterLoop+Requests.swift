@@ -152,10 +152,9 @@ extension DualWriterLoop {
             self.fail(request, ErrorMessage(.syntaxError, "USE without a keyspace"))
             return
         }
-        let key = client.identity.key.moved(to: keyspace)
         let stream = request.clientStream
         self.finish(request)
-        self.adopt(key, client, stream) { _ in .result(.setKeyspace(keyspace)) }
+        self.move(client, stream, to: keyspace)
     }
 
     // MARK: PREPARE

@@ -23,6 +23,8 @@ final class DualWriterLoop {
         var mode: WriteMode
         var policy: StatementPolicy
         var timeouts: DualWriterTimeouts
+        /// Clusters on which all clients act under the configured credentials.
+        var actingAsConfigured: Set<Cluster> = []
     }
 
     /// Requests in flight are looked through for expired ones this often; a deadline is met to within this time.
@@ -44,6 +46,9 @@ final class DualWriterLoop {
     var isDraining = false
     /// Bytes of frames of which the rest has not come yet.
     var unfinishedFrameBytes = 0
+
+    /// Logins that a cluster has accepted, for moments in which it cannot be asked.
+    var acceptedLogins: Set<Credentials> = []
 
     private(set) var clients: [ObjectIdentifier: ClientConnection] = [:]
     private var identities: [ClientIdentity.Key: ClientIdentity] = [:]
@@ -148,12 +153,16 @@ final class DualWriterLoop {
         return identity
     }
 
-    /// Forgets an identity that the primary does not accept, so that wrong passwords leave nothing behind.
+    /// Whether a client acts under an identity.
+    func isInUse(_ identity: ClientIdentity) -> Bool { self.clients.values.contains { $0.identity === identity } }
+
+    /// Forgets an identity that a cluster does not accept.
     func forget(_ identity: ClientIdentity) { self.identities[identity.key] = nil }
 
     func makePool(for key: ClientIdentity.Key, _ cluster: Cluster) -> UpstreamPool? {
-        self.cluster(cluster)?.pool(
-            for: SessionKey(credentials: key.credentials, keyspace: key.keyspace, version: key.version)
+        let credentials = self.settings.actingAsConfigured.contains(cluster) ? nil : key.credentials
+        return self.cluster(cluster)?.pool(
+            for: SessionKey(credentials: credentials, keyspace: key.keyspace, version: key.version)
         )
     }
 

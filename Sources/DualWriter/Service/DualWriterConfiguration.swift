@@ -14,6 +14,9 @@ public struct DualWriterConfiguration: Sendable {
     public var source: ClusterConfiguration
     /// The cluster that data moves to; without contact points only in `PrimaryOnly`.
     public var target: ClusterConfiguration
+    /// Clusters on which all requests run under the cluster's configured credentials, whoever the client is; on others under
+    /// the client's own, where it gives some.
+    public var actingAsConfigured: Set<Cluster> = []
     /// The write mode to begin with.
     public var mode: WriteMode
     /// Its epoch.

@@ -10,6 +10,10 @@ public struct DualWriterLimits: Sendable {
     /// Sockets above ``clientConnectionsMax`` that are kept open to be told so; one more is closed without a word.
     public var clientRefusalsMax = 64
 
+    /// Names with their passwords, per loop, that are remembered as accepted, for when the cluster that knows them is away and
+    /// not needed; beyond it all are forgotten.
+    public var acceptedLoginsMax = 10_000
+
     /// How long a client may take for its handshake, in milliseconds; then its connection is closed.
     public var clientHandshakeMillisecondsMax = 30_000
 

@@ -108,7 +108,8 @@ public final class DualWriterService: Service {
                 settings: .init(
                     mode: configuration.mode,
                     policy: configuration.policy,
-                    timeouts: configuration.timeouts
+                    timeouts: configuration.timeouts,
+                    actingAsConfigured: configuration.actingAsConfigured
                 ),
                 epoch: configuration.epoch,
                 source: configuration.source,

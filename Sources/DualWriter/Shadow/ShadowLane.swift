@@ -87,7 +87,10 @@ final class ShadowLane {
             self.end(request)
             return
         }
-        if !wasSent, ShadowRetry.mayPass(errorCode: errorCode) {
+        if !wasSent, errorCode == ErrorCode.badCredentials.rawValue {
+            self.complain("the cluster refuses the credentials of shadow writes; they wait")
+        }
+        if !wasSent, ShadowRetry.mayReach(errorCode: errorCode) {
             request[self.cluster].attempts = 0
             self.retry(request, after: .milliseconds(250))
             return

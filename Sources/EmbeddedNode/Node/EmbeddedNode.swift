@@ -28,6 +28,7 @@ public final class EmbeddedNode: Sendable {
 
     private struct State {
         var prepared: PreparedCache
+        var authentication: EmbeddedNodeConfiguration.Authentication
         var faults = FaultRules()
         var statistics = NodeStatistics()
         var connections: [ObjectIdentifier: any Channel] = [:]
@@ -45,7 +46,12 @@ public final class EmbeddedNode: Sendable {
         self.store = store
         self.configuration = configuration
         self.listener = listener
-        self.state = Mutex(State(prepared: PreparedCache(limit: configuration.preparedMax)))
+        self.state = Mutex(
+            State(
+                prepared: PreparedCache(limit: configuration.preparedMax),
+                authentication: configuration.authentication
+            )
+        )
     }
 
     /// Starts a node on an address and port; port 0 takes a free one.
@@ -140,6 +146,13 @@ public final class EmbeddedNode: Sendable {
 
     /// Forgets all prepared statements, as a node that was restarted.
     public func forgetPrepared() { self.state.withLock { $0.prepared.removeAll() } }
+
+    /// Changes who may connect from now on; connections that stand go on, as Cassandra's do.
+    public func setAuthentication(_ authentication: EmbeddedNodeConfiguration.Authentication) {
+        self.state.withLock { $0.authentication = authentication }
+    }
+
+    var authentication: EmbeddedNodeConfiguration.Authentication { self.state.withLock { $0.authentication } }
 
     /// Replaces the fault rules; `seed` makes the random ones repeatable.
     public func setFaults(_ rules: [FaultRule], seed: UInt64 = 1) {

@@ -24,7 +24,7 @@ final class NodeConnection: ChannelDuplexHandler {
 
     init(node: EmbeddedNode) {
         self.node = node
-        self.conversation = Conversation(authentication: node.configuration.authentication)
+        self.conversation = Conversation(authentication: node.authentication)
         self.reader = FrameReader(maximumBodyLength: node.configuration.frameLengthMax)
     }
 

@@ -18,11 +18,11 @@ struct AdminContext: RequestContext, RemoteAddressRequestContext {
 
 /// Who may change something. Reading is open on the bound address.
 struct AdminAccess: Sendable {
-    let token: String?
+    let token: @Sendable () -> String?
 
     /// Throws where `request` may not change anything.
     func checkMayChange(_ request: Request, _ context: AdminContext) throws(AdminError) {
-        if let token {
+        if let token = self.token() {
             guard let given = Self.bearerToken(request.headers[.authorization]) else {
                 throw Self.unauthorized("Changing needs the bearer token.")
             }

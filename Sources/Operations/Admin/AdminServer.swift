@@ -17,10 +17,11 @@ public struct AdminServer: Service {
         /// The port to listen on; 0 takes a free one.
         public var port: Int
         /// What `Authorization: Bearer` must carry to change something.
-        public var token: String?
+        /// Asked at each change; nil: only peers on the loopback interface may change something.
+        public var token: @Sendable () -> String?
 
         /// Creates a configuration.
-        public init(host: String, port: Int, token: String? = nil) {
+        public init(host: String, port: Int, token: @escaping @Sendable () -> String? = { nil }) {
             self.host = host
             self.port = port
             self.token = token

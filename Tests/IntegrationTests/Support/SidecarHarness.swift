@@ -23,10 +23,24 @@ struct SidecarHarness {
 
     func node(_ cluster: Cluster) -> EmbeddedNode { cluster == .source ? self.source : self.target }
 
+    /// A client of the sidecar that has come as far as the answer to its name and password.
+    func login(_ name: String, _ password: String) async throws -> (client: TestClient, answer: Response) {
+        try await TestClient.login(name, password, on: try self.address, group: self.group)
+    }
+
     /// What a node itself says, past the sidecar.
-    func ask(_ cluster: Cluster, _ text: String) async throws -> Response {
+    func ask(
+        _ cluster: Cluster,
+        _ text: String,
+        as login: (name: String, password: String)? = nil
+    ) async throws -> Response {
         let address = try SocketAddress(ipAddress: "127.0.0.1", port: self.node(cluster).port)
-        let client = try await TestClient.start(on: address, group: self.group)
+        let client =
+            if let login {
+                try await TestClient.login(login.name, login.password, on: address, group: self.group).client
+            } else {
+                try await TestClient.start(on: address, group: self.group)
+            }
         let answer = try await client.ask(query(text))
         await client.close()
         return answer
@@ -36,12 +50,13 @@ struct SidecarHarness {
     static func run(
         mode: WriteMode,
         node: EmbeddedNodeConfiguration = EmbeddedNodeConfiguration(),
+        targetNode: EmbeddedNodeConfiguration? = nil,
         configure: (inout DualWriterConfiguration) -> Void = { _ in },
         _ body: (SidecarHarness) async throws -> Void
     ) async throws {
         let group = MultiThreadedEventLoopGroup.singleton
         let source = try await EmbeddedNode.start(on: group, configuration: node)
-        let target = try await EmbeddedNode.start(on: group, configuration: node)
+        let target = try await EmbeddedNode.start(on: group, configuration: targetNode ?? node)
         func cluster(_ name: String, _ node: EmbeddedNode) -> ClusterConfiguration {
             ClusterConfiguration(name: name, contactPoints: [ContactPoint(host: "127.0.0.1", port: node.port)])
         }

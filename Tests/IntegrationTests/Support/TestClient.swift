@@ -49,6 +49,20 @@ final class TestClient: Sendable {
         return client
     }
 
+    /// Connects and gives a name and a password (SASL PLAIN).
+    static func login(
+        _ name: String,
+        _ password: String,
+        on address: SocketAddress,
+        group: any EventLoopGroup
+    ) async throws -> (client: TestClient, answer: Response) {
+        let client = try await Self.connect(to: address, on: group)
+        let asked = try await client.ask(.startup(["CQL_VERSION": "3.0.0"]))
+        guard case .authenticate = asked else { return (client, asked) }
+        let answer = try await client.ask(.authResponse(ByteBuffer(string: "\0\(name)\0\(password)")))
+        return (client, answer)
+    }
+
     func ask(
         _ request: Request,
         version: ProtocolVersion = .v4,

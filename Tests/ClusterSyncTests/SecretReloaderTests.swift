@@ -7,9 +7,9 @@ import Testing
 
 @testable import ClusterSync
 
-struct TLSReloaderTests {
+struct SecretReloaderTests {
     private static let fixtures =
-        #filePath.dropLast("Tests/ClusterSyncTests/TLSReloaderTests.swift".count) + "Fixtures/tls"
+        #filePath.dropLast("Tests/ClusterSyncTests/SecretReloaderTests.swift".count) + "Fixtures/tls"
 
     private final class Folder {
         let path = FileManager.default.temporaryDirectory.path + "/cluster-sync-tls-\(UUID().uuidString)"
@@ -18,7 +18,7 @@ struct TLSReloaderTests {
         deinit { try? FileManager.default.removeItem(atPath: self.path) }
 
         func put(_ name: String, from fixture: String) throws {
-            let data = try #require(FileManager.default.contents(atPath: "\(TLSReloaderTests.fixtures)/\(fixture)"))
+            let data = try #require(FileManager.default.contents(atPath: "\(SecretReloaderTests.fixtures)/\(fixture)"))
             try data.write(to: URL(filePath: "\(self.path)/\(name)"), options: .atomic)
         }
     }
@@ -50,32 +50,48 @@ struct TLSReloaderTests {
         try folder.put("tls.key", from: "node.key")
         let files = TLSFiles(certificate: "\(folder.path)/tls.crt", key: "\(folder.path)/tls.key")
         let log = RecordedLog()
-        let reloader = TLSReloader(logger: Logger(label: "tls") { _ in log })
+        let reloader = SecretReloader(logger: Logger(label: "tls") { _ in log })
         _ = try await reloader.endpoint("clients", files, TLSEndpoint.clients)
         await reloader.reload()
         #expect(log.lines.withLock { $0 } == [])
         try folder.put("tls.crt", from: "elsewhere.pem")
         await reloader.reload()
         await reloader.reload()
-        #expect(log.lines.withLock { $0 } == ["error new certificates cannot be used; the old ones stay"])
+        #expect(log.lines.withLock { $0 } == ["error new certificates cannot be used; what was there before stays"])
         try folder.put("tls.key", from: "elsewhere.key")
         await reloader.reload()
         await reloader.reload()
-        #expect(log.lines.withLock { $0 }.dropFirst() == ["notice new certificates are used"])
+        #expect(log.lines.withLock { $0 }.dropFirst() == ["notice new certificates in use"])
     }
 
     @Test func `a file that cannot be used at the start is named`() async throws {
-        let reloader = TLSReloader(logger: Logger(label: "tls") { _ in SwiftLogNoOpLogHandler() })
+        let reloader = SecretReloader(logger: Logger(label: "tls") { _ in SwiftLogNoOpLogHandler() })
         let fixtures = Self.fixtures
         for (files, path) in [
             (TLSFiles(certificate: "/nowhere.pem", key: "\(fixtures)/node.key"), "/nowhere.pem"),
             (TLSFiles(certificate: "\(fixtures)/node.pem", key: "\(fixtures)/make"), "\(fixtures)/make"),
             (TLSFiles(certificate: "\(fixtures)/node.key", key: "\(fixtures)/node.key"), "\(fixtures)/node.key"),
         ] {
-            let fault = await #expect(throws: TLSFiles.Fault.self) {
+            let fault = await #expect(throws: FileFault.self) {
                 _ = try await reloader.endpoint("clients", files, TLSEndpoint.clients)
             }
             #expect(fault?.path == path)
         }
+    }
+
+    @Test func `a password that changes in its file is passed on, an empty file is not`() async throws {
+        let folder = try Folder()
+        let path = "\(folder.path)/password"
+        let log = RecordedLog()
+        let reloader = SecretReloader(logger: Logger(label: "secrets") { _ in log })
+        let current = CurrentSecret(Secret("one", file: path))
+        await reloader.follow("source", "password", Secret("one", file: path)) { current.replace($0) }
+        for (content, expected) in [("one\n", "one"), (" two \n", "two"), ("\n", "two"), ("three", "three")] {
+            try Data(content.utf8).write(to: URL(filePath: path), options: .atomic)
+            await reloader.reload()
+            #expect(current.text == expected)
+        }
+        #expect(log.lines.withLock { $0 }.map { $0.prefix(6) } == ["notice", "error ", "notice"])
+        #expect(!log.lines.withLock { $0 }.joined().contains("two"))
     }
 }
