@@ -17,6 +17,10 @@ extension DualWriterLoop {
         case .ship(let primary, let copy), .sequence(let primary, let copy):
             request.copy = copy
             self.send(request, to: primary)
+        case .join(let primary) where self.mustWaitInLane(request, primary.other):
+            request.copy = request.isFence ? .fence : request.isIdempotent ? .repeatable : .once
+            request.plan = .sequence(primary: primary, copy: request.copy)
+            self.send(request, to: primary)
         case .join(let primary):
             // Both legs are open before the first is sent, or its failure would be taken for the last answer.
             request[primary].state = .waiting
@@ -27,6 +31,12 @@ extension DualWriterLoop {
         case .proxy, .refuse:
             preconditionFailure("a request without a cluster is answered before it is dispatched")
         }
+    }
+
+    /// Whether the shadow must not get a request before all that it is owed: TRUNCATE and schema changes act on what is there
+    /// when they run, whatever the timestamps.
+    func mustWaitInLane(_ request: ProxiedRequest, _ shadow: Cluster) -> Bool {
+        self.lane(shadow).holdsFence || request.isFence && self.lane(shadow).count > 0
     }
 
     func isCurrent(_ request: ProxiedRequest, _ generation: UInt32) -> Bool {
@@ -291,6 +301,10 @@ extension DualWriterLoop {
 
     /// The proxy's own deadline has passed.
     func deadlinePassed(_ request: ProxiedRequest) {
+        if request.isInLane, let shadow = request.plan.primary?.other, request[shadow].state == .idle {
+            self.waitedLongEnough(request, shadow)
+            return
+        }
         let generation = request.generation
         for cluster in Cluster.allCases {
             guard self.isCurrent(request, generation) else { return }
@@ -315,5 +329,18 @@ extension DualWriterLoop {
                 continue
             }
         }
+    }
+
+    /// The primary has done it, and the shadow's turn has not come in time: the client gets an answer, the lane goes on.
+    private func waitedLongEnough(_ request: ProxiedRequest, _ shadow: Cluster) {
+        if request.waitsForBoth, let client = request.client {
+            let error = ProxyError.timeout(request, shadow, "waiting for earlier writes, not answered in time")
+            self.answer(client, request.clientStream, .error(error))
+            self.detachClient(request)
+        } else {
+            self.replyWithKept(request, shadow.other)
+        }
+        request.stage = .shadow
+        request.deadline = .max
     }
 }

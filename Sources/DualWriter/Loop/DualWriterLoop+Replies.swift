@@ -71,7 +71,7 @@ extension DualWriterLoop {
         self.detachClient(request)
     }
 
-    private func detachClient(_ request: ProxiedRequest) {
+    func detachClient(_ request: ProxiedRequest) {
         request.client?.inFlight -= 1
         request.client = nil
     }

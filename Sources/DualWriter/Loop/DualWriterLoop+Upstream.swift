@@ -173,7 +173,16 @@ extension DualWriterLoop: UpstreamDelegate {
         case .sequence(let primary, _) where cluster == primary:
             self.firstOfTwoAnswered(request, primary, answer, opcode: opcode, flags: flags, body: body)
         case .sequence(let primary, _):
-            self.secondOfTwoAnswered(request, primary, answer, opcode: opcode, flags: flags, body: body, errorCode)
+            self.secondOfTwoAnswered(
+                request,
+                primary,
+                answer,
+                opcode: opcode,
+                flags: flags,
+                body: body,
+                errorCode: errorCode,
+                wasSent: wasSent
+            )
         case .join(let primary):
             self.joinAnswered(request, cluster, primary, opcode: opcode, flags: flags, body: body)
         case .proxy, .refuse:
@@ -251,7 +260,11 @@ extension DualWriterLoop: UpstreamDelegate {
             self.finish(request)
             return
         }
-        self.send(request, to: primary.other)
+        if request.isFence || self.mustWaitInLane(request, primary.other) {
+            self.lane(primary.other).enqueue(request, clientWaits: true)
+        } else {
+            self.send(request, to: primary.other)
+        }
     }
 
     private func secondOfTwoAnswered(
@@ -261,13 +274,15 @@ extension DualWriterLoop: UpstreamDelegate {
         opcode: Opcode,
         flags: FrameFlags,
         body: UnsafeRawBufferPointer,
-        _ errorCode: Int32?
+        errorCode: Int32?,
+        wasSent: Bool
     ) {
+        let lane = self.lane(primary.other)
         // The shadow's schema may be ahead, because somebody has prepared the target: that is what was wanted.
         let isThere = request.kind == .schemaChange && errorCode == ErrorCode.alreadyExists.rawValue
         if answer == .success || isThere {
             self.replyWithKept(request, primary)
-            self.finish(request)
+            if request.isInLane { lane.confirmed(request) } else { self.finish(request) }
             return
         }
         let mayShip = request.kind != .schemaChange || ShadowRetry.mayPass(errorCode: errorCode)
@@ -277,14 +292,19 @@ extension DualWriterLoop: UpstreamDelegate {
             self.reply(request, primary.other, opcode: opcode, flags: flags, body: body)
         }
         if mayShip, request.isIdempotent || answer == .definiteRefusal {
-            self.lane(primary.other).enqueue(request)
+            if request.isInLane {
+                request.stage = .shadow
+                lane.answered(request, answer, errorCode: errorCode, wasSent: wasSent)
+            } else {
+                lane.enqueue(request)
+            }
         } else {
             self.counters.doubtful &+= 1
             self.logger.warning(
                 "the primary applied a statement that the shadow did not",
                 metadata: ["cluster": "\(primary.other)", "kind": "\(request.kind)"]
             )
-            self.finish(request)
+            if request.isInLane { lane.refused(request) } else { self.finish(request) }
         }
     }
 

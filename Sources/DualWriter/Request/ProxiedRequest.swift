@@ -81,6 +81,8 @@ final class ProxiedRequest {
     var waitsForBoth = false
     /// What the shadow gets, where it gets a copy after the primary.
     var copy = RoutePlan.Copy.repeatable
+    /// Whether it is in a shadow lane, waiting or on its way.
+    var isInLane = false
     /// When it was put into a shadow lane.
     var queuedAt: Int64 = 0
 
@@ -126,6 +128,7 @@ final class ProxiedRequest {
         self.source = Leg()
         self.target = Leg()
         self.stage = .client
+        self.isInLane = false
         self.deadline = .max
         self.isIdempotent = false
         self.isWrite = false

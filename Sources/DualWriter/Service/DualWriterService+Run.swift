@@ -197,7 +197,7 @@ extension DualWriterService {
         while ContinuousClock.now < deadline {
             let left = await self.requestsLeft()
             if left == 0 {
-                self.logger.info("drained: every request is answered, every shadow write is delivered")
+                await self.logDrained()
                 return 0
             }
             try? await Task.sleep(for: .milliseconds(20))
@@ -207,6 +207,19 @@ extension DualWriterService {
             self.logger.error("stopping with writes that the shadow does not have", metadata: ["requests": "\(left)"])
         }
         return left
+    }
+
+    private func logDrained() async {
+        let counters = await self.status().counters
+        let lost = Cluster.allCases.reduce(0) { $0 + counters[$1].shadowDead + counters[$1].shadowOverflowed }
+        guard lost > 0 else {
+            self.logger.info("drained: every request is answered, every shadow write is delivered")
+            return
+        }
+        self.logger.warning(
+            "drained: every request is answered, but shadow writes were given up since the start; compare and repair",
+            metadata: ["given-up": "\(lost)"]
+        )
     }
 
     private func requestsLeft() async -> Int {

@@ -12,6 +12,7 @@ final class ShadowLane {
     private unowned let loop: DualWriterLoop
     private var queue = CircularBuffer<ProxiedRequest>()
     private var fenceIsOut = false
+    private var fences = 0
     private var isPumping = false
     private var lastComplaint: Int64 = .min
     private var complaintsHeld = 0
@@ -38,8 +39,14 @@ final class ShadowLane {
         return Int((now - min(since, self.oldest ?? since)) / 1_000_000)
     }
 
+    /// Whether a statement is owed that must not be overtaken.
+    var holdsFence: Bool { self.fences > 0 }
+
     /// Takes on a write. The request belongs to the lane from here on.
-    func enqueue(_ request: ProxiedRequest) {
+    ///
+    /// - Parameter clientWaits: the client has no answer yet. The write waits for its turn all the same; what the cluster says
+    ///   then is for the loop, which gives the request back with ``confirmed(_:)`` or ``answered(_:_:errorCode:wasSent:)``.
+    func enqueue(_ request: ProxiedRequest, clientWaits: Bool = false) {
         let limits = self.loop.limits
         // A single write is always taken where nothing waits, however long it is.
         let fits = self.bytes + request.body.count <= limits.shadowQueueBytesMax
@@ -47,11 +54,16 @@ final class ShadowLane {
             self.loop.counters[self.cluster].shadowOverflowed &+= 1
             self.loop.counters.doubtful &+= 1
             self.complain("shadow queue is full: the write is dropped")
+            if clientWaits { self.loop.replyWithKept(request, self.cluster.other) }
             self.loop.finish(request)
             return
         }
-        request.stage = .shadow
-        request.deadline = .max
+        if !clientWaits {
+            request.stage = .shadow
+            request.deadline = .max
+        }
+        request.isInLane = true
+        if request.isFence { self.fences += 1 }
         request.queuedAt = self.loop.now
         request[self.cluster] = ProxiedRequest.Leg()
         self.bytes += request.body.count
@@ -121,6 +133,18 @@ final class ShadowLane {
         request.kind == .schemaChange && errorCode == ErrorCode.alreadyExists.rawValue
     }
 
+    /// A write whose client has waited is given up; the client was told.
+    func refused(_ request: ProxiedRequest) {
+        self.loop.counters[self.cluster].shadowDead &+= 1
+        self.end(request)
+    }
+
+    /// A write whose client has waited is on the cluster.
+    func confirmed(_ request: ProxiedRequest) {
+        self.loop.counters[self.cluster].shadowDelivered &+= 1
+        self.end(request)
+    }
+
     private func retry(_ request: ProxiedRequest, after pause: TimeAmount) {
         let generation = request.generation
         request[self.cluster].state = .idle
@@ -131,7 +155,10 @@ final class ShadowLane {
     }
 
     private func end(_ request: ProxiedRequest) {
-        if request.isFence { self.fenceIsOut = false }
+        if request.isFence {
+            self.fenceIsOut = false
+            self.fences -= 1
+        }
         self.outstanding -= 1
         self.bytes -= request.body.count
         if self.outstanding == 0 { self.oldest = nil }
@@ -158,7 +185,7 @@ final class ShadowLane {
 
 extension ProxiedRequest {
     /// Whether everything before this request must be confirmed first.
-    fileprivate var isFence: Bool {
+    var isFence: Bool {
         switch self.kind {
         case .truncate, .schemaChange, .access: true
         case .read, .plainWrite, .conditional, .nonIdempotentWrite, .virtualTable, .systemRead, .use, .notUnderstood:
