@@ -28,6 +28,8 @@ private final class FakeProxy: SidecarProxy {
         try self.state.withLock { try body(&$0) }
     }
 
+    func currentStatus() async -> DualWriterStatus { self.status() }
+
     func status() -> DualWriterStatus {
         self.with { state in
             let legs = Cluster.allCases.map { cluster in

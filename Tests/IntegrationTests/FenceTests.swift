@@ -92,4 +92,29 @@ struct FenceTests {
             }
         }
     }
+
+    @Test(arguments: [WriteMode.dualWriteAsync, .dualWriteSync]) func `list operations keep their order on the shadow`(
+        last: WriteMode
+    ) async throws {
+        try await SidecarHarness.run(mode: .dualWriteAsync) { harness in
+            let client = try await harness.client()
+            try await Self.makeTable(client)
+            _ = try await client.ask(query("CREATE TABLE one.l (p text PRIMARY KEY, v list<int>)"))
+            // The later ones overtake the earlier ones where they are sent at once.
+            harness.target.setFaults([
+                FaultRule(.all([.textContains("UPDATE"), .probability(0.5)]), .delay(.milliseconds(10)))
+            ])
+            for number in 0..<60 {
+                if number == 30, last != .dualWriteAsync { _ = try await harness.proxy.setMode(last) }
+                let append = query("UPDATE one.l SET v = v + [\(number)] WHERE p = 'k'")
+                #expect(try await client.ask(append) == .result(.void))
+            }
+            try await eventually { await harness.proxy.status().legs.last?.shadowWritesQueued == 0 }
+            let (source, target) = (
+                try await harness.ask(.source, "SELECT v FROM one.l"),
+                try await harness.ask(.target, "SELECT v FROM one.l")
+            )
+            #expect(source.firstColumn.first?.utf8.count == 4 + 60 * 8 && source == target)
+        }
+    }
 }

@@ -179,6 +179,7 @@ public final class ClusterMonitor: Sendable {
             local: local,
             peersColumns: peers.metadata.columns,
             peersV2Columns: peersV2?.metadata.columns,
+            schema: try await self.schema(control, version: local["schema_version"]),
             authenticator: authenticator
         )
         try self.state.withLock { state in
@@ -193,5 +194,17 @@ public final class ClusterMonitor: Sendable {
             state.known = nodes.map(\.id)
         }
         self.notify(.topology(topology))
+    }
+
+    /// The schema, read again only where its version is another one.
+    private func schema(_ control: NIOLoopBound<ControlConnection>, version: ByteBuffer?) async throws -> ClusterSchema?
+    {
+        let known = self.state.withLock { $0.topology?.schema }
+        if let known, let version, known.version == version { return known }
+        do {
+            return ClusterSchema(version: version, rows: try await self.rows(control, ClusterSchema.statement))
+        } catch let error as UpstreamError where error.serverError != nil {
+            return nil
+        }
     }
 }

@@ -7,8 +7,9 @@ struct FactCollector {
     var usesTimeToLive = false
     var hasConditions = false
     var hasIfNotExists = false
-    /// Something that a second run would do again.
+    /// Something that a second run would do again, whatever the columns are.
     var repeats = false
+    var writes: [ColumnWrite] = []
 
     /// Where a term stands.
     struct Place {
@@ -140,8 +141,12 @@ struct FactCollector {
     mutating func note(_ insert: InsertStatement) {
         switch insert.source {
         case .values(let columns, let terms):
-            for (column, term) in zip(columns, terms) { self.note(term, Place(role: .value, column: column)) }
+            for (column, term) in zip(columns, terms) {
+                self.noteAssigned(term, to: column)
+                self.note(term, Place(role: .value, column: column))
+            }
         case .json(let document, _):
+            self.writes.append(ColumnWrite(column: nil, effect: .json, isCertain: false))
             self.note(document, Place(role: .json))
         }
         self.note(insert.condition)
@@ -159,16 +164,17 @@ struct FactCollector {
         switch assignment {
         case .assign(let part, let term):
             if case .element = part { self.operations.insert(.setElement) }
+            if case .column(let column) = part { self.noteAssigned(term, to: column) }
             self.noteKey(of: part, .elementKey)
             self.note(term, Place(role: .value, column: part.column))
         case .add(let column, let term):
             self.operations.insert(.add)
-            self.noteOperand(term)
+            self.noteOperand(term, of: column)
             self.note(term, Place(role: .value, column: column))
         case .subtract(let column, let term):
             self.operations.insert(.subtract)
             // Removing what is there is the same twice, unless it is a counter.
-            self.noteOperand(term, isSubtraction: true)
+            self.noteOperand(term, of: column, isSubtraction: true)
             self.note(term, Place(role: .value, column: column))
         case .prepend(let column, let term):
             self.operations.insert(.prepend)
@@ -178,22 +184,30 @@ struct FactCollector {
         }
     }
 
-    private mutating func noteOperand(_ term: Term, isSubtraction: Bool = false) {
+    /// Only what can be a list is of interest: writing anything else twice is writing it once.
+    private mutating func noteAssigned(_ term: Term, to column: String) {
         switch term {
-        case .set, .map: break
+        case .null, .literal, .set, .map, .userType, .tuple, .negated, .arithmetic: break
+        case .list: self.writes.append(ColumnWrite(column: column, effect: .assign, isCertain: true))
+        case .marker, .function, .typeHint, .cast:
+            self.writes.append(ColumnWrite(column: column, effect: .assign, isCertain: false))
+        }
+    }
+
+    private mutating func noteOperand(_ term: Term, of column: String, isSubtraction: Bool = false) {
+        switch term {
+        case .set, .map: return
         case .list:
             guard !isSubtraction else { return }
             self.operations.insert(.listAppendCandidate)
-            self.repeats = true
         case .literal:
             self.operations.insert(.counterCandidate)
-            self.repeats = true
-        case .typeHint(_, let operand) where operand.isSetOrMap: break
+        case .typeHint(_, let operand) where operand.isSetOrMap: return
         default:
             self.operations.insert(.counterCandidate)
             if !isSubtraction { self.operations.insert(.listAppendCandidate) }
-            self.repeats = true
         }
+        self.writes.append(ColumnWrite(column: column, effect: isSubtraction ? .subtract : .add, isCertain: false))
     }
 
     mutating func note(_ delete: DeleteStatement) {
@@ -201,7 +215,9 @@ struct FactCollector {
             guard case .element(let column, let key) = part else { continue }
             self.operations.insert(.deleteElement)
             // The key of a map is mostly a text; what may be a list's index must not be deleted twice.
-            if !key.cannotBeListIndex { self.repeats = true }
+            if !key.cannotBeListIndex {
+                self.writes.append(ColumnWrite(column: column, effect: .deleteElement, isCertain: false))
+            }
             self.note(key, Place(role: .elementKey, column: column))
         }
         self.note(delete.using)

@@ -59,7 +59,8 @@ extension StatementAnalysis {
             usesTimeToLive: facts.usesTimeToLive,
             functions: facts.functions,
             operations: facts.operations,
-            isIdempotent: kind.isIdempotent(facts),
+            isRepeatable: kind.isRepeatable(facts),
+            columnWrites: facts.writes,
             range: range,
             selection: selection
         )
@@ -89,7 +90,8 @@ extension StatementAnalysis {
             usesTimeToLive: own.usesTimeToLive || children.contains(where: \.usesTimeToLive),
             functions: children.flatMap(\.functions),
             operations: operations,
-            isIdempotent: kind != .counter && children.allSatisfy(\.isIdempotent),
+            isRepeatable: kind != .counter && children.allSatisfy(\.isRepeatable),
+            columnWrites: children.flatMap(\.columnWrites),
             batchKind: kind,
             children: children,
             range: range
@@ -98,7 +100,7 @@ extension StatementAnalysis {
 }
 
 extension StatementKind {
-    fileprivate func isIdempotent(_ facts: FactCollector) -> Bool {
+    fileprivate func isRepeatable(_ facts: FactCollector) -> Bool {
         switch self {
         case .select, .list, .describe, .use: true
         case .insert, .update, .delete: !facts.repeats && !facts.functions.contains(where: \.isNonDeterministic)

@@ -24,10 +24,14 @@ public final class StatementAnalysis: Sendable {
     public let functions: [FunctionUse]
     /// What happens to collections and counters.
     public let operations: CollectionOperations
-    /// Whether running it twice with one timestamp leaves the same data as running it once. Always `true` for reads,
-    /// never for TRUNCATE,
-    /// which a second time also removes what was written in between.
+    /// Whether running it twice with one timestamp leaves the same data as running it once, as far as its text tells (see
+    /// ``isIdempotent(in:)``). Always `true` for reads, never for TRUNCATE, which a second time also removes what was written
+    /// in between.
     public let isIdempotent: Bool
+    /// Whether nothing but ``columnWrites`` stands against running it twice.
+    let isRepeatable: Bool
+    /// Writes to columns whose repetition is harmless or not by what the columns are; for a batch those of its children.
+    public let columnWrites: [ColumnWrite]
     /// Type of a `BATCH`.
     public let batchKind: BatchStatement.Kind?
     /// Children of a `BATCH`; their ranges and marker indices are those of the whole text.
@@ -49,7 +53,8 @@ public final class StatementAnalysis: Sendable {
         usesTimeToLive: Bool = false,
         functions: [FunctionUse] = [],
         operations: CollectionOperations = [],
-        isIdempotent: Bool,
+        isRepeatable: Bool,
+        columnWrites: [ColumnWrite] = [],
         batchKind: BatchStatement.Kind? = nil,
         children: [StatementAnalysis] = [],
         range: SourceRange,
@@ -66,11 +71,38 @@ public final class StatementAnalysis: Sendable {
         self.usesTimeToLive = usesTimeToLive
         self.functions = functions
         self.operations = operations
-        self.isIdempotent = isIdempotent
+        self.isRepeatable = isRepeatable
+        self.columnWrites = columnWrites
+        self.isIdempotent =
+            isRepeatable
+            && (children.isEmpty ? !columnWrites.contains(where: \.repeatsByText) : children.allSatisfy(\.isIdempotent))
         self.batchKind = batchKind
         self.children = children
         self.range = range
         self.selection = selection
+    }
+
+    /// Whether running it twice with one timestamp leaves the same data as running it once, in tables of known columns.
+    ///
+    /// - Parameter table: the columns of a table, by keyspace (as the text names it) and name; nil where they are not known,
+    ///   and then the answer errs on the safe side.
+    public func isIdempotent(in table: (_ keyspace: String?, _ name: String?) -> TableShape?) -> Bool {
+        guard self.isRepeatable else { return false }
+        if self.kind == .batch { return self.children.allSatisfy { $0.isIdempotent(in: table) } }
+        guard !self.columnWrites.isEmpty else { return true }
+        let shape = table(self.keyspace, self.table)
+        return !self.columnWrites.contains { $0.repeats(in: shape) }
+    }
+
+    /// Whether it does nothing but add to counters, which comes to the same in any order.
+    public func isCounterUpdate(in table: (_ keyspace: String?, _ name: String?) -> TableShape?) -> Bool {
+        if self.kind == .batch {
+            return self.batchKind == .counter || self.children.allSatisfy { $0.isCounterUpdate(in: table) }
+        }
+        guard self.isRepeatable, !self.columnWrites.isEmpty, let shape = table(self.keyspace, self.table) else {
+            return false
+        }
+        return self.columnWrites.allSatisfy { $0.column.flatMap { shape.columns[$0] } == .counter }
     }
 
     /// Analyses any text. Never fails: what is not understood has the kind `unknown`.

@@ -252,7 +252,7 @@ struct TokenScanner {
             usesTimestamp: isModification && facts.usesTimestamp,
             usesTimeToLive: isModification && facts.usesTimeToLive,
             functions: facts.functions,
-            isIdempotent: isHarmless,
+            isRepeatable: isHarmless,
             range: range
         )
     }

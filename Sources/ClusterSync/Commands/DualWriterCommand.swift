@@ -40,13 +40,14 @@ struct DualWriterCommand: AsyncParsableCommand {
     var settings: [String] = []
 
     func run() async throws {
-        let configuration = try self.load()
+        let (configuration, unknownVariables) = try self.load()
         let level = configuration.logLevel
         let format = configuration.logFormat
         LoggingSystem.bootstrap {
             StandardErrorLogHandler(label: $0, format: format, logLevel: level)
         }
         let logger = Logger(label: "cluster-sync")
+        for name in unknownVariables { logger.warning("\(name) is no variable of cluster-sync; it is ignored") }
         let (store, phase) = try self.openState(configuration, logger)
         if let missing = SidecarControl.missing(
             phase.mode,
@@ -68,7 +69,7 @@ struct DualWriterCommand: AsyncParsableCommand {
         try await Self.serve(dualWriter, configuration, store, phase, secrets, logger)
     }
 
-    private func load() throws -> SidecarConfiguration {
+    private func load() throws -> (SidecarConfiguration, unknownVariables: [String]) {
         var options: [(path: String, text: String)] = []
         for (path, text) in [
             ("listen", self.listen), ("admin.listen", self.admin), ("state_dir", self.stateDir),
@@ -87,9 +88,10 @@ struct DualWriterCommand: AsyncParsableCommand {
                 environment: ProcessInfo.processInfo.environment,
                 file: self.config.map { ConfigurationFile(path: $0) }
             )
-            return try SidecarConfiguration(layers) { path in
+            let configuration = try SidecarConfiguration(layers) { path in
                 FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
             }
+            return (configuration, layers.unknownVariables)
         } catch {
             throw fail(Exit.configuration, "\(error)")
         }

@@ -180,7 +180,7 @@ extension ConfigurationKey {
                 help: "The share of reads to compare, in per cent.",
                 variables: ["VALIDATION_PERCENTAGE"]
             ),
-            Self(path: "loops", kind: .integer(0...64), fallback: "0", help: "Event loops; 0 chooses by the cores."),
+            Self(path: "loops", kind: .integer(0...64), fallback: "0", help: "Event loops; 0 chooses."),
             Self(
                 path: "log.level",
                 kind: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]),

@@ -37,6 +37,11 @@ final class ServiceProxy: SidecarProxy, Service {
 
     func status() -> DualWriterStatus { self.snapshot.withLock { $0 } }
 
+    func currentStatus() async -> DualWriterStatus {
+        await self.refresh()
+        return self.status()
+    }
+
     func setMode(_ mode: WriteMode, epoch: Int, force: Bool, reason: String?) async throws {
         try await self.service.setMode(mode, force: force, reason: reason)
         await self.refresh()

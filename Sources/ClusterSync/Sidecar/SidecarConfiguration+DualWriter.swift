@@ -36,13 +36,9 @@ extension SidecarConfiguration {
         configuration.limits.shadowInFlightMax = self.limits.shadowInFlight
         configuration.limits.shadowAttemptsMax = self.limits.shadowAttempts
         configuration.limits.preparedStatementsMax = self.limits.preparedStatements
-        configuration.loops = self.loops > 0 ? self.loops : Self.chosenLoops
+        // TRUNCATE and schema changes keep their order among the copies of one loop: more loops are somebody's decision.
+        configuration.loops = max(1, self.loops)
         return configuration
-    }
-
-    /// One loop on up to two cores, because a sidecar shares them with its application; else half of them.
-    private static var chosenLoops: Int {
-        System.coreCount <= 2 ? 1 : System.coreCount / 2
     }
 
     private func cluster(_ cluster: Cluster, _ secrets: SecretReloader) async throws -> ClusterConfiguration {

@@ -252,8 +252,8 @@ extension SidecarControl: AdminControl {
         )
     }
 
-    func status() -> StatusDocument {
-        let status = self.proxy.status()
+    func status() async -> StatusDocument {
+        let status = await self.proxy.currentStatus()
         let mode = self.phaseState.mode
         let legs = Cluster.allCases.map { cluster in
             let role = mode.primary == cluster ? "primary" : mode.shadow == cluster ? "shadow" : "unused"

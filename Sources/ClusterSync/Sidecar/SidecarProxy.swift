@@ -3,8 +3,11 @@ import DualWriter
 
 /// What the control of a sidecar needs of the proxy.
 protocol SidecarProxy: Sendable {
-    /// Everything at one moment.
+    /// Everything at one moment, which may be a little while ago.
     func status() -> DualWriterStatus
+
+    /// Everything as it is now.
+    func currentStatus() async -> DualWriterStatus
 
     /// Switches every loop; when it returns, every request that arrives is handled in `mode`. `force`
     /// also overrules the gates of a single step.

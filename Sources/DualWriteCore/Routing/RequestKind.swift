@@ -8,7 +8,9 @@ public enum RequestKind: UInt8, Sendable, Hashable, CaseIterable {
     case plainWrite
     /// A write with an `IF` clause, alone or in a batch.
     case conditional
-    /// Counters, list appends and whatever else must not run twice.
+    /// Counters: must not run twice, in whatever order they run.
+    case counterWrite
+    /// List appends and whatever else must not run twice; and not in another order.
     case nonIdempotentWrite
     /// TRUNCATE.
     case truncate
@@ -28,17 +30,27 @@ public enum RequestKind: UInt8, Sendable, Hashable, CaseIterable {
     /// Whether the request may change data, schema or rights.
     public var isWrite: Bool {
         switch self {
-        case .plainWrite, .conditional, .nonIdempotentWrite, .truncate, .schemaChange, .access, .notUnderstood: true
+        case .plainWrite, .conditional, .counterWrite, .nonIdempotentWrite, .truncate, .schemaChange, .access,
+            .notUnderstood:
+            true
         case .read, .virtualTable, .systemRead, .use: false
         }
     }
+
+    /// Whether it acts on what is there when it runs, whatever the timestamps: what came before it must be there, what came
+    /// after it must not.
+    public var isFence: Bool { self == .truncate || self == .schemaChange || self == .access }
+
+    /// Whether two of them must run in the order in which they were acknowledged.
+    public var isOrdered: Bool { self == .nonIdempotentWrite || self == .notUnderstood }
 
     /// The kind of an analysed statement.
     ///
     /// - Parameters:
     ///   - analysis: of the statement's text.
     ///   - keyspace: the one that the client's connection uses, for names without one.
-    public init(_ analysis: StatementAnalysis, keyspace: String?) {
+    ///   - schema: of the primary; nil where the cluster does not tell it, and then only the text counts.
+    public init(_ analysis: StatementAnalysis, keyspace: String?, schema: SchemaShapes? = nil) {
         switch analysis.kind {
         case .select:
             self = Self.read(keyspace: analysis.keyspace ?? keyspace, table: analysis.table)
@@ -46,7 +58,7 @@ public enum RequestKind: UInt8, Sendable, Hashable, CaseIterable {
             if analysis.hasConditions {
                 self = .conditional
             } else {
-                self = analysis.isIdempotent ? .plainWrite : .nonIdempotentWrite
+                self = Self.write(analysis, keyspace, schema)
             }
         case .truncate: self = .truncate
         case .use: self = .use
@@ -55,6 +67,13 @@ public enum RequestKind: UInt8, Sendable, Hashable, CaseIterable {
         case .list, .describe: self = .systemRead
         case .unknown: self = .notUnderstood
         }
+    }
+
+    private static func write(_ analysis: StatementAnalysis, _ keyspace: String?, _ schema: SchemaShapes?) -> Self {
+        guard let schema else { return analysis.isIdempotent ? .plainWrite : .nonIdempotentWrite }
+        func table(_ named: String?, _ name: String?) -> TableShape? { schema.table(named ?? keyspace, name) }
+        if analysis.isIdempotent(in: table) { return .plainWrite }
+        return analysis.isCounterUpdate(in: table) ? .counterWrite : .nonIdempotentWrite
     }
 
     private static func read(keyspace: String?, table: String?) -> Self {
@@ -69,12 +88,14 @@ public enum RequestKind: UInt8, Sendable, Hashable, CaseIterable {
     /// - Parameter isCounter: the frame's type is `counter`.
     /// - Returns: nil where a child cannot be in a batch.
     public static func batch(of children: some Sequence<RequestKind>, isCounter: Bool) -> RequestKind? {
-        var kind: RequestKind = isCounter ? .nonIdempotentWrite : .plainWrite
+        var kind: RequestKind = isCounter ? .counterWrite : .plainWrite
         for child in children {
             switch child {
             case .conditional: kind = .conditional
-            case .nonIdempotentWrite, .notUnderstood: if kind == .plainWrite { kind = .nonIdempotentWrite }
-            case .plainWrite: break
+            case .nonIdempotentWrite where !isCounter, .notUnderstood:
+                if kind != .conditional { kind = .nonIdempotentWrite }
+            case .counterWrite: if kind == .plainWrite { kind = .counterWrite }
+            case .plainWrite, .nonIdempotentWrite: break
             case .read, .truncate, .schemaChange, .access, .virtualTable, .systemRead, .use: return nil
             }
         }

@@ -46,7 +46,7 @@ public enum RoutePlan: Sendable, Hashable {
             self = Self.destination(policy.schemaChanges, mode: mode, what: "schema changes (policy ddl: refuse)")
         case .access:
             self = Self.destination(policy.access, mode: mode, what: "roles and permissions (policy roles: refuse)")
-        case .plainWrite, .conditional, .nonIdempotentWrite, .truncate, .notUnderstood:
+        case .plainWrite, .conditional, .counterWrite, .nonIdempotentWrite, .truncate, .notUnderstood:
             guard mode.shadow != nil else {
                 self = .single(primary)
                 return

@@ -33,10 +33,10 @@ extension DualWriterLoop {
         }
     }
 
-    /// Whether the shadow must not get a request before all that it is owed: TRUNCATE and schema changes act on what is there
-    /// when they run, whatever the timestamps.
+    /// Whether the shadow must not get a request before something else that it is owed.
     func mustWaitInLane(_ request: ProxiedRequest, _ shadow: Cluster) -> Bool {
-        self.lane(shadow).holdsFence || request.isFence && self.lane(shadow).count > 0
+        let lane = self.lane(shadow)
+        return lane.holdsFence || request.isFence && lane.count > 0 || request.kind.isOrdered && lane.holdsOrdered
     }
 
     func isCurrent(_ request: ProxiedRequest, _ generation: UInt32) -> Bool {

@@ -70,7 +70,7 @@ extension DualWriterLoop {
             self.fail(request, ProxyError.invalid("statement longer than \(self.limits.analysedTextBytesMax) bytes"))
             return
         }
-        let kind = RequestKind(analysis, keyspace: request.identity?.key.keyspace)
+        let kind = RequestKind(analysis, keyspace: request.identity?.key.keyspace, schema: self.schema)
         self.classify(request, kind, analysis, layout)
         switch kind {
         case .use:
@@ -143,7 +143,9 @@ extension DualWriterLoop {
 
     /// Both clusters order a write by the same clock, whenever its copy arrives. Counters have no use for a timestamp and take
     /// it; conditional statements have that of paxos.
-    private func mayStamp(_ kind: RequestKind) -> Bool { kind == .plainWrite || kind == .nonIdempotentWrite }
+    private func mayStamp(_ kind: RequestKind) -> Bool {
+        kind == .plainWrite || kind == .nonIdempotentWrite || kind == .counterWrite
+    }
 
     // MARK: USE
 
@@ -208,6 +210,7 @@ extension DualWriterLoop {
             self.statements[id]
             ?? self.registry.statement(id).map { self.remember(PreparedStatement(id: id, known: $0)) }
         statement?.known.use(at: now)
+        statement?.judge(by: self.schema, at: self.schemaChanges)
         return statement
     }
 
@@ -275,7 +278,8 @@ extension DualWriterLoop {
                     self.fail(request, ProxyError.invalid("statement too long in BATCH"))
                     return
                 }
-                kinds.append(RequestKind(analysis, keyspace: request.identity?.key.keyspace))
+                let keyspace = request.identity?.key.keyspace
+                kinds.append(RequestKind(analysis, keyspace: keyspace, schema: self.schema))
             case .prepared(let bytes):
                 guard let id = bytes.withUnsafeReadableBytes({ StatementID($0) }),
                     let statement = self.statement(id, at: request.receivedAt)

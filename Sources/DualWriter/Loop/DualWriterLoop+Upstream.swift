@@ -231,7 +231,11 @@ extension DualWriterLoop: UpstreamDelegate {
     /// Turns a request into what the shadow gets; for a conditional statement the mutation without its condition.
     private func becomeCopy(_ request: ProxiedRequest) -> Bool {
         guard request.copy == .outcome else { return true }
-        guard RequestRewriter.makeOutcome(of: request, timestamp: self.stamp()) else {
+        let (schema, keyspace) = (self.schema, request.identity?.key.keyspace)
+        let isMade = RequestRewriter.makeOutcome(of: request, timestamp: self.stamp()) {
+            RequestKind($0, keyspace: keyspace, schema: schema)
+        }
+        guard isMade else {
             self.counters.doubtful &+= 1
             self.logger.warning("the outcome of a conditional statement cannot be shipped; its partition is in doubt")
             return false
@@ -301,7 +305,7 @@ extension DualWriterLoop: UpstreamDelegate {
         } else {
             self.counters.doubtful &+= 1
             self.logger.warning(
-                "the primary applied a statement that the shadow did not",
+                "the primary applied a statement that the shadow \(answer == .unknown ? "may not have applied" : "did not")",
                 metadata: ["cluster": "\(primary.other)", "kind": "\(request.kind)"]
             )
             if request.isInLane { lane.refused(request) } else { self.finish(request) }

@@ -38,7 +38,12 @@ final class DualWriterLoop {
     let gate: ClientGate
     let logger: Logger
 
-    var settings: Settings
+    var settings: Settings {
+        didSet {
+            // Another primary may have other tables.
+            if oldValue.mode.primary != self.settings.mode.primary { self.schemaChanges += 1 }
+        }
+    }
     var counters = DualWriterCounters()
     var requests: RequestTable
     var analyses: AnalysisCache
@@ -46,6 +51,11 @@ final class DualWriterLoop {
     var isDraining = false
     /// Bytes of frames of which the rest has not come yet.
     var unfinishedFrameBytes = 0
+
+    private var sourceSchema: SchemaShapes?
+    private var targetSchema: SchemaShapes?
+    /// How often a schema has become another one; statements are judged anew then.
+    private(set) var schemaChanges = 1
 
     /// Logins that a cluster has accepted, for moments in which it cannot be asked.
     var acceptedLogins: Set<Credentials> = []
@@ -130,7 +140,18 @@ final class DualWriterLoop {
         self.retired.removeAll(where: \.isDrained)
     }
 
+    /// What the primary's tables have in them.
+    var schema: SchemaShapes? { self.settings.mode.primary == .source ? self.sourceSchema : self.targetSchema }
+
+    private func noteSchema(_ topology: ClusterTopology, of cluster: Cluster) {
+        guard topology.schema !== self.topology(cluster)?.schema else { return }
+        let shapes = topology.schema.map { SchemaShapes(columnTypes: $0.columnTypes) }
+        if cluster == .source { self.sourceSchema = shapes } else { self.targetSchema = shapes }
+        self.schemaChanges += 1
+    }
+
     func setTopology(_ topology: ClusterTopology, of cluster: Cluster) {
+        self.noteSchema(topology, of: cluster)
         if cluster == .source { self.sourceTopology = topology } else { self.targetTopology = topology }
         guard let loopCluster = self.cluster(cluster) else { return }
         loopCluster.update(topology: topology)

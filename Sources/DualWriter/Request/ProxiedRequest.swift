@@ -102,6 +102,8 @@ final class ProxiedRequest {
         }
     }
 
+    var isFence: Bool { self.kind.isFence }
+
     func ticket(_ purpose: RequestTicket.Purpose, _ cluster: Cluster) -> UInt64 {
         RequestTicket(slot: self.slot, generation: self.generation, purpose: purpose, leg: cluster.rawValue).rawValue
     }

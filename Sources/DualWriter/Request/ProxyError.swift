@@ -33,7 +33,7 @@ enum ProxyError {
         let type: WriteType =
             switch request.kind {
             case .conditional: .cas
-            case .nonIdempotentWrite where request.opcode != .batch: .simple
+            case .counterWrite: .counter
             default: request.opcode == .batch ? request.batchWriteType : .simple
             }
         return ErrorMessage(

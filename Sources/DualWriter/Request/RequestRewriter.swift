@@ -46,9 +46,16 @@ enum RequestRewriter {
 
     /// Turns an applied conditional request into the mutation that it amounts to.
     ///
-    /// - Parameter timestamp: microseconds; later than the moment at which the primary applied the statement.
+    /// - Parameters:
+    ///   - timestamp: microseconds; later than the moment at which the primary applied the statement.
+    ///   - judge: what a statement without condition is.
     /// - Returns: false where the text cannot be rewritten; the request is unchanged then.
-    static func makeOutcome(of request: ProxiedRequest, timestamp: Int64) -> Bool {
+    static func makeOutcome(
+        of request: ProxiedRequest,
+        timestamp: Int64,
+        judge: (StatementAnalysis) -> RequestKind
+    ) -> Bool {
+        let kind: RequestKind
         do {
             switch try Self.decode(request.body.bytes, opcode: request.opcode) {
             case .query(let query):
@@ -60,6 +67,7 @@ enum RequestRewriter {
                     timestamp
                 )
                 request.retain(try Self.encode(.query(Query(rewritten.text, parameters: parameters))))
+                kind = judge(StatementAnalysis.analyze(rewritten.text))
             case .execute(let execute):
                 guard let statement = request.statement, let outcome = statement.unconditional else { return false }
                 let parameters = Self.reduced(
@@ -71,17 +79,24 @@ enum RequestRewriter {
                 let id = outcome.statement.id.withShortBytes { ByteBuffer(bytes: $0.dropFirst(2)) }
                 request.retain(try Self.encode(.execute(Execute(id: id, parameters: parameters))))
                 request.statement = outcome.statement
+                kind = judge(outcome.statement.analysis)
             case .batch(let batch):
                 guard let rewritten = Self.unconditional(batch, request, timestamp) else { return false }
                 request.retain(try Self.encode(.batch(rewritten)))
+                let texts = rewritten.children.compactMap { child -> RequestKind? in
+                    guard case .text(let text) = child.statement else { return nil }
+                    return judge(StatementAnalysis.analyze(text))
+                }
+                let prepared = request.children.map { judge($0.analysis) }
+                kind = RequestKind.batch(of: texts + prepared, isCounter: false) ?? .notUnderstood
             case .startup, .authResponse, .options, .prepare, .register:
                 return false
             }
         } catch {
             return false
         }
-        request.kind = .plainWrite
-        request.isIdempotent = true
+        request.kind = kind
+        request.isIdempotent = kind == .plainWrite
         return true
     }
 

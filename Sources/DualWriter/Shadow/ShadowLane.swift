@@ -13,6 +13,10 @@ final class ShadowLane {
     private var queue = CircularBuffer<ProxiedRequest>()
     private var fenceIsOut = false
     private var fences = 0
+    /// Whether one of the writes is on its way that keep their order among themselves; the others of them wait here.
+    private var ordered = 0
+    private var orderedIsOut = false
+    private var orderedWaiting = CircularBuffer<ProxiedRequest>()
     private var isPumping = false
     private var lastComplaint: Int64 = .min
     private var complaintsHeld = 0
@@ -39,6 +43,9 @@ final class ShadowLane {
         return Int((now - min(since, self.oldest ?? since)) / 1_000_000)
     }
 
+    /// Whether writes are owed that must keep their order: list appends and their like.
+    var holdsOrdered: Bool { self.ordered > 0 }
+
     /// Whether a statement is owed that must not be overtaken.
     var holdsFence: Bool { self.fences > 0 }
 
@@ -64,6 +71,7 @@ final class ShadowLane {
         }
         request.isInLane = true
         if request.isFence { self.fences += 1 }
+        if request.kind.isOrdered { self.ordered += 1 }
         request.queuedAt = self.loop.now
         request[self.cluster] = ProxiedRequest.Leg()
         self.bytes += request.body.count
@@ -85,8 +93,22 @@ final class ShadowLane {
             self.queue.removeFirst()
             self.outstanding += 1
             self.oldest = next.queuedAt
-            self.loop.send(next, to: self.cluster)
+            self.sendInOrder(next)
         }
+    }
+
+    /// Sends a write at once, unless it must come after another one that has no answer yet.
+    private func sendInOrder(_ request: ProxiedRequest) {
+        guard request.kind.isOrdered else {
+            self.loop.send(request, to: self.cluster)
+            return
+        }
+        guard !self.orderedIsOut else {
+            self.orderedWaiting.append(request)
+            return
+        }
+        self.orderedIsOut = true
+        self.loop.send(request, to: self.cluster)
     }
 
     /// One attempt has ended.
@@ -159,10 +181,16 @@ final class ShadowLane {
             self.fenceIsOut = false
             self.fences -= 1
         }
+        let wasOrdered = request.kind.isOrdered
         self.outstanding -= 1
         self.bytes -= request.body.count
         if self.outstanding == 0 { self.oldest = nil }
         self.loop.finish(request)
+        if wasOrdered {
+            self.ordered -= 1
+            self.orderedIsOut = false
+            if let next = self.orderedWaiting.popFirst() { self.sendInOrder(next) }
+        }
         self.pump()
     }
 
@@ -180,16 +208,5 @@ final class ShadowLane {
             ]
         )
         self.complaintsHeld = 0
-    }
-}
-
-extension ProxiedRequest {
-    /// Whether everything before this request must be confirmed first.
-    var isFence: Bool {
-        switch self.kind {
-        case .truncate, .schemaChange, .access: true
-        case .read, .plainWrite, .conditional, .nonIdempotentWrite, .virtualTable, .systemRead, .use, .notUnderstood:
-            false
-        }
     }
 }

@@ -18,7 +18,9 @@ final class PreparedStatement {
 
     let id: StatementID
     let known: KnownStatement
-    let kind: RequestKind
+    private(set) var kind: RequestKind
+    /// The state of the schema that ``kind`` was judged by.
+    private var judgedAt = 0
     private var source = Leg()
     private var target = Leg()
     /// The mutation without its condition, for conditional statements; made when it is first needed.
@@ -35,6 +37,14 @@ final class PreparedStatement {
         self.id = id
         self.known = known
         self.kind = RequestKind(known.analysis, keyspace: known.keyspace)
+    }
+
+    /// Judges the statement by a schema, once for each state of it.
+    @inline(__always)
+    func judge(by schema: SchemaShapes?, at schemaChanges: Int) {
+        guard self.judgedAt != schemaChanges else { return }
+        self.judgedAt = schemaChanges
+        self.kind = RequestKind(self.analysis, keyspace: self.keyspace, schema: schema)
     }
 
     var text: String { self.known.text }

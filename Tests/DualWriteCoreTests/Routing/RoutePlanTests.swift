@@ -31,6 +31,13 @@ struct RoutePlanTests {
             ]
         ),
         (
+            .counterWrite,
+            [
+                .single(.source), .ship(primary: .source, copy: .once), .join(primary: .source),
+                .ship(primary: .target, copy: .once), .single(.target),
+            ]
+        ),
+        (
             .nonIdempotentWrite,
             [
                 .single(.source), .ship(primary: .source, copy: .once), .join(primary: .source),
@@ -89,7 +96,10 @@ struct RoutePlanTests {
         #expect(RequestKind.batch(of: [.plainWrite, .nonIdempotentWrite], isCounter: false) == .nonIdempotentWrite)
         #expect(RequestKind.batch(of: [.nonIdempotentWrite, .conditional], isCounter: false) == .conditional)
         #expect(RequestKind.batch(of: [.conditional, .nonIdempotentWrite], isCounter: false) == .conditional)
-        #expect(RequestKind.batch(of: [.plainWrite], isCounter: true) == .nonIdempotentWrite)
+        #expect(RequestKind.batch(of: [.plainWrite], isCounter: true) == .counterWrite)
+        #expect(RequestKind.batch(of: [.nonIdempotentWrite, .counterWrite], isCounter: true) == .counterWrite)
+        #expect(RequestKind.batch(of: [.counterWrite, .plainWrite], isCounter: false) == .counterWrite)
+        #expect(RequestKind.batch(of: [.counterWrite, .nonIdempotentWrite], isCounter: false) == .nonIdempotentWrite)
         #expect(RequestKind.batch(of: [], isCounter: false) == .plainWrite)
         #expect(RequestKind.batch(of: [.plainWrite, .read], isCounter: false) == nil)
     }

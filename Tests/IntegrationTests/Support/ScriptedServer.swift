@@ -143,6 +143,7 @@ final class ScriptedServer: Sendable {
 
     private func run(_ text: String, _ parameters: QueryParameters, _ close: () -> Void) -> Response? {
         if text.contains("system.local") { return self.local() }
+        if text.contains("system_schema") { return .error(ErrorMessage(.invalid, "unconfigured table columns")) }
         if text.contains("system.peers_v2") { return self.peersV2() }
         if text.contains("system.peers") { return Self.rows([("peer", .native(0x10))], []) }
         if text.hasPrefix("USE ") {

@@ -47,16 +47,27 @@ struct SidecarHarness {
     }
 
     /// Runs `body` with a sidecar that is connected to both nodes, then stops everything.
+    ///
+    /// - Parameter schema: statements that both nodes run before the sidecar starts.
     static func run(
         mode: WriteMode,
         node: EmbeddedNodeConfiguration = EmbeddedNodeConfiguration(),
         targetNode: EmbeddedNodeConfiguration? = nil,
+        schema: [String] = [],
         configure: (inout DualWriterConfiguration) -> Void = { _ in },
         _ body: (SidecarHarness) async throws -> Void
     ) async throws {
         let group = MultiThreadedEventLoopGroup.singleton
         let source = try await EmbeddedNode.start(on: group, configuration: node)
         let target = try await EmbeddedNode.start(on: group, configuration: targetNode ?? node)
+        for node in [source, target] where !schema.isEmpty {
+            let client = try await TestClient.start(
+                on: try SocketAddress(ipAddress: "127.0.0.1", port: node.port),
+                group: group
+            )
+            for statement in schema { _ = try await client.ask(query(statement)) }
+            await client.close()
+        }
         func cluster(_ name: String, _ node: EmbeddedNode) -> ClusterConfiguration {
             ClusterConfiguration(name: name, contactPoints: [ContactPoint(host: "127.0.0.1", port: node.port)])
         }

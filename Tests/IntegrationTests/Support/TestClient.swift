@@ -6,6 +6,10 @@ import Synchronization
 /// A client of raw frames over a real socket: it pipelines, and it keeps what nobody asked for.
 final class TestClient: Sendable {
     struct Closed: Error {}
+    struct NoAnswer: Error {}
+
+    /// Every request has an answer by then, or the test fails instead of hanging.
+    private static let patience = TimeAmount.seconds(30)
 
     private struct State {
         var waiting: [Int16: CheckedContinuation<ResponseFrame, any Error>] = [:]
@@ -74,14 +78,19 @@ final class TestClient: Sendable {
     /// Sends a frame on a stream of its own. The compression that a STARTUP names is used from there on.
     func exchange(_ frame: RequestFrame) async throws -> ResponseFrame {
         try await withCheckedThrowingContinuation { continuation in
-            var frame = frame
             let stream: Int16? = self.state.withLock { state in
                 guard !state.isClosed else { return nil }
                 state.nextStream = (state.nextStream + 1) & 0x7fff
                 state.waiting[state.nextStream] = continuation
                 return state.nextStream
             }
-            frame.stream = stream ?? 0
+            let frame = RequestFrame(
+                version: frame.version,
+                stream: stream ?? 0,
+                isTraced: frame.isTraced,
+                customPayload: frame.customPayload,
+                request: frame.request
+            )
             guard stream != nil, let bytes = self.encoded(frame) else {
                 continuation.resume(throwing: Closed())
                 return
@@ -90,6 +99,9 @@ final class TestClient: Sendable {
                 self.state.withLock { $0.compression = BodyCompression(name: name) }
             }
             self.channel.writeAndFlush(bytes, promise: nil)
+            self.channel.eventLoop.scheduleTask(in: Self.patience) {
+                self.state.withLock { $0.waiting.removeValue(forKey: frame.stream) }?.resume(throwing: NoAnswer())
+            }
         }
     }
 

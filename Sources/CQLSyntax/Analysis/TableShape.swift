@@ -1,0 +1,69 @@
+/// What repeating a write to a column depends on.
+public enum ColumnShape: Sendable, Hashable {
+    /// A number to which writes add.
+    case counter
+    /// A list whose elements are cells of their own, under keys that the server makes up anew for each write.
+    case list
+    /// Anything else: writing it twice is writing it once. A frozen list is one value, too.
+    case other
+
+    /// The shape of a type as `system_schema.columns` writes it.
+    public init(type: String) {
+        self = type == "counter" ? .counter : type.hasPrefix("list<") ? .list : .other
+    }
+}
+
+/// The columns of a table, as far as repeating writes depends on them.
+public struct TableShape: Sendable, Hashable {
+    /// The shapes by column name.
+    public var columns: [String: ColumnShape]
+
+    /// A table of known columns.
+    public init(columns: [String: ColumnShape]) { self.columns = columns }
+}
+
+/// A write to a column whose repetition is harmless or not by what the column is.
+public struct ColumnWrite: Sendable, Hashable {
+    /// What is done.
+    public enum Effect: Sendable, Hashable {
+        /// The whole column gets another value. A list keeps the elements of both writes where their timestamps are the same.
+        case assign
+        /// `c = c + …`.
+        case add
+        /// `c = c - …`.
+        case subtract
+        /// `DELETE c[…]`, which may be an index.
+        case deleteElement
+        /// `INSERT … JSON`: any column of the table.
+        case json
+    }
+
+    /// The column; nil for any.
+    public let column: String?
+    /// What is done.
+    public let effect: Effect
+    /// Whether the text alone says that a list or a counter is written.
+    public let isCertain: Bool
+
+    /// Whether doing it twice is more than doing it once.
+    ///
+    /// - Parameter table: nil where nobody knows what the table has.
+    func repeats(in table: TableShape?) -> Bool {
+        guard let table else { return true }
+        guard self.effect != .json else { return table.columns.values.contains(.list) }
+        guard let shape = self.column.flatMap({ table.columns[$0] }) else { return true }
+        return switch (self.effect, shape) {
+        case (_, .other), (.subtract, .list), (.assign, .counter), (.deleteElement, .counter): false
+        case (.assign, .list), (.add, .list), (.deleteElement, .list), (.add, .counter), (.subtract, .counter): true
+        case (.json, _): true
+        }
+    }
+
+    /// The same from the text alone: what is written with a marker is taken for no list, what is added with one for a list.
+    var repeatsByText: Bool {
+        switch self.effect {
+        case .assign, .json: self.isCertain
+        case .add, .subtract, .deleteElement: true
+        }
+    }
+}
