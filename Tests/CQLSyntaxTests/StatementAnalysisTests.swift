@@ -57,7 +57,8 @@ struct StatementAnalysisTests {
         ("UPDATE t SET l = l + [1] WHERE k = 1", false), ("UPDATE t SET l = l + ? WHERE k = 1", false),
         ("UPDATE t SET l = [1] + l WHERE k = 1", false), ("UPDATE t SET l = ? + l WHERE k = 1", false),
         ("UPDATE t SET s = s + {1} WHERE k = 1", true), ("UPDATE t SET m = m + {'a': ?} WHERE k = 1", true),
-        ("UPDATE t SET s = s - {1}, l = l - [1] WHERE k = 1", true), ("UPDATE t SET l[0] = 'z' WHERE k = 1", true),
+        ("UPDATE t SET s = s - {1} WHERE k = 1", true), ("UPDATE t SET l = l - [1] WHERE k = 1", false),
+        ("UPDATE t SET l[0] = 'z' WHERE k = 1", true),
         ("UPDATE t SET m[?] = ? WHERE k = 1", true), ("DELETE m['k'] FROM t WHERE k = 1", true),
         ("DELETE l[0] FROM t WHERE k = 1", false), ("DELETE l[?] FROM t WHERE k = 1", false),
         ("DELETE a FROM t WHERE k = 1", true), ("DELETE FROM t WHERE k = now()", false),
@@ -184,7 +185,7 @@ struct StatementAnalysisTests {
             "INSERT INTO t (k, v, m) VALUES (?, ?, ?)", "INSERT INTO t (k, l) VALUES (1, null)",
             "UPDATE t SET m = m + ? WHERE k = 1", "UPDATE t SET m = m - ? WHERE k = 1",
             "DELETE m[?] FROM t WHERE k = 1",
-            "UPDATE t SET l = l - ? WHERE k = 1", "UPDATE t SET v = 'text' WHERE k IN ?",
+            "UPDATE t SET m[?] = ? WHERE k = 1", "UPDATE t SET v = 'text' WHERE k IN ?",
             "BEGIN BATCH INSERT INTO t (k, v) VALUES (?, ?); UPDATE t SET m = m + ? WHERE k = ?; APPLY BATCH",
         ] {
             #expect(isIdempotent(text), "\(text)")
@@ -194,6 +195,8 @@ struct StatementAnalysisTests {
             "UPDATE t SET l = ? WHERE k = 1", "UPDATE t SET l = [1] WHERE k = 1", "INSERT INTO t JSON ?",
             "UPDATE t SET l = l + ? WHERE k = 1", "UPDATE t SET l = [1] + l WHERE k = 1",
             "DELETE l[?] FROM t WHERE k = 1",
+            "UPDATE t SET l = l - ? WHERE k = 1", "UPDATE t SET l = l - [1] WHERE k = 1",
+            "UPDATE t SET l[0] = 1 WHERE k = 1",
             "UPDATE t SET c = c + ? WHERE k = 1", "UPDATE t SET c = c - 1 WHERE k = 1",
             "INSERT INTO t (k, new) VALUES (?, ?)", "INSERT INTO t (k, v) VALUES (1, now())",
             "BEGIN BATCH INSERT INTO t (k, v) VALUES (?, ?); UPDATE t SET l = ? WHERE k = ?; APPLY BATCH",

@@ -55,7 +55,7 @@ def run(binary: str, source: str, target: str, report: Report) -> None:
             report.check("TLS: a stranger's certificate is refused", lambda: refused(sidecar, "unknown-client", "authority"))
             report.check("TLS: the driver refuses an unknown authority", lambda: refused(sidecar, "client", "stranger"))
             use("elsewhere")
-            changed = lambda: eventually(lambda: "new certificates are used" in sidecar.text(), "the new certificate")
+            changed = lambda: eventually(lambda: "new certificates in use" in sidecar.text(), "the new certificate")
             report.check("TLS: a new certificate is taken up", changed)
             report.check("TLS: and shown to new connections", lambda: refused(sidecar, "client", "authority"))
             report.check("TLS: connections that stand go on", one)

@@ -163,7 +163,12 @@ struct FactCollector {
     private mutating func note(_ assignment: Assignment) {
         switch assignment {
         case .assign(let part, let term):
-            if case .element = part { self.operations.insert(.setElement) }
+            if case .element(let column, let key) = part {
+                self.operations.insert(.setElement)
+                if !key.cannotBeListIndex {
+                    self.writes.append(ColumnWrite(column: column, effect: .setElement, isCertain: false))
+                }
+            }
             if case .column(let column) = part { self.noteAssigned(term, to: column) }
             self.noteKey(of: part, .elementKey)
             self.note(term, Place(role: .value, column: part.column))
@@ -198,7 +203,7 @@ struct FactCollector {
         switch term {
         case .set, .map: return
         case .list:
-            guard !isSubtraction else { return }
+            guard !isSubtraction else { break }
             self.operations.insert(.listAppendCandidate)
         case .literal:
             self.operations.insert(.counterCandidate)

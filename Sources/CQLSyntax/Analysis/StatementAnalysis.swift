@@ -82,7 +82,8 @@ public final class StatementAnalysis: Sendable {
         self.selection = selection
     }
 
-    /// Whether running it twice with one timestamp leaves the same data as running it once, in tables of known columns.
+    /// Whether running it twice with one timestamp, or later than others, leaves the same data as running it once and in its
+    /// place, in tables of known columns.
     ///
     /// - Parameter table: the columns of a table, by keyspace (as the text names it) and name; nil where they are not known,
     ///   and then the answer errs on the safe side.

@@ -22,7 +22,7 @@ public struct TableShape: Sendable, Hashable {
     public init(columns: [String: ColumnShape]) { self.columns = columns }
 }
 
-/// A write to a column whose repetition is harmless or not by what the column is.
+/// A write to a column that may be repeated, and come in any order, or may not: by what the column is.
 public struct ColumnWrite: Sendable, Hashable {
     /// What is done.
     public enum Effect: Sendable, Hashable {
@@ -30,8 +30,10 @@ public struct ColumnWrite: Sendable, Hashable {
         case assign
         /// `c = c + …`.
         case add
-        /// `c = c - …`.
+        /// `c = c - …`. From a list it takes what is there when it runs.
         case subtract
+        /// `c[…] = …`, which may be an index.
+        case setElement
         /// `DELETE c[…]`, which may be an index.
         case deleteElement
         /// `INSERT … JSON`: any column of the table.
@@ -45,7 +47,7 @@ public struct ColumnWrite: Sendable, Hashable {
     /// Whether the text alone says that a list or a counter is written.
     public let isCertain: Bool
 
-    /// Whether doing it twice is more than doing it once.
+    /// Whether doing it twice is more than doing it once, or doing it later is something else.
     ///
     /// - Parameter table: nil where nobody knows what the table has.
     func repeats(in table: TableShape?) -> Bool {
@@ -53,16 +55,15 @@ public struct ColumnWrite: Sendable, Hashable {
         guard self.effect != .json else { return table.columns.values.contains(.list) }
         guard let shape = self.column.flatMap({ table.columns[$0] }) else { return true }
         return switch (self.effect, shape) {
-        case (_, .other), (.subtract, .list), (.assign, .counter), (.deleteElement, .counter): false
-        case (.assign, .list), (.add, .list), (.deleteElement, .list), (.add, .counter), (.subtract, .counter): true
-        case (.json, _): true
+        case (_, .other), (.assign, .counter), (.deleteElement, .counter), (.setElement, .counter): false
+        case (_, .list), (.add, .counter), (.subtract, .counter), (.json, _): true
         }
     }
 
     /// The same from the text alone: what is written with a marker is taken for no list, what is added with one for a list.
     var repeatsByText: Bool {
         switch self.effect {
-        case .assign, .json: self.isCertain
+        case .assign, .json, .setElement: self.isCertain
         case .add, .subtract, .deleteElement: true
         }
     }

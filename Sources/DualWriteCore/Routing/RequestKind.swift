@@ -22,6 +22,8 @@ public enum RequestKind: UInt8, Sendable, Hashable, CaseIterable {
     case virtualTable
     /// Any other read of a `system` keyspace, LIST and DESCRIBE.
     case systemRead
+    /// A write to the server's own tables, which are about this cluster and no other.
+    case systemWrite
     /// USE.
     case use
     /// A text that was not understood: goes the way of a plain write that is never repeated.
@@ -31,7 +33,7 @@ public enum RequestKind: UInt8, Sendable, Hashable, CaseIterable {
     public var isWrite: Bool {
         switch self {
         case .plainWrite, .conditional, .counterWrite, .nonIdempotentWrite, .truncate, .schemaChange, .access,
-            .notUnderstood:
+            .notUnderstood, .systemWrite:
             true
         case .read, .virtualTable, .systemRead, .use: false
         }
@@ -55,12 +57,14 @@ public enum RequestKind: UInt8, Sendable, Hashable, CaseIterable {
         case .select:
             self = Self.read(keyspace: analysis.keyspace ?? keyspace, table: analysis.table)
         case .insert, .update, .delete, .batch:
-            if analysis.hasConditions {
+            if Self.isSystem(analysis.keyspace ?? keyspace) {
+                self = .systemWrite
+            } else if analysis.hasConditions {
                 self = .conditional
             } else {
                 self = Self.write(analysis, keyspace, schema)
             }
-        case .truncate: self = .truncate
+        case .truncate: self = Self.isSystem(analysis.keyspace ?? keyspace) ? .systemWrite : .truncate
         case .use: self = .use
         case .ddl: self = .schemaChange
         case .roleOrPermission: self = .access
@@ -79,8 +83,12 @@ public enum RequestKind: UInt8, Sendable, Hashable, CaseIterable {
     private static func read(keyspace: String?, table: String?) -> Self {
         guard let keyspace else { return .read }
         if keyspace == "system", let table, ["local", "peers", "peers_v2"].contains(table) { return .virtualTable }
-        // `cluster_sync` and an application's `systems` are ordinary: only these two prefixes are the server's own.
-        return keyspace == "system" || keyspace.hasPrefix("system_") ? .systemRead : .read
+        return Self.isSystem(keyspace) ? .systemRead : .read
+    }
+
+    /// `cluster_sync` and an application's `systems` are ordinary: only these are the server's own.
+    private static func isSystem(_ keyspace: String?) -> Bool {
+        keyspace.map { $0 == "system" || $0.hasPrefix("system_") } ?? false
     }
 
     /// The kind of a protocol BATCH whose children have the given kinds.
@@ -96,6 +104,7 @@ public enum RequestKind: UInt8, Sendable, Hashable, CaseIterable {
                 if kind != .conditional { kind = .nonIdempotentWrite }
             case .counterWrite: if kind == .plainWrite { kind = .counterWrite }
             case .plainWrite, .nonIdempotentWrite: break
+            case .systemWrite: return .systemWrite
             case .read, .truncate, .schemaChange, .access, .virtualTable, .systemRead, .use: return nil
             }
         }

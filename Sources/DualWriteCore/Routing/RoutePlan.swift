@@ -40,7 +40,7 @@ public enum RoutePlan: Sendable, Hashable {
         switch kind {
         case .virtualTable, .use:
             self = .proxy
-        case .read, .systemRead:
+        case .read, .systemRead, .systemWrite:
             self = .single(primary)
         case .schemaChange:
             self = Self.destination(policy.schemaChanges, mode: mode, what: "schema changes (policy ddl: refuse)")

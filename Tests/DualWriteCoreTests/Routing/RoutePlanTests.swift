@@ -13,6 +13,7 @@ struct RoutePlanTests {
                 RoutePlan.single(.source), .single(.source), .single(.source), .single(.target), .single(.target),
             ]
         ),
+        (.systemWrite, [.single(.source), .single(.source), .single(.source), .single(.target), .single(.target)]),
         (.systemRead, [.single(.source), .single(.source), .single(.source), .single(.target), .single(.target)]),
         (.virtualTable, [.proxy, .proxy, .proxy, .proxy, .proxy]),
         (.use, [.proxy, .proxy, .proxy, .proxy, .proxy]),
