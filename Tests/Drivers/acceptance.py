@@ -20,6 +20,7 @@ import encrypted
 import load
 import mapper
 import process
+import several
 import shell
 from admin import MODES, Admin
 from checks import Report, equal, eventually
@@ -77,6 +78,7 @@ def main() -> int:
     admin_port.run(admin, report)
     if options.binary is not None:
         encrypted.run(options.binary, options.source, options.target, report)
+        several.run(options.binary, options.source, options.target, report)
         process.run(options.binary, options.source, options.target, {"source": source, "target": target}, report)
         process.frozen_shadow(options.binary, options.source, report)
     print(f"\n{report.passed} passed, {len(report.failed)} failed")

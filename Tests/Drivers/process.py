@@ -27,11 +27,20 @@ class Sidecar:
     """A child process, with its log in a file."""
 
     def __init__(
-        self, binary: str, folder: Path, source: str, target: str, mode: str, settings: tuple[str, ...] = ()
+        self,
+        binary: str,
+        folder: Path,
+        source: str,
+        target: str,
+        mode: str,
+        settings: tuple[str, ...] = (),
+        listen: str | None = "127.0.0.1:0",
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.log = folder / f"sidecar-{time.monotonic_ns()}.log"
-        command = [binary, "dual-writer", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
+        command = [binary, "dual-writer", "--admin", "127.0.0.1:0"]
+        if listen is not None:
+            command += ["--listen", listen]
         command += ["--state-dir", str(folder / "state")]
         for setting in settings:
             command += ["--set", setting]

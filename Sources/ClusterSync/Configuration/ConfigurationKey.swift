@@ -146,6 +146,18 @@ extension ConfigurationKey {
     static let all: [ConfigurationKey] =
         [
             Self(path: "listen", kind: .address, fallback: "127.0.0.1:9042", help: "Where applications connect."),
+            Self(
+                path: "advertised",
+                kind: .address,
+                fallback: nil,
+                help: "The address that applications are told, where it is not the one that they connect to."
+            ),
+            Self(
+                path: "sidecars",
+                kind: .hosts,
+                fallback: nil,
+                help: "All sidecars that applications may use, by their advertised addresses, with ports."
+            ),
             Self.file(
                 "tls.certificate",
                 "The certificate toward applications, with its chain; with it they must use TLS."

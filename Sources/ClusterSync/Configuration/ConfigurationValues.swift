@@ -55,6 +55,18 @@ struct ConfigurationValues {
         self.parsed(path, "an address such as 127.0.0.1:9042 or [::1]:9042") { ListenAddress($0) }
     }
 
+    /// Several addresses, each with a port.
+    mutating func addresses(_ path: String) -> [ListenAddress] {
+        self.hosts(path).compactMap { text in
+            // A port alone would be an address of the loopback interface, which no other machine can use.
+            guard text.contains(":"), let address = ListenAddress(text) else {
+                self.fault(path, "'\(text)' is no address with a port, such as 10.0.0.5:9042 or [fd00::5]:9042")
+                return nil
+            }
+            return address
+        }
+    }
+
     mutating func integer(_ path: String) -> Int {
         guard case .integer(let range) = self.key(path).kind else { preconditionFailure("\(path) is no number") }
         return self.parsed(path, "a whole number from \(range.lowerBound) to \(range.upperBound)") { text in

@@ -59,6 +59,10 @@ struct SidecarConfiguration: Sendable {
     }
 
     var listen: ListenAddress
+    /// What applications are told; nil: the address that they connect to.
+    var advertised: ListenAddress?
+    /// All sidecars that applications may use; empty: this one alone.
+    var sidecars: [ListenAddress]
     /// TLS toward applications; nil: plain connections.
     var tls: TLSFiles?
     var admin: ListenAddress
@@ -86,6 +90,8 @@ extension SidecarConfiguration {
     init(_ layers: ConfigurationLayers, readFile: @escaping (String) -> String?) throws(ConfigurationError) {
         var values = ConfigurationValues(layers: layers, readFile: readFile)
         self.listen = values.address("listen")
+        self.advertised = values.origin("advertised") == nil ? nil : values.address("advertised")
+        self.sidecars = values.addresses("sidecars")
         self.tls = Self.clientTLS(&values)
         self.admin = values.address("admin.listen")
         self.adminToken = values.secret("admin.token", file: "admin.token_file")
@@ -127,6 +133,9 @@ extension SidecarConfiguration {
         )
         if self.listen == self.admin, self.listen.port != 0 {
             values.fault("admin.listen", "is the same address as listen")
+        }
+        if !self.sidecars.isEmpty, self.advertised.map({ self.sidecars.contains($0) }) != true {
+            values.fault("sidecars", "does not contain the address of this one; set advertised to it")
         }
         guard values.faults.isEmpty else { throw ConfigurationError(faults: values.faults) }
     }

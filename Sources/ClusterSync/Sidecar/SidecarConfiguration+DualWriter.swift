@@ -13,6 +13,11 @@ extension SidecarConfiguration {
             mode: mode,
             epoch: epoch
         )
+        func resolved(_ address: ListenAddress) throws -> SocketAddress {
+            try SocketAddress.makeAddressResolvingHost(address.host, port: address.port)
+        }
+        configuration.advertisedAddress = try self.advertised.map(resolved)
+        configuration.sidecars = try self.sidecars.map(resolved)
         if let files = self.tls {
             configuration.tls = try await secrets.endpoint("clients", files, TLSEndpoint.clients)
         }

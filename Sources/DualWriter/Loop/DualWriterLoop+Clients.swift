@@ -163,6 +163,19 @@ extension DualWriterLoop {
         }
     }
 
+    /// Takes no new requests. Clients that asked for such news are told that this host is going down, so that their drivers
+    /// turn to another one before they are refused here.
+    func beginDraining() {
+        self.isDraining = true
+        for client in self.clients.values where client.registeredEvents.contains(.statusChange) {
+            guard let host = self.advertisedAddress ?? client.address, let bytes = host.packed,
+                let address = InetAddress(bytes)
+            else { continue }
+            let endpoint = InetEndpoint(address: address, port: Int32(host.port ?? 0))
+            self.answer(client, -1, .event(.statusChange("DOWN", endpoint)))
+        }
+    }
+
     func decode(_ header: FrameHeader, _ body: UnsafeRawBufferPointer, _ client: ClientConnection) -> Request? {
         do throws(CQLProtocolError) {
             let frame = RawFrame(header: header, body: ByteBuffer(bytes: body))

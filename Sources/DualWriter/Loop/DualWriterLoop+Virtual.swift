@@ -11,7 +11,11 @@ extension DualWriterLoop {
             self.fail(request, ProxyError.unavailable(primary, "not connected yet", request.consistency))
             return nil
         }
-        return VirtualTables(topology: topology, address: self.advertisedAddress ?? request.client?.address)
+        return VirtualTables(
+            topology: topology,
+            address: self.advertisedAddress ?? request.client?.address,
+            ring: self.ring
+        )
     }
 
     func answerVirtual(_ request: ProxiedRequest, _ analysis: StatementAnalysis, _ parameters: QueryParameters) {

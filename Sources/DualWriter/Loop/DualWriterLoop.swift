@@ -34,6 +34,7 @@ final class DualWriterLoop {
     let index: Int
     let limits: DualWriterLimits
     let advertisedAddress: SocketAddress?
+    let ring: SidecarRing
     let registry: PreparedRegistry
     let gate: ClientGate
     let logger: Logger
@@ -84,6 +85,7 @@ final class DualWriterLoop {
         limits: DualWriterLimits,
         settings: Settings,
         advertisedAddress: SocketAddress?,
+        ring: SidecarRing,
         registry: PreparedRegistry,
         gate: ClientGate,
         logger: Logger
@@ -93,6 +95,7 @@ final class DualWriterLoop {
         self.limits = limits
         self.settings = settings
         self.advertisedAddress = advertisedAddress
+        self.ring = ring
         self.registry = registry
         self.gate = gate
         self.logger = logger

@@ -10,6 +10,9 @@ public struct DualWriterConfiguration: Sendable {
     public var tls: TLSEndpoint?
     /// What clients are told to be the proxy's address; nil: the address on which they have connected.
     public var advertisedAddress: SocketAddress?
+    /// All sidecars that applications may use, this one's ``advertisedAddress`` among them; each is presented as a host of the
+    /// cluster. Empty: this one is the only host.
+    public var sidecars: [SocketAddress] = []
     /// The cluster that data moves away from; without contact points only in `TargetOnly`.
     public var source: ClusterConfiguration
     /// The cluster that data moves to; without contact points only in `PrimaryOnly`.

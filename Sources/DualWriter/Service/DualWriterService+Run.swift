@@ -82,6 +82,7 @@ extension DualWriterService {
             limits: self.configuration.limits,
             settings: settings,
             advertisedAddress: self.configuration.advertisedAddress,
+            ring: SidecarRing(self.configuration.sidecars),
             registry: self.registry,
             gate: gate,
             logger: self.logger
@@ -193,7 +194,7 @@ extension DualWriterService {
         self.logger.info("draining")
         try? await listener.close()
         let deadline = ContinuousClock.now + .milliseconds(self.timeouts.drainMilliseconds)
-        self.onEveryLoop { $0.isDraining = true }
+        self.onEveryLoop { $0.beginDraining() }
         while ContinuousClock.now < deadline {
             let left = await self.requestsLeft()
             if left == 0 {

@@ -12,6 +12,8 @@ struct VirtualTables {
     let topology: ClusterTopology
     /// The address on which the client has found the proxy, or the configured one.
     let address: SocketAddress?
+    /// All sidecars that the client may use; empty where there is this one alone.
+    var ring = SidecarRing([])
 
     /// The columns of a table; nil where the primary has no such table.
     func columns(of table: String) -> [ColumnSpec]? {
@@ -39,18 +41,16 @@ struct VirtualTables {
         guard let selection = analysis.selection, !selection.isJSON, selection.hasOnlyEqualities else {
             return .error(ProxyError.invalid(Self.unsupported(table)))
         }
-        var rows = table == "local" ? [self.localCells()] : []
+        var rows = table == "local" ? [self.localCells()] : self.peerRows(columns)
+        let keys = table == "local" ? ["key"] : ["peer", "peer_port"]
         for equality in selection.equalities {
             guard let index = columns.firstIndex(where: { $0.name == equality.column }) else {
                 return .error(Self.undefined(equality.column, table))
             }
-            guard table != "local" || equality.column == "key" else {
-                return .error(ProxyError.invalid(Self.unsupported(table)))
-            }
-            guard let wanted = Self.text(of: equality, analysis, values, named) else {
-                return .error(ProxyError.invalid(Self.unsupported(table)))
-            }
-            rows.removeAll { $0[index].map { String(buffer: $0) } != wanted && table == "local" }
+            guard keys.contains(equality.column),
+                let wanted = Self.bytes(of: equality.term, columns[index].type, values, named)
+            else { return .error(ProxyError.invalid(Self.unsupported(table))) }
+            rows.removeAll { $0[index] != wanted }
         }
         if let limit = selection.limit { rows = Array(rows.prefix(max(0, limit))) }
         return self.project(rows, columns, selection, table, skipMetadata: skipMetadata)
@@ -111,6 +111,8 @@ struct VirtualTables {
             if let name = marker.name { spec.name = name }
             variables.append(spec)
         }
+        let key = table == "local" ? "key" : "peer"
+        let keyIndex = statement.analysis.markers.firstIndex { $0.column == key }.map { UInt16($0) }
         let unbound = Array(repeating: BoundValue.null, count: variables.count)
         let named = Dictionary(variables.map { ($0.name, BoundValue.null) }, uniquingKeysWith: { first, _ in first })
         let answer = self.select(statement.analysis, values: unbound, named: named, skipMetadata: false)
@@ -120,7 +122,7 @@ struct VirtualTables {
             .prepared(
                 Prepared(
                     id: id,
-                    variables: PreparedMetadata(markers: variables),
+                    variables: PreparedMetadata(markers: variables, partitionKeyIndices: keyIndex.map { [$0] } ?? []),
                     result: ResultMetadata(columns: rows.metadata.columns)
                 )
             )
@@ -138,29 +140,45 @@ struct VirtualTables {
             case "rpc_port", "native_port":
                 cell == nil ? nil : self.address?.port.map { ByteBuffer(integer: Int32($0)) } ?? cell
             case "host_id":
-                self.hostID
+                Self.hostID(self.address)
+            case "tokens":
+                self.address.flatMap { self.tokens(of: $0) } ?? cell
             default:
                 cell
             }
         }
     }
 
-    private var addressCell: ByteBuffer? {
-        guard let address = self.address, let text = address.ipAddress else { return nil }
-        return switch address {
-        case .v4: Self.packedIPv4(text)
-        case .v6, .unixDomainSocket: address.packedIPv6
+    private var addressCell: ByteBuffer? { self.address?.packed }
+
+    /// One for each other sidecar. What is the same for all of them is so for this one.
+    private func peerRows(_ columns: [ColumnSpec]) -> [[ByteBuffer?]] {
+        self.ring.others(than: self.address).map { peer in
+            columns.map { column in
+                switch column.name {
+                case "peer", "rpc_address", "native_address", "preferred_ip": peer.packed
+                case "peer_port", "native_port", "preferred_port": peer.port.map { ByteBuffer(integer: Int32($0)) }
+                case "host_id": Self.hostID(peer)
+                case "tokens": self.tokens(of: peer)
+                default: self.topology.local[column.name]
+                }
+            }
         }
     }
 
-    private static func packedIPv4(_ text: String) -> ByteBuffer? {
-        let parts = text.split(separator: ".").compactMap { UInt8($0) }
-        return parts.count == 4 ? ByteBuffer(bytes: parts) : nil
+    /// A set of texts.
+    private func tokens(of sidecar: SocketAddress) -> ByteBuffer? {
+        guard let token = self.ring.token(of: sidecar) else { return nil }
+        let text = String(token)
+        var set = ByteBuffer(integer: Int32(1))
+        set.writeInteger(Int32(text.utf8.count))
+        set.writeString(text)
+        return set
     }
 
     /// One per sidecar and the same in every mode, so that a driver takes a change of the primary for nothing at all.
-    private var hostID: ByteBuffer {
-        let place = self.address.map { "\($0.ipAddress ?? ""):\($0.port ?? 0)" } ?? ""
+    private static func hostID(_ address: SocketAddress?) -> ByteBuffer {
+        let place = address.map { "\($0.ipAddress ?? ""):\($0.port ?? 0)" } ?? ""
         let hash = StatementID(keyspace: "cluster-sync host", text: place)
         var bytes = ByteBuffer()
         // Version 8 and the variant of RFC 9562 §5.8: made by the application's own rule.
@@ -179,23 +197,27 @@ struct VirtualTables {
         ProxyError.invalid("Undefined column name \(column) in table system.\(table)")
     }
 
-    /// The text that a column is compared with; nil where the term is neither a literal nor a marker with a value.
-    private static func text(
-        of equality: Selection.Equality,
-        _ analysis: StatementAnalysis,
+    /// What a column is compared with; nil where the term is neither a literal nor a marker with a value.
+    private static func bytes(
+        of term: Term,
+        _ type: DataType,
         _ values: [BoundValue],
         _ named: [String: BoundValue]
-    ) -> String? {
-        switch equality.term {
+    ) -> ByteBuffer? {
+        switch term {
         case .literal(let literal):
-            return literal.text
+            switch type {
+            case .native(0x0010): return (try? SocketAddress(ipAddress: literal.text, port: 0))?.packed
+            case .int: return Int32(literal.text).map { ByteBuffer(integer: $0) }
+            default: return ByteBuffer(string: literal.text)
+            }
         case .marker(let marker):
             let value =
                 marker.name.flatMap { named[$0] }
                 ?? (values.indices.contains(marker.index) ? values[marker.index] : nil)
             switch value {
-            case .value(let bytes): return String(buffer: bytes)
-            case .null, .unset: return ""
+            case .value(let bytes): return bytes
+            case .null, .unset: return ByteBuffer()
             case nil: return nil
             }
         default:
@@ -205,12 +227,20 @@ struct VirtualTables {
 }
 
 extension SocketAddress {
-    /// The 16 bytes of an IPv6 address: behind family, port and flow label of its `sockaddr_in6` (RFC 3493 §3.3).
-    fileprivate var packedIPv6: ByteBuffer? {
-        guard case .v6 = self else { return nil }
-        return self.withSockAddr { pointer, size in
-            guard size >= 24 else { return nil }
-            return ByteBuffer(bytes: UnsafeRawBufferPointer(start: pointer, count: size)[8..<24])
+    /// The 4 or 16 bytes of the address.
+    var packed: ByteBuffer? {
+        switch self {
+        case .v4:
+            let parts = (self.ipAddress ?? "").split(separator: ".").compactMap { UInt8($0) }
+            return parts.count == 4 ? ByteBuffer(bytes: parts) : nil
+        case .v6:
+            // Behind family, port and flow label of its `sockaddr_in6` (RFC 3493 §3.3).
+            return self.withSockAddr { pointer, size in
+                guard size >= 24 else { return nil }
+                return ByteBuffer(bytes: UnsafeRawBufferPointer(start: pointer, count: size)[8..<24])
+            }
+        case .unixDomainSocket:
+            return nil
         }
     }
 }
