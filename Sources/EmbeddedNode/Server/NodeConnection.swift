@@ -205,6 +205,10 @@ final class NodeConnection: ChannelDuplexHandler {
         if let answer = try self.conversation.answer(frame.request) { return (answer, []) }
         switch frame.request {
         case .register(let types):
+            let known: [EventType] = [.topologyChange, .statusChange, .schemaChange]
+            if let unknown = types.first(where: { !known.contains($0) }) {
+                throw NodeError(.protocolError, "Invalid value '\(unknown.rawValue)' for Type")
+            }
             for type in types { self.events.insert(type) }
             return (.ready, [])
         case .query(let query):

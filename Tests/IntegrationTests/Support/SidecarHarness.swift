@@ -68,8 +68,50 @@ struct SidecarHarness {
             for statement in schema { _ = try await client.ask(query(statement)) }
             await client.close()
         }
-        func cluster(_ name: String, _ node: EmbeddedNode) -> ClusterConfiguration {
-            ClusterConfiguration(name: name, contactPoints: [ContactPoint(host: "127.0.0.1", port: node.port)])
+        let result: Result<Void, any Error>
+        do {
+            try await Self.serve(
+                (host: "127.0.0.1", port: source.port),
+                (host: "127.0.0.1", port: target.port),
+                mode,
+                configure
+            ) { proxy in
+                try await body(SidecarHarness(proxy: proxy, source: source, target: target, group: group))
+            }
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        await source.stop()
+        await target.stop()
+        try result.get()
+    }
+
+    /// Runs `body` with the address of a sidecar between two real clusters.
+    static func run(
+        between clusters: RealClusters,
+        mode: WriteMode,
+        _ body: (SocketAddress) async throws -> Void
+    ) async throws {
+        try await Self.serve(
+            (host: clusters[.source].host, port: clusters[.source].port),
+            (host: clusters[.target].host, port: clusters[.target].port),
+            mode,
+            { _ in }
+        ) { proxy in
+            try await body(try #require(proxy.boundAddress))
+        }
+    }
+
+    private static func serve(
+        _ source: (host: String, port: Int),
+        _ target: (host: String, port: Int),
+        _ mode: WriteMode,
+        _ configure: (inout DualWriterConfiguration) -> Void,
+        _ body: (DualWriterService) async throws -> Void
+    ) async throws {
+        func cluster(_ name: String, _ place: (host: String, port: Int)) -> ClusterConfiguration {
+            ClusterConfiguration(name: name, contactPoints: [ContactPoint(host: place.host, port: place.port)])
         }
         var configuration = DualWriterConfiguration(
             listenAddress: try SocketAddress(ipAddress: "127.0.0.1", port: 0),
@@ -89,15 +131,13 @@ struct SidecarHarness {
                 let status = await proxy.status()
                 return proxy.boundAddress != nil && status.legs.allSatisfy(\.isConnected)
             }
-            try await body(SidecarHarness(proxy: proxy, source: source, target: target, group: group))
+            try await body(proxy)
             result = .success(())
         } catch {
             result = .failure(error)
         }
         running.cancel()
         _ = try? await running.value
-        await source.stop()
-        await target.stop()
         try result.get()
     }
 }
