@@ -8,7 +8,7 @@ from checks import equal
 
 
 # Tables with conditional writes: their cells carry a time that each cluster chose itself.
-CONDITIONAL = {"users", "visit"}
+CONDITIONAL = {"users", "visit", "conditional"}
 
 
 def contents(session: Session, keyspace: str) -> dict[str, list[str]]:

@@ -123,6 +123,24 @@ struct PreparedStatementTests {
         }
     }
 
+    @Test func `nobody hears that a node has forgotten a statement, however many ask at once`() async throws {
+        try await SidecarHarness.run(mode: .dualWriteSync) { harness in
+            let client = try await harness.client()
+            try await Self.makeTables(client)
+            let insert = try await Self.prepare("INSERT INTO one.t (p) VALUES (?)", client)
+            for round in 0..<5 {
+                for node in [harness.source, harness.target] { node.forgetPrepared() }
+                let answers = try await withThrowingTaskGroup(of: Response.self) { group in
+                    for key in 0..<50 {
+                        group.addTask { try await client.ask(Self.execute(insert, ["\(round) \(key)"])) }
+                    }
+                    return try await group.reduce(into: [Response]()) { $0.append($1) }
+                }
+                #expect(answers.allSatisfy { $0 == .result(.void) })
+            }
+        }
+    }
+
     @Test func `ids stay good over a restart`() async throws {
         let texts = Mutex<[PreparedText]>([])
         let id = Mutex<ByteBuffer?>(nil)

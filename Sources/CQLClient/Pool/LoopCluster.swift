@@ -51,6 +51,14 @@ public final class LoopCluster {
         for pool in self.pools.values { pool.update(nodes: self.nodes) }
     }
 
+    /// Closes the pools of other keys than these, where nothing is on its way in them.
+    public func closePools(unless isUsed: (SessionKey) -> Bool) {
+        for (key, pool) in self.pools where !isUsed(key) && pool.isIdle {
+            pool.close(UpstreamError(.closed, "nobody uses it"))
+            self.pools[key] = nil
+        }
+    }
+
     /// Gives the cluster up: no new requests, and each connection closes when its last answer has come. Follow it with
     /// ``shutdown()`` when ``isDrained``.
     public func retire() {

@@ -5,7 +5,8 @@ public import NIOCore
 /// Connections to the nodes of one cluster's local data centre, under one name, in one keyspace, on one event loop.
 ///
 /// Bound to its loop. Each node has ``ClusterConfiguration/connectionsPerNode`` connections; a node that fails is tried again
-/// with growing pauses. An answer that trying again cannot change (wrong password, unknown keyspace) closes the pool.
+/// with growing pauses. An answer that trying again cannot change (wrong password, unknown keyspace) closes the pool, once no
+/// connection is left in it.
 public final class UpstreamPool {
     private struct Slot {
         var node: NodeID
@@ -176,6 +177,9 @@ public final class UpstreamPool {
         }
     }
 
+    /// A refusal is as good as so many failures: it does not pass by itself.
+    private static var failuresOfRefused: Int { 17 }
+
     /// Connections that retire are looked at this often.
     private static var retirementInterval: TimeAmount { .milliseconds(50) }
 
@@ -212,11 +216,12 @@ public final class UpstreamPool {
             guard let index, !self.isClosed else { return }
             self.slots[index].isConnecting = false
             self.slots[index].failures += 1
-            if error.isFinal {
+            if error.isFinal, self.ready.isEmpty {
                 self.refusedAt = .now()
                 self.close(error)
             } else {
-                self.retry(node, failures: self.slots[index].failures)
+                // What stands goes on with what it was let in with, as long as one connection does.
+                self.retry(node, failures: error.isFinal ? Self.failuresOfRefused : self.slots[index].failures)
             }
         }
     }

@@ -22,6 +22,8 @@ final class ClientIdentity {
     }
 
     let key: Key
+    /// When a client was last seen under it.
+    var usedAt: Int64 = 0
     private unowned let loop: DualWriterLoop
     private var source: UpstreamPool?
     private var target: UpstreamPool?

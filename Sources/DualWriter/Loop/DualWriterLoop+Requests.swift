@@ -251,7 +251,7 @@ extension DualWriterLoop {
         }
     }
 
-    private static func unprepared(_ id: UnsafeRawBufferPointer) -> ErrorMessage {
+    static func unprepared(_ id: UnsafeRawBufferPointer) -> ErrorMessage {
         ErrorMessage(
             .unprepared,
             "cluster-sync: the prepared statement is not known here; prepare it again",

@@ -56,6 +56,9 @@ extension DualWriterLoop: UpstreamDelegate {
         )
     }
 
+    /// How often one request is sent again because of what a node lacks.
+    private static var repairsMax: UInt8 { 8 }
+
     /// Errors that the client never sees, because the request goes on: a node that has forgotten a statement, a node that
     /// is not up yet.
     private func repaired(
@@ -66,8 +69,6 @@ extension DualWriterLoop: UpstreamDelegate {
         _ body: UnsafeRawBufferPointer,
         _ errorCode: Int32?
     ) -> Bool {
-        // Each repair is another attempt; a node that forgets a statement again and again is not asked for ever.
-        guard request[cluster].attempts < 4 else { return false }
         switch errorCode {
         case ErrorCode.unprepared.rawValue:
             guard case .unprepared(let unknown)? = AnswerDecoder.error(body, flags: header.flags)?.details else {
@@ -75,13 +76,24 @@ extension DualWriterLoop: UpstreamDelegate {
             }
             let id = Array(unknown.readableBytesView)
             let statements = request.statement.map { [$0] } ?? request.children
-            let forgotten = statements.filter { $0.id(at: connection.node, of: cluster) == id }
-            guard !forgotten.isEmpty else { return false }
-            for statement in forgotten { statement.forgotten(at: connection.node, of: cluster) }
+            guard let first = statements.first else { return false }
+            // Others may have heard of it before; where nothing tells which one it is, all are prepared again.
+            let named = statements.filter { $0.isKnown(as: id, at: connection.node, of: cluster) }
+            for statement in named.isEmpty ? statements : named {
+                statement.forgotten(at: connection.node, of: cluster)
+            }
+            // Each repair is another attempt. A node that forgets a statement again and again is not asked for ever; the client
+            // knows the statement by the proxy's id and prepares it again.
+            guard request[cluster].attempts < Self.repairsMax else {
+                let own = (named.first ?? first).id.withShortBytes { Array($0.dropFirst(2)) }
+                let error = own.withUnsafeBytes { Self.unprepared($0) }
+                self.legFailed(request, cluster, .definiteRefusal, error)
+                return true
+            }
             request[cluster].state = .waiting
             self.send(request, to: cluster)
             return true
-        case ErrorCode.isBootstrapping.rawValue:
+        case ErrorCode.isBootstrapping.rawValue where request[cluster].attempts < Self.repairsMax:
             request[cluster].state = .waiting
             self.counters[cluster].retriedOnOtherNode &+= 1
             self.send(request, to: cluster, avoiding: connection.node)

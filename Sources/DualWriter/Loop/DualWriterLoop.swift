@@ -78,6 +78,7 @@ final class DualWriterLoop {
     private var clientsSeen = 0
     private var lastTimestamp: Int64 = 0
     private var lastTLSComplaint: Int64 = 0
+    private var lastIdleSweep: Int64 = 0
 
     init(
         eventLoop: any EventLoop,
@@ -173,6 +174,7 @@ final class DualWriterLoop {
     func identity(_ key: ClientIdentity.Key) -> ClientIdentity {
         if let identity = self.identities[key] { return identity }
         let identity = ClientIdentity(key: key, loop: self)
+        identity.usedAt = self.now
         self.identities[key] = identity
         return identity
     }
@@ -184,10 +186,12 @@ final class DualWriterLoop {
     func forget(_ identity: ClientIdentity) { self.identities[identity.key] = nil }
 
     func makePool(for key: ClientIdentity.Key, _ cluster: Cluster) -> UpstreamPool? {
+        self.cluster(cluster)?.pool(for: self.sessionKey(for: key, cluster))
+    }
+
+    private func sessionKey(for key: ClientIdentity.Key, _ cluster: Cluster) -> SessionKey {
         let credentials = self.settings.actingAsConfigured.contains(cluster) ? nil : key.credentials
-        return self.cluster(cluster)?.pool(
-            for: SessionKey(credentials: credentials, keyspace: key.keyspace, version: key.version)
-        )
+        return SessionKey(credentials: credentials, keyspace: key.keyspace, version: key.version)
     }
 
     // MARK: Clients
@@ -282,8 +286,25 @@ final class DualWriterLoop {
             for request in expired { self.deadlinePassed(request) }
         }
         self.shutDownRetired()
+        if self.now - self.lastIdleSweep > Int64(self.limits.idlePoolMillisecondsMax) * 1_000_000 / 4 {
+            self.sweepIdle()
+        }
         guard !self.isStopped else { return }
         self.eventLoop.assumeIsolated().scheduleTask(in: Self.sweepInterval) { self.sweepAndContinue() }
+    }
+
+    /// Lets go of names and keyspaces that no client uses any more: after a change of the password, say.
+    private func sweepIdle() {
+        let now = self.now
+        self.lastIdleSweep = now
+        for client in self.clients.values { client.identity.usedAt = now }
+        self.anonymousIdentity.usedAt = now
+        let limit = Int64(self.limits.idlePoolMillisecondsMax) * 1_000_000
+        self.identities = self.identities.filter { now - $0.value.usedAt <= limit }
+        for name in Cluster.allCases {
+            let used = Set(self.identities.keys.map { self.sessionKey(for: $0, name) })
+            self.cluster(name)?.closePools { used.contains($0) }
+        }
     }
 
     private(set) var isStopped = false

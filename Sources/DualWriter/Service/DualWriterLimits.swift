@@ -10,6 +10,9 @@ public struct DualWriterLimits: Sendable {
     /// Sockets above ``clientConnectionsMax`` that are kept open to be told so; one more is closed without a word.
     public var clientRefusalsMax = 64
 
+    /// How long connections are kept under a name and in a keyspace that no client uses any more, in milliseconds.
+    public var idlePoolMillisecondsMax = 60_000
+
     /// Names with their passwords, per loop, that are remembered as accepted, for when the cluster that knows them is away and
     /// not needed; beyond it all are forgotten.
     public var acceptedLoginsMax = 10_000

@@ -10,8 +10,10 @@ final class PreparedStatement {
     struct Leg {
         /// The id that the nodes of the cluster agree on, as they nearly always do.
         var common: [UInt8]?
-        /// Nodes that are known to have the statement, with their own id where it is another one.
+        /// Nodes that gave it another id.
         var exceptions: [NodeID: [UInt8]] = [:]
+        /// Nodes that have said that they do not know it (any more).
+        var lacking: Set<NodeID> = []
         /// Requests that wait for a PREPARE on its way to a node.
         var waiting: [NodeID: [UInt64]] = [:]
     }
@@ -63,8 +65,14 @@ final class PreparedStatement {
     @inline(__always)
     func id(at node: NodeID, of cluster: Cluster) -> [UInt8]? {
         let leg = cluster == .source ? self.source : self.target
-        if leg.exceptions.isEmpty { return leg.common }
-        return leg.exceptions[node] ?? leg.common
+        if leg.exceptions.isEmpty, leg.lacking.isEmpty { return leg.common }
+        return leg.lacking.contains(node) ? nil : leg.exceptions[node] ?? leg.common
+    }
+
+    /// Whether a node has ever known the statement by this id.
+    func isKnown(as id: [UInt8], at node: NodeID, of cluster: Cluster) -> Bool {
+        let leg = cluster == .source ? self.source : self.target
+        return (leg.exceptions[node] ?? leg.common) == id
     }
 
     /// Notes the id that a node gave, and what it says of the columns behind it.
@@ -73,6 +81,7 @@ final class PreparedStatement {
     func learned(_ range: Range<Int>, in body: UnsafeRawBufferPointer, at node: NodeID, of cluster: Cluster) {
         self.known.noteMetadata(MetadataPrint(UnsafeRawBufferPointer(rebasing: body[range.upperBound...])))
         let id = Array(body[range])
+        self[cluster].lacking.remove(node)
         if self[cluster].common == nil { self[cluster].common = id }
         if self[cluster].common == id {
             self[cluster].exceptions[node] = nil
@@ -83,8 +92,8 @@ final class PreparedStatement {
 
     /// Notes that a node does not have the statement any more: the next request there prepares it first.
     func forgotten(at node: NodeID, of cluster: Cluster) {
-        self[cluster].common = nil
-        self[cluster].exceptions = [:]
+        self[cluster].lacking.insert(node)
+        self[cluster].exceptions[node] = nil
     }
 
     private func makeUnconditional() -> Unconditional? {
