@@ -1,3 +1,4 @@
+import CQLClient
 import CQLProtocol
 import DualWriteCore
 import DualWriter
@@ -86,5 +87,42 @@ struct SystemTableTests {
         }
         #expect(endpoint.address.bytes.readableBytesView.elementsEqual([127, 0, 0, 1]))
         #expect(listener.unasked.count == 1)
+    }
+
+    @Test func `a change of the schema is told once, in every mode and after the control connection was lost`()
+        async throws
+    {
+        try await SidecarHarness.run(mode: .primaryOnly) {
+            $0.source.reconnectMillisecondsMin = 10
+            $0.target.reconnectMillisecondsMin = 10
+        } _: { harness in
+            let listener = try await harness.client()
+            _ = try await listener.ask(.register([.schemaChange]))
+            let client = try await harness.client()
+            let replication = "{'class': 'SimpleStrategy', 'replication_factor': 1}"
+            var told: [String] = []
+            for mode in WriteMode.allCases {
+                // From TargetOnly on, and before DualWriteAsync, one of the nodes does not hear of it.
+                _ = try await harness.proxy.setMode(mode, force: true, reason: "test")
+                for round in ["a", "b"] {
+                    let keyspace = "k\(mode.rawValue)\(round)"
+                    _ = try await client.ask(query("CREATE KEYSPACE \(keyspace) WITH replication = \(replication)"))
+                    told.append(keyspace)
+                    try await eventually { listener.unasked.count >= told.count }
+                    guard round == "a" else { continue }
+                    let node = harness.node(mode.primary)
+                    await node.disconnectClients()
+                    try await eventually {
+                        let status = await harness.proxy.status()
+                        return status.isReady && status.legs.allSatisfy(\.isConnected)
+                    }
+                }
+            }
+            let heard = listener.unasked.compactMap { response -> String? in
+                guard case .event(.schemaChange(let change)) = response else { return nil }
+                return change.keyspace
+            }
+            #expect(heard == told)
+        }
     }
 }

@@ -119,7 +119,6 @@ enum ConnectionOpener {
         ClientBootstrap(group: eventLoop)
             .connectTimeout(.milliseconds(Int64(configuration.connectTimeoutMilliseconds)))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .channelOption(.socketOption(.so_keepalive), value: 1)
             .channelOption(.maxMessagesPerRead, value: 4)
             .channelOption(
                 .recvAllocator,
@@ -127,6 +126,7 @@ enum ConnectionOpener {
             )
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    try KeepAlive.start(on: channel)
                     try configuration.tls?.secure(channel, host: bound.value.node.host)
                     try channel.pipeline.syncOperations.addHandler(bound.value)
                 }

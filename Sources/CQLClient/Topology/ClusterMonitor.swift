@@ -30,6 +30,8 @@ public final class ClusterMonitor: Sendable {
         var lastError: UpstreamError?
         var known: [NodeID] = []
         var topology: ClusterTopology?
+        /// Schema changes that were told and that the topology's schema may not show yet.
+        var toldSinceSchema: [SchemaChange] = []
     }
 
     private let configuration: ClusterConfiguration
@@ -117,8 +119,10 @@ public final class ClusterMonitor: Sendable {
     ) async throws {
         defer { self.eventLoop.execute { control.value.close() } }
         _ = try await self.ask(control, .register([.topologyChange, .statusChange, .schemaChange]))
+        let known = self.state.withLock { $0.topology?.schema }
         try await self.refresh(control, node)
         connected()
+        var missed = self.tellMissed(since: known)
         self.state.withLock {
             $0.isConnected = true
             $0.lastError = nil
@@ -131,15 +135,34 @@ public final class ClusterMonitor: Sendable {
         for await signal in signals {
             switch signal {
             case .event(.schemaChange(let change)):
-                self.notify(.schemaChange(change))
+                // What has happened while the connection was made may come as an event as well.
+                if !missed.take(change) {
+                    self.state.withLock { $0.toldSinceSchema.append(change) }
+                    self.notify(.schemaChange(change))
+                }
                 // The schema's version is a column of system.local, which clients read through the proxy.
                 try await self.refresh(control, node)
+                self.state.withLock { $0.toldSinceSchema = [] }
             case .event, .refresh:
                 try await self.refresh(control, node)
             case .closed:
                 throw UpstreamError(.unreachable, "node \(node) closed the control connection")
             }
         }
+    }
+
+    /// Changes of the schema that nobody could hear while there was no connection, told in place of their events.
+    private func tellMissed(since known: ClusterSchema?) -> MissedChanges {
+        guard let known, let schema = self.state.withLock({ $0.topology?.schema }), schema !== known else {
+            return MissedChanges([])
+        }
+        let told = self.state.withLock { state in
+            defer { state.toldSinceSchema = [] }
+            return state.toldSinceSchema
+        }
+        let changes = schema.changes(since: known).filter { !told.contains($0) }
+        for change in changes { self.notify(.schemaChange(change)) }
+        return MissedChanges(changes)
     }
 
     private func ask(_ control: NIOLoopBound<ControlConnection>, _ request: Request) async throws -> Response {
@@ -202,7 +225,9 @@ public final class ClusterMonitor: Sendable {
         let known = self.state.withLock { $0.topology?.schema }
         if let known, let version, known.version == version { return known }
         do {
-            return ClusterSchema(version: version, rows: try await self.rows(control, ClusterSchema.statement))
+            let keyspaces = try await self.rows(control, ClusterSchema.keyspacesStatement)
+            let columns = try await self.rows(control, ClusterSchema.columnsStatement)
+            return ClusterSchema(version: version, keyspaces: keyspaces, columns: columns)
         } catch let error as UpstreamError where error.serverError != nil {
             return nil
         }

@@ -101,7 +101,6 @@ extension DualWriterService {
             .serverChannelOption(.backlog, value: 1_024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-            .childChannelOption(.socketOption(.so_keepalive), value: 1)
             .childChannelOption(.maxMessagesPerRead, value: 4)
             .childChannelOption(
                 .recvAllocator,
@@ -117,6 +116,7 @@ extension DualWriterService {
                         preconditionFailure("a channel on a foreign event loop")
                     }
                     guard let client = loop.value.makeClient() else { throw ChannelError.ioOnClosedChannel }
+                    try KeepAlive.start(on: channel)
                     try tls?.secure(channel, host: nil)
                     try channel.pipeline.syncOperations.addHandler(client)
                 }

@@ -254,6 +254,35 @@ struct DifferentialScript {
     private static let rest: [Step] = [
         .frame(RequestFrame(request: .register([.schemaChange, .topologyChange]))),
         .frame(RequestFrame(request: .register([EventType(rawValue: "NOTHING")]))),
+        .frame(
+            RequestFrame(
+                request: .query(
+                    Query(
+                        "SELECT c, v FROM d.wide WHERE p = 1",
+                        parameters: QueryParameters(consistency: .serial, serialConsistency: .localSerial)
+                    )
+                )
+            )
+        ),
+        .frame(
+            RequestFrame(
+                request: .query(
+                    Query(
+                        "INSERT INTO d.wide (p, c, v) VALUES (:first, :second, :third)",
+                        parameters: QueryParameters(
+                            consistency: .one,
+                            values: .named([
+                                .init(name: "third", value: Self.value([0x6e])),
+                                .init(name: "first", value: Self.key(9)),
+                                .init(name: "second", value: Self.key(1)),
+                            ]),
+                            defaultTimestamp: 7
+                        )
+                    )
+                )
+            )
+        ),
+        .query("SELECT * FROM d.wide WHERE p = 9"),
         .query("USE d"), .query("SELECT * FROM wide WHERE p = 0 LIMIT 1"), .query("USE \"d\""), .query("USE d;"),
         .frame(
             RequestFrame(
