@@ -186,6 +186,15 @@ struct ConfigurationTests {
         #expect(layers.faults == [])
     }
 
+    @Test(arguments: ["nope", "9042", "127.0.0.1:99999", "10.0.0.1", "10.0.0.1:0"])
+    func `what is advertised is an address with a port, and one of the sidecars`(text: String) throws {
+        let error = #expect(throws: ConfigurationError.self) { try self.read(file: "advertised: '\(text)'") }
+        #expect(error?.faults.count == 1 && error?.description.contains("advertised") == true)
+        let good = try self.read(file: "advertised: 10.0.0.1:9042\nsidecars: ['10.0.0.1:9042', '10.0.0.2:9042']")
+        #expect(good.sidecars.count == 2)
+        #expect(throws: ConfigurationError.self) { try self.read(file: "sidecars: ['10.0.0.1:9042']") }
+    }
+
     @Test func `a secret can stand in a file and is never printed`() throws {
         let configuration = try self.read(file: "admin: {token_file: t}", secrets: ["t": "  hush\n"])
         #expect(configuration.adminToken == Secret("hush", file: "t"))

@@ -144,4 +144,35 @@ struct AuthenticationTests {
             #expect(await harness.proxy.status().counters.target.shadowDead == 0)
         }
     }
+
+    @Test func `wrong passwords take nothing from who is in`() async throws {
+        let node = Self.node(Self.app, Self.service)
+        try await SidecarHarness.run(mode: .dualWriteSync, node: node) {
+            $0.source.credentials = Self.own
+            $0.target.credentials = Self.own
+            $0.source.poolsMax = 3
+            $0.target.poolsMax = 3
+            $0.source.loginChecksMax = 8
+        } _: { harness in
+            let (client, _) = try await harness.login("app", "secret")
+            try await Self.makeTable(client)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<100 {
+                    group.addTask {
+                        let (intruder, answer) = try await harness.login("app", "guess \(number)")
+                        #expect(answer != .authSuccess(nil))
+                        await intruder.close()
+                    }
+                }
+                for key in 0..<100 {
+                    group.addTask {
+                        let answer = try await client.ask(query("INSERT INTO one.t (p) VALUES ('\(key)')"))
+                        #expect(answer == .result(.void))
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try await harness.login("app", "secret").answer == .authSuccess(nil))
+        }
+    }
 }

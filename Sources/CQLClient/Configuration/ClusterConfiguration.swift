@@ -15,6 +15,8 @@ public struct ClusterConfiguration: Sendable, Hashable {
     /// How long after a handshake its credentials count as right; after that a client that comes with them has them checked
     /// anew. Cassandra's own cache of credentials has this default (`credentials_validity`).
     public var credentialsValidMilliseconds = 2_000
+    /// Logins that may be checked at a time, per event loop; one more is refused. They take no pool before they are accepted.
+    public var loginChecksMax = 64
     /// How long credentials that were refused are not tried again.
     public var refusalMilliseconds = 1_000
     /// TLS toward the nodes; nil: plain connections.

@@ -13,6 +13,7 @@ public final class LoopCluster {
     private var pools: [SessionKey: UpstreamPool] = [:]
     private var nodes: [NodeID] = []
     private var isShutDown = false
+    private var loginChecks = 0
 
     /// A cluster without connections; pools open theirs once the topology is known.
     public init(
@@ -42,6 +43,44 @@ public final class LoopCluster {
         self.pools[key] = pool
         pool.update(nodes: self.nodes)
         return pool
+    }
+
+    /// Calls back when the cluster has accepted a key's credentials or refused them. Nothing is opened for good, and no pool
+    /// gives way, for a key that the cluster does not accept.
+    public func verify(
+        _ key: SessionKey,
+        deadline: NIODeadline,
+        _ callback: @escaping (Result<Void, UpstreamError>) -> Void
+    ) {
+        if let pool = self.pools[key], !pool.isClosed { return pool.verify(deadline: deadline, callback) }
+        guard self.loginChecks < self.configuration.loginChecksMax else {
+            return callback(.failure(UpstreamError(.timeout, "too many logins are being checked")))
+        }
+        self.loginChecks += 1
+        self.check(key, on: self.nodes.shuffled()[...], deadline: deadline) { result in
+            self.loginChecks -= 1
+            callback(result)
+        }
+    }
+
+    /// Asks one node after the other, until one has said yes or no.
+    private func check(
+        _ key: SessionKey,
+        on nodes: ArraySlice<NodeID>,
+        deadline: NIODeadline,
+        _ callback: @escaping (Result<Void, UpstreamError>) -> Void
+    ) {
+        guard let node = nodes.first, !self.isShutDown else {
+            return callback(.failure(UpstreamError(.unreachable, "no node of \(self.configuration.name) is known")))
+        }
+        self.open(node, key: key) { connection, result in
+            connection?.close()
+            if case .failure(let error) = result, !error.isFinal, nodes.count > 1, NIODeadline.now() < deadline {
+                self.check(key, on: nodes.dropFirst(), deadline: deadline, callback)
+            } else {
+                callback(result)
+            }
+        }
     }
 
     /// Follows the cluster's own view of its nodes.

@@ -227,6 +227,8 @@ public final class ClusterMonitor: Sendable {
         do {
             let keyspaces = try await self.rows(control, ClusterSchema.keyspacesStatement)
             let columns = try await self.rows(control, ClusterSchema.columnsStatement)
+            // A server that describes not even its own tables describes none.
+            guard !columns.isEmpty else { return nil }
             return ClusterSchema(version: version, keyspaces: keyspaces, columns: columns)
         } catch let error as UpstreamError where error.serverError != nil {
             return nil

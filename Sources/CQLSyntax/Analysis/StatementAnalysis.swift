@@ -85,8 +85,7 @@ public final class StatementAnalysis: Sendable {
     /// Whether running it twice with one timestamp, or later than others, leaves the same data as running it once and in its
     /// place, in tables of known columns.
     ///
-    /// - Parameter table: the columns of a table, by keyspace (as the text names it) and name; nil where they are not known,
-    ///   and then the answer errs on the safe side.
+    /// - Parameter table: the columns of a table, by keyspace (as the text names it) and name; nil where they are not known.
     public func isIdempotent(in table: (_ keyspace: String?, _ name: String?) -> TableShape?) -> Bool {
         guard self.isRepeatable else { return false }
         if self.kind == .batch { return self.children.allSatisfy { $0.isIdempotent(in: table) } }

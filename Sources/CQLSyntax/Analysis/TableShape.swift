@@ -49,11 +49,12 @@ public struct ColumnWrite: Sendable, Hashable {
 
     /// Whether doing it twice is more than doing it once, or doing it later is something else.
     ///
-    /// - Parameter table: nil where nobody knows what the table has.
+    /// - Parameter table: nil where nobody knows what the table has (yet); then the text counts, as it does for a column that is
+    ///   not known.
     func repeats(in table: TableShape?) -> Bool {
-        guard let table else { return true }
+        guard let table else { return self.repeatsByText }
         guard self.effect != .json else { return table.columns.values.contains(.list) }
-        guard let shape = self.column.flatMap({ table.columns[$0] }) else { return true }
+        guard let shape = self.column.flatMap({ table.columns[$0] }) else { return self.repeatsByText }
         return switch (self.effect, shape) {
         case (_, .other), (.assign, .counter), (.deleteElement, .counter), (.setElement, .counter): false
         case (_, .list), (.add, .counter), (.subtract, .counter), (.json, _): true

@@ -258,7 +258,7 @@ extension ConfigurationKey {
             Self.limit("shadow_in_flight", 1...32_768, 512, "Shadow writes on their way at a time, per loop."),
             Self.limit("shadow_attempts", 1...1_000, 10, "Attempts to deliver one shadow write."),
             Self.limit("pools", 1...65_536, 1_024, "Combinations of credentials and keyspace, per loop and cluster."),
-            Self.limit("prepared_statements", 1...10_000_000, 16_384, "Prepared statements that are remembered."),
+            Self.limit("prepared_statements", 64...10_000_000, 16_384, "Prepared statements that are remembered."),
         ]
 
     /// The key with this path or alias.

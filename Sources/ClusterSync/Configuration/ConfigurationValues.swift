@@ -51,6 +51,15 @@ struct ConfigurationValues {
         return text
     }
 
+    /// An address that may be absent.
+    mutating func optionalAddress(_ path: String) -> ListenAddress? {
+        guard let text = self.found(path) else { return nil }
+        // A port alone is an address of the loopback interface; nobody else could use what it says.
+        if text.contains(":"), let address = ListenAddress(text), address.port > 0 { return address }
+        self.fault(path, "'\(text.prefix(80))' is no address with a port, such as 10.0.0.5:9042 or [fd00::5]:9042")
+        return nil
+    }
+
     mutating func address(_ path: String) -> ListenAddress {
         self.parsed(path, "an address such as 127.0.0.1:9042 or [::1]:9042") { ListenAddress($0) }
     }

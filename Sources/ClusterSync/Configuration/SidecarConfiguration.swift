@@ -90,7 +90,7 @@ extension SidecarConfiguration {
     init(_ layers: ConfigurationLayers, readFile: @escaping (String) -> String?) throws(ConfigurationError) {
         var values = ConfigurationValues(layers: layers, readFile: readFile)
         self.listen = values.address("listen")
-        self.advertised = values.origin("advertised") == nil ? nil : values.address("advertised")
+        self.advertised = values.optionalAddress("advertised")
         self.sidecars = values.addresses("sidecars")
         self.tls = Self.clientTLS(&values)
         self.admin = values.address("admin.listen")

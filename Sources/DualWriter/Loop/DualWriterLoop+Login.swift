@@ -108,18 +108,21 @@ extension DualWriterLoop {
         _ identity: ClientIdentity,
         _ cluster: Cluster
     ) {
-        guard let pool = identity.pool(cluster), let credentials = identity.key.credentials else {
-            self.loginChecked(client, stream, identity, Self.tooManyPools)
+        guard let loopCluster = self.cluster(cluster), let credentials = identity.key.credentials else {
+            let error = ProxyError.unavailable(cluster, "not configured", .one)
+            self.loginChecked(client, stream, identity, error)
             return
         }
         // A shadow that is away keeps nobody out whom it has let in before, nor lets him wait for long.
         let isRemembered = cluster != self.settings.mode.primary && self.acceptedLogins.contains(credentials)
         let deadline = isRemembered ? .now() + .milliseconds(500) : self.handshakeDeadline
         client.inFlight += 1
-        pool.verify(deadline: deadline) { result in
+        loopCluster.verify(self.sessionKey(for: identity.key, cluster), deadline: deadline) { result in
             client.inFlight -= 1
             switch result {
             case .success:
+                // Its connections are opened before the first request comes.
+                _ = identity.pool(self.settings.mode.primary)
                 if self.acceptedLogins.count >= self.limits.acceptedLoginsMax { self.acceptedLogins = [] }
                 self.acceptedLogins.insert(credentials)
                 self.loginChecked(client, stream, identity, nil)

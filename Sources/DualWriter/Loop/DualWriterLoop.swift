@@ -189,7 +189,7 @@ final class DualWriterLoop {
         self.cluster(cluster)?.pool(for: self.sessionKey(for: key, cluster))
     }
 
-    private func sessionKey(for key: ClientIdentity.Key, _ cluster: Cluster) -> SessionKey {
+    func sessionKey(for key: ClientIdentity.Key, _ cluster: Cluster) -> SessionKey {
         let credentials = self.settings.actingAsConfigured.contains(cluster) ? nil : key.credentials
         return SessionKey(credentials: credentials, keyspace: key.keyspace, version: key.version)
     }
