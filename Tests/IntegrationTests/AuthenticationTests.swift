@@ -175,4 +175,31 @@ struct AuthenticationTests {
             #expect(try await harness.login("app", "secret").answer == .authSuccess(nil))
         }
     }
+
+    @Test func `copies that are owed under an old password arrive under the new one`() async throws {
+        let node = Self.node(Self.app, Self.service)
+        try await SidecarHarness.run(mode: .dualWriteAsync, node: node) {
+            $0.source.credentials = Self.own
+            $0.target.credentials = Self.own
+            $0.target.refusalMilliseconds = 20
+        } _: { harness in
+            let (client, _) = try await harness.login("app", "secret")
+            try await Self.makeTable(client)
+            for node in [harness.source, harness.target] {
+                node.setAuthentication(.password(["app": "changed", "mover": "moving"]))
+            }
+            await harness.target.disconnectClients()
+            for key in 0..<20 {
+                let insert = query("INSERT INTO one.t (p) VALUES ('\(key)')")
+                #expect(try await client.ask(insert) == .result(.void))
+            }
+            #expect((await harness.proxy.status().legs.last?.shadowWritesQueued ?? 0) > 0)
+            #expect(try await harness.login("app", "changed").answer == .authSuccess(nil))
+            try await eventually {
+                let rows = try await harness.ask(.target, "SELECT p FROM one.t", as: ("app", "changed"))
+                return rows.firstColumn.count == 20
+            }
+            #expect(await harness.proxy.status().counters.target.shadowDead == 0)
+        }
+    }
 }

@@ -63,6 +63,7 @@ private struct Account: Sendable {
     var requests = 0
     var visitors = 0
     var events: [String: Int] = [:]
+    var slowest: [String: Duration] = [:]
     var errors: [String] = []
     var early: Footprint?
     var late: Footprint?
@@ -324,7 +325,10 @@ private final class Life: Sendable {
             let event =
                 turn < Self.events.count ? Self.events[turn] : Self.events[Int.random(in: 0..<Self.events.count)]
             do {
+                let began = ContinuousClock.now
                 try await event.act(self)
+                let took = ContinuousClock.now - began
+                self.state.withLock { $0.slowest[event.name] = max($0.slowest[event.name] ?? .zero, took) }
                 self.state.withLock { $0.events[event.name, default: 0] += 1 }
                 try await Task.sleep(for: .milliseconds(50))
             } catch {

@@ -123,8 +123,7 @@ extension DualWriterLoop {
             case .success:
                 // Its connections are opened before the first request comes.
                 _ = identity.pool(self.settings.mode.primary)
-                if self.acceptedLogins.count >= self.limits.acceptedLoginsMax { self.acceptedLogins = [] }
-                self.acceptedLogins.insert(credentials)
+                self.noteAccepted(credentials)
                 self.loginChecked(client, stream, identity, nil)
             case .failure(let error):
                 if error.serverError != nil { self.acceptedLogins.remove(credentials) }
@@ -133,6 +132,25 @@ extension DualWriterLoop {
                 self.loginChecked(client, stream, identity, mayPass ? nil : message)
             }
         }
+    }
+
+    private func noteAccepted(_ credentials: Credentials) {
+        if self.acceptedLogins.count >= self.limits.acceptedLoginsMax {
+            self.acceptedLogins = []
+            self.latestLogins = [:]
+        }
+        self.acceptedLogins.insert(credentials)
+        self.latestLogins[credentials.username] = credentials
+    }
+
+    /// The same name with the password that was accepted last, where that is another one: what was written under the old password
+    /// is still owed after a change of it.
+    func successor(of identity: ClientIdentity) -> ClientIdentity? {
+        guard let former = identity.key.credentials, let latest = self.latestLogins[former.username], latest != former
+        else { return nil }
+        var key = identity.key
+        key.credentials = latest
+        return self.identity(key)
     }
 
     private func loginChecked(

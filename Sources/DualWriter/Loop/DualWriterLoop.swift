@@ -60,6 +60,8 @@ final class DualWriterLoop {
 
     /// Logins that a cluster has accepted, for moments in which it cannot be asked.
     var acceptedLogins: Set<Credentials> = []
+    /// Of these the last one of each user name.
+    var latestLogins: [String: Credentials] = [:]
 
     private(set) var clients: [ObjectIdentifier: ClientConnection] = [:]
     private var identities: [ClientIdentity.Key: ClientIdentity] = [:]

@@ -122,6 +122,12 @@ final class ShadowLane {
             return
         }
         if !wasSent, errorCode == ErrorCode.badCredentials.rawValue {
+            if let successor = request.identity.flatMap({ self.loop.successor(of: $0) }) {
+                request.identity = successor
+                request[self.cluster].attempts = 0
+                self.retry(request, after: .milliseconds(1))
+                return
+            }
             self.complain("the cluster refuses the credentials of shadow writes; they wait")
         }
         if !wasSent, ShadowRetry.mayReach(errorCode: errorCode) {
