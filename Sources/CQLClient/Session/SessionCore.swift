@@ -40,6 +40,7 @@ final class SessionCore {
     private var pending: [UInt64: Pending] = [:]
     private var connections: [UInt64: UpstreamConnection] = [:]
     private var waiting: [UInt64] = []
+    private var isSweeping = false
     private var inFlight = 0
     private var dirty: [UpstreamConnection] = []
     private var isShutDown = false
@@ -85,11 +86,25 @@ final class SessionCore {
             self.waiting.append(ticket)
         }
         self.pending[ticket] = request
-        self.eventLoop.assumeIsolated().scheduleTask(deadline: request.deadline) { self.expire(ticket) }
+        self.scheduleSweep()
         if self.waiting.last != ticket { self.begin(ticket) }
     }
 
     func cancel(_ ticket: UInt64) { self.finish(ticket, .failure(CancellationError())) }
+
+    /// One timer for all requests: a timer each would outlive its request by the rest of the deadline, and keep its memory.
+    private func scheduleSweep() {
+        guard !self.isSweeping, !self.pending.isEmpty else { return }
+        self.isSweeping = true
+        let pause = max(10, min(100, self.limits.requestMilliseconds / 10))
+        self.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(pause))) { [weak self] in
+            guard let self else { return }
+            self.isSweeping = false
+            let now = NIODeadline.now()
+            for ticket in self.pending.filter({ $0.value.deadline <= now }).keys.sorted() { self.expire(ticket) }
+            self.scheduleSweep()
+        }
+    }
 
     private func expire(_ ticket: UInt64) {
         guard let request = self.pending[ticket] else { return }
