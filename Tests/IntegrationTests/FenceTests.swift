@@ -93,6 +93,31 @@ struct FenceTests {
         }
     }
 
+    @Test func `a write that waits behind a fence is copied, too, where nobody knows what the primary did`()
+        async throws
+    {
+        try await SidecarHarness.run(mode: .dualWriteAsync) {
+            $0.limits.shadowInFlightMax = 2
+            $0.timeouts.primaryWriteMilliseconds = 300
+        } _: { harness in
+            let client = try await harness.client()
+            try await Self.makeTable(client)
+            Self.slowDown(harness)
+            try await Self.insert(0..<20, client)
+            #expect(try await client.ask(query("TRUNCATE one.t")) == .result(.void))
+            _ = try await harness.proxy.setMode(.dualWriteSync)
+            harness.source.setFaults([FaultRule(.textContains("'lost'"), .dropAnswer)])
+            let answer = try await client.ask(query("INSERT INTO one.t (p, v) VALUES ('lost', 'v')"))
+            guard case .error(let error) = answer, error.code == .writeTimeout else {
+                Issue.record("\(answer)")
+                return
+            }
+            for cluster in Cluster.allCases {
+                try await eventually { try await harness.ask(cluster, "SELECT p FROM one.t").firstColumn == ["lost"] }
+            }
+        }
+    }
+
     @Test(arguments: [WriteMode.dualWriteAsync, .dualWriteSync]) func `list operations keep their order on the shadow`(
         last: WriteMode
     ) async throws {

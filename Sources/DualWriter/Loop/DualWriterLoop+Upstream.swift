@@ -264,10 +264,15 @@ extension DualWriterLoop: UpstreamDelegate {
         flags: FrameFlags,
         body: UnsafeRawBufferPointer
     ) {
-        guard answer == .success, self.owesCopy(request, answer, opcode: opcode, flags: flags, body: body) else {
-            if answer == .unknown { self.counters.doubtful &+= 1 }
+        let isOwed = self.owesCopy(request, answer, opcode: opcode, flags: flags, body: body)
+        guard answer == .success, isOwed else {
             self.reply(request, primary, opcode: opcode, flags: flags, body: body)
-            self.finish(request)
+            // A write that may have happened is copied as if it had; a schema that may have changed is somebody's to look at.
+            if isOwed, request.kind != .schemaChange, request.kind != .access {
+                self.lane(primary.other).enqueue(request)
+            } else {
+                self.finish(request)
+            }
             return
         }
         request.keep(answer: body, opcode: opcode, flags: flags)
