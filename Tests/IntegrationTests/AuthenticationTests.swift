@@ -22,12 +22,6 @@ struct AuthenticationTests {
         RotatingCredentials(username: Self.service.name, password: Self.service.password)
     }
 
-    private static func makeTable(_ client: TestClient) async throws {
-        let replication = "{'class': 'SimpleStrategy', 'replication_factor': 1}"
-        _ = try await client.ask(query("CREATE KEYSPACE one WITH replication = \(replication)"))
-        _ = try await client.ask(query("CREATE TABLE one.t (p text PRIMARY KEY)"))
-    }
-
     private static let incorrect = ErrorMessage(
         .badCredentials,
         "Provided username app and/or password are incorrect"
@@ -41,7 +35,7 @@ struct AuthenticationTests {
         } _: { harness in
             let (client, answer) = try await harness.login("app", "secret")
             #expect(answer == .authSuccess(nil))
-            try await Self.makeTable(client)
+            try await client.makeTables(in: "one")
             #expect(try await client.ask(query("INSERT INTO one.t (p) VALUES ('k')")) == .result(.void))
             for cluster in Cluster.allCases {
                 let rows = try await harness.ask(cluster, "SELECT p FROM one.t", as: Self.app)
@@ -66,7 +60,7 @@ struct AuthenticationTests {
             $0.source.refusalMilliseconds = 0
         } _: { harness in
             let (client, _) = try await harness.login("app", "secret")
-            try await Self.makeTable(client)
+            try await client.makeTables(in: "one")
             harness.source.setAuthentication(.password(["app": "changed", "mover": "moving"]))
             let former = try await harness.login("app", "secret").answer
             #expect(former == .error(Self.incorrect))
@@ -96,7 +90,7 @@ struct AuthenticationTests {
             $0.timeouts.primaryWriteMilliseconds = 2_000
         } _: { harness in
             let (client, _) = try await harness.login("app", "secret")
-            try await Self.makeTable(client)
+            try await client.makeTables(in: "one")
             #expect(try await client.ask(query("INSERT INTO one.t (p) VALUES ('k')")) == .result(.void))
             try await eventually {
                 try await harness.ask(.target, "SELECT p FROM one.t", as: Self.service).firstColumn == ["k"]
@@ -128,7 +122,7 @@ struct AuthenticationTests {
             $0.target.reconnectMillisecondsMax = 200
         } _: { harness in
             let (client, _) = try await harness.login("app", "secret")
-            try await Self.makeTable(client)
+            try await client.makeTables(in: "one")
             harness.target.setAuthentication(.password(["mover": "rotated"]))
             await harness.target.disconnectClients()
             for key in 0..<50 {
@@ -155,7 +149,7 @@ struct AuthenticationTests {
             $0.source.loginChecksMax = 8
         } _: { harness in
             let (client, _) = try await harness.login("app", "secret")
-            try await Self.makeTable(client)
+            try await client.makeTables(in: "one")
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<100 {
                     group.addTask {
@@ -184,7 +178,7 @@ struct AuthenticationTests {
             $0.target.refusalMilliseconds = 20
         } _: { harness in
             let (client, _) = try await harness.login("app", "secret")
-            try await Self.makeTable(client)
+            try await client.makeTables(in: "one")
             for node in [harness.source, harness.target] {
                 node.setAuthentication(.password(["app": "changed", "mover": "moving"]))
             }

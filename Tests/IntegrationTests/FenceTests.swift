@@ -8,12 +8,6 @@ import Testing
 /// Statements that act on what is there when they run must not overtake, nor be overtaken by, what the shadow is owed.
 @Suite(.serialized, .timeLimit(.minutes(1)))
 struct FenceTests {
-    private static func makeTable(_ client: TestClient) async throws {
-        let replication = "{'class': 'SimpleStrategy', 'replication_factor': 1}"
-        _ = try await client.ask(query("CREATE KEYSPACE one WITH replication = \(replication)"))
-        _ = try await client.ask(query("CREATE TABLE one.t (p text PRIMARY KEY, v text)"))
-    }
-
     private static func insert(_ keys: Range<Int>, _ client: TestClient) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for key in keys {
@@ -37,7 +31,7 @@ struct FenceTests {
             $0.limits.shadowInFlightMax = 10
         } _: { harness in
             let client = try await harness.client()
-            try await Self.makeTable(client)
+            try await client.makeTables(in: "one")
             Self.slowDown(harness)
             try await Self.insert(0..<100, client)
             guard case .result = try await client.ask(query(statement)) else {
@@ -61,7 +55,7 @@ struct FenceTests {
             $0.timeouts.primaryWriteMilliseconds = 300
         } _: { harness in
             let client = try await harness.client()
-            try await Self.makeTable(client)
+            try await client.makeTables(in: "one")
             Self.slowDown(harness)
             try await Self.insert(0..<8, client)
             guard case .result(.schemaChange) = try await client.ask(query("ALTER TABLE one.t ADD w text")) else {
@@ -80,7 +74,7 @@ struct FenceTests {
             $0.limits.shadowInFlightMax = 5
         } _: { harness in
             let client = try await harness.client()
-            try await Self.makeTable(client)
+            try await client.makeTables(in: "one")
             Self.slowDown(harness)
             try await Self.insert(0..<20, client)
             #expect(try await client.ask(query("TRUNCATE one.t")) == .result(.void))
@@ -101,7 +95,7 @@ struct FenceTests {
             $0.timeouts.primaryWriteMilliseconds = 300
         } _: { harness in
             let client = try await harness.client()
-            try await Self.makeTable(client)
+            try await client.makeTables(in: "one")
             Self.slowDown(harness)
             try await Self.insert(0..<20, client)
             #expect(try await client.ask(query("TRUNCATE one.t")) == .result(.void))
@@ -123,7 +117,7 @@ struct FenceTests {
     ) async throws {
         try await SidecarHarness.run(mode: .dualWriteAsync) { harness in
             let client = try await harness.client()
-            try await Self.makeTable(client)
+            try await client.makeTables(in: "one")
             _ = try await client.ask(query("CREATE TABLE one.l (p text PRIMARY KEY, v list<int>)"))
             // The later ones overtake the earlier ones where they are sent at once.
             harness.target.setFaults([

@@ -22,20 +22,11 @@ struct PreparedStatementTests {
         return .execute(Execute(id: id, parameters: parameters))
     }
 
-    /// Keyspaces `one` and `two`, each with a table `t`, on both clusters.
-    private static func makeTables(_ client: TestClient) async throws {
-        for keyspace in ["one", "two"] {
-            let replication = "{'class': 'SimpleStrategy', 'replication_factor': 1}"
-            _ = try await client.ask(query("CREATE KEYSPACE \(keyspace) WITH replication = \(replication)"))
-            _ = try await client.ask(query("CREATE TABLE \(keyspace).t (p text PRIMARY KEY, v text)"))
-        }
-    }
-
     @Test(arguments: [WriteMode.dualWriteAsync, .dualWriteSync, .shadowPrimary])
     func `a statement stays in the keyspace in which it was prepared`(mode: WriteMode) async throws {
         try await SidecarHarness.run(mode: mode) { harness in
             let client = try await harness.client()
-            try await Self.makeTables(client)
+            try await client.makeTables(in: "one", "two")
             _ = try await client.ask(query("USE one"))
             let insert = try await Self.prepare("INSERT INTO t (p, v) VALUES (?, 'one')", client)
             _ = try await client.ask(query("USE two"))
@@ -72,7 +63,7 @@ struct PreparedStatementTests {
     @Test func `rows are described as soon as a driver's knowledge of them is old`() async throws {
         try await SidecarHarness.run(mode: .dualWriteSync) { harness in
             let client = try await harness.client()
-            try await Self.makeTables(client)
+            try await client.makeTables(in: "one", "two")
             _ = try await client.ask(query("INSERT INTO one.t (p, v) VALUES ('k', 'v')"))
             let select = try await Self.prepare("SELECT * FROM one.t", client)
             #expect(try await Self.rows(select, client)?.metadata.isSkipped == true)
@@ -88,7 +79,7 @@ struct PreparedStatementTests {
     @Test func `rows are described where the target's table has other columns`() async throws {
         try await SidecarHarness.run(mode: .dualWriteSync) { harness in
             let client = try await harness.client()
-            try await Self.makeTables(client)
+            try await client.makeTables(in: "one", "two")
             _ = try await harness.ask(.target, "ALTER TABLE one.t ADD a_new_one text")
             _ = try await client.ask(query("INSERT INTO one.t (p, v) VALUES ('k', 'v')"))
             let select = try await Self.prepare("SELECT * FROM one.t", client)
@@ -104,7 +95,7 @@ struct PreparedStatementTests {
             $0.limits.preparedStatementsMax = 2
         } _: { harness in
             let client = try await harness.client()
-            try await Self.makeTables(client)
+            try await client.makeTables(in: "one", "two")
             let insert = try await Self.prepare("INSERT INTO one.t (p) VALUES (?)", client)
             for node in [harness.source, harness.target] { node.forgetPrepared() }
             #expect(try await client.ask(Self.execute(insert, ["a"])) == .result(.void))
@@ -126,7 +117,7 @@ struct PreparedStatementTests {
     @Test func `nobody hears that a node has forgotten a statement, however many ask at once`() async throws {
         try await SidecarHarness.run(mode: .dualWriteSync) { harness in
             let client = try await harness.client()
-            try await Self.makeTables(client)
+            try await client.makeTables(in: "one", "two")
             let insert = try await Self.prepare("INSERT INTO one.t (p) VALUES (?)", client)
             for round in 0..<5 {
                 for node in [harness.source, harness.target] { node.forgetPrepared() }
@@ -146,7 +137,7 @@ struct PreparedStatementTests {
         let id = Mutex<ByteBuffer?>(nil)
         try await SidecarHarness.run(mode: .primaryOnly) { harness in
             let client = try await harness.client()
-            try await Self.makeTables(client)
+            try await client.makeTables(in: "one", "two")
             _ = try await client.ask(query("USE one"))
             let insert = try await Self.prepare("INSERT INTO t (p) VALUES (?)", client)
             id.withLock { $0 = insert }
@@ -159,7 +150,7 @@ struct PreparedStatementTests {
             $0.preparedTexts = kept
         } _: { harness in
             let client = try await harness.client()
-            try await Self.makeTables(client)
+            try await client.makeTables(in: "one", "two")
             let insert = try #require(id.withLock { $0 })
             #expect(try await client.ask(Self.execute(insert, ["a"])) == .result(.void))
             for cluster in Cluster.allCases {

@@ -34,37 +34,24 @@ struct ProxyHarness {
         try await source.start(on: group)
         try await target.start(on: group)
         source.setPeers(sourcePeers.map(\.port))
-        func cluster(_ name: String, _ server: ScriptedServer) -> ClusterConfiguration {
-            ClusterConfiguration(name: name, contactPoints: [ContactPoint(host: "127.0.0.1", port: server.port)])
-        }
-        var configuration = DualWriterConfiguration(
-            listenAddress: try SocketAddress(ipAddress: "127.0.0.1", port: 0),
-            source: cluster("source", source),
-            target: cluster("target", target),
-            mode: mode
-        )
-        configuration.timeouts.drainMilliseconds = 2_000
-        configure(&configuration)
-        var logger = Logger(label: "proxy")
-        logger.logLevel = .critical
-        let proxy = DualWriterService(configuration: configuration, logger: logger)
-        let harness = ProxyHarness(proxy: proxy, source: source, target: target, group: group)
-        let running = Task { try await proxy.run() }
-        defer { running.cancel() }
-        try await eventually { isUp(await proxy.status()) && proxy.boundAddress != nil }
+        let result: Result<Void, any Error>
         do {
-            try await body(harness)
+            try await RunningProxy.run(
+                between: (host: "127.0.0.1", port: source.port),
+                and: (host: "127.0.0.1", port: target.port),
+                mode: mode,
+                configure: configure,
+                isUp: isUp
+            ) { proxy in
+                try await body(ProxyHarness(proxy: proxy, source: source, target: target, group: group))
+            }
+            result = .success(())
         } catch {
-            running.cancel()
-            _ = try? await running.value
-            await source.kill()
-            await target.kill()
-            throw error
+            result = .failure(error)
         }
-        running.cancel()
-        _ = try? await running.value
         await source.kill()
         await target.kill()
+        try result.get()
     }
 }
 

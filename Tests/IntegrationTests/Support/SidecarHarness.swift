@@ -70,11 +70,11 @@ struct SidecarHarness {
         }
         let result: Result<Void, any Error>
         do {
-            try await Self.serve(
-                (host: "127.0.0.1", port: source.port),
-                (host: "127.0.0.1", port: target.port),
-                mode,
-                configure
+            try await RunningProxy.run(
+                between: (host: "127.0.0.1", port: source.port),
+                and: (host: "127.0.0.1", port: target.port),
+                mode: mode,
+                configure: configure
             ) { proxy in
                 try await body(SidecarHarness(proxy: proxy, source: source, target: target, group: group))
             }
@@ -93,52 +93,13 @@ struct SidecarHarness {
         mode: WriteMode,
         _ body: (SocketAddress) async throws -> Void
     ) async throws {
-        try await Self.serve(
-            (host: clusters[.source].host, port: clusters[.source].port),
-            (host: clusters[.target].host, port: clusters[.target].port),
-            mode,
-            { _ in }
+        try await RunningProxy.run(
+            between: (host: clusters[.source].host, port: clusters[.source].port),
+            and: (host: clusters[.target].host, port: clusters[.target].port),
+            mode: mode
         ) { proxy in
             try await body(try #require(proxy.boundAddress))
         }
-    }
-
-    private static func serve(
-        _ source: (host: String, port: Int),
-        _ target: (host: String, port: Int),
-        _ mode: WriteMode,
-        _ configure: (inout DualWriterConfiguration) -> Void,
-        _ body: (DualWriterService) async throws -> Void
-    ) async throws {
-        func cluster(_ name: String, _ place: (host: String, port: Int)) -> ClusterConfiguration {
-            ClusterConfiguration(name: name, contactPoints: [ContactPoint(host: place.host, port: place.port)])
-        }
-        var configuration = DualWriterConfiguration(
-            listenAddress: try SocketAddress(ipAddress: "127.0.0.1", port: 0),
-            source: cluster("source", source),
-            target: cluster("target", target),
-            mode: mode
-        )
-        configuration.timeouts.drainMilliseconds = 2_000
-        configure(&configuration)
-        var logger = Logger(label: "proxy")
-        logger.logLevel = .critical
-        let proxy = DualWriterService(configuration: configuration, logger: logger)
-        let running = Task { try await proxy.run() }
-        let result: Result<Void, any Error>
-        do {
-            try await eventually {
-                let status = await proxy.status()
-                return proxy.boundAddress != nil && status.legs.allSatisfy(\.isConnected)
-            }
-            try await body(proxy)
-            result = .success(())
-        } catch {
-            result = .failure(error)
-        }
-        running.cancel()
-        _ = try? await running.value
-        try result.get()
     }
 }
 

@@ -53,6 +53,15 @@ final class TestClient: Sendable {
         return client
     }
 
+    /// Makes keyspaces, each with a table `t`.
+    func makeTables(_ columns: String = "p text PRIMARY KEY, v text", in keyspaces: String...) async throws {
+        for keyspace in keyspaces {
+            let replication = "{'class': 'SimpleStrategy', 'replication_factor': 1}"
+            _ = try await self.ask(query("CREATE KEYSPACE \(keyspace) WITH replication = \(replication)"))
+            _ = try await self.ask(query("CREATE TABLE \(keyspace).t (\(columns))"))
+        }
+    }
+
     /// Connects and gives a name and a password (SASL PLAIN).
     static func login(
         _ name: String,

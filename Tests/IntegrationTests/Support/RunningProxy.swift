@@ -1,0 +1,48 @@
+import CQLClient
+import DualWriteCore
+import DualWriter
+import Logging
+import NIOCore
+import Testing
+
+/// A proxy between two clusters for as long as a test needs it.
+enum RunningProxy {
+    typealias Place = (host: String, port: Int)
+
+    /// Runs `body` with a proxy that is up, then stops it.
+    static func run(
+        between source: Place,
+        and target: Place,
+        mode: WriteMode,
+        configure: (inout DualWriterConfiguration) -> Void = { _ in },
+        isUp: (DualWriterStatus) -> Bool = { $0.legs.allSatisfy(\.isConnected) },
+        _ body: (DualWriterService) async throws -> Void
+    ) async throws {
+        func cluster(_ name: String, _ place: Place) -> ClusterConfiguration {
+            ClusterConfiguration(name: name, contactPoints: [ContactPoint(host: place.host, port: place.port)])
+        }
+        var configuration = DualWriterConfiguration(
+            listenAddress: try SocketAddress(ipAddress: "127.0.0.1", port: 0),
+            source: cluster("source", source),
+            target: cluster("target", target),
+            mode: mode
+        )
+        configuration.timeouts.drainMilliseconds = 2_000
+        configure(&configuration)
+        var logger = Logger(label: "proxy")
+        logger.logLevel = .critical
+        let proxy = DualWriterService(configuration: configuration, logger: logger)
+        let running = Task { try await proxy.run() }
+        let result: Result<Void, any Error>
+        do {
+            try await eventually { isUp(await proxy.status()) && proxy.boundAddress != nil }
+            try await body(proxy)
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        running.cancel()
+        _ = try? await running.value
+        try result.get()
+    }
+}
