@@ -109,17 +109,19 @@ struct StatementAnalysisTests {
         #expect(StatementAnalysis.analyze("SELECT * FROM system.peers").selection?.items == nil)
     }
 
-    @Test func `operations on collections and counters are told`() {
-        func operations(_ set: String) -> CollectionOperations {
-            StatementAnalysis.analyze("UPDATE t SET \(set) WHERE k = 1").operations
+    @Test func `writes whose repetition depends on the column are told`() {
+        func effects(_ set: String) -> [ColumnWrite.Effect] {
+            let writes = StatementAnalysis.analyze("UPDATE t SET \(set) WHERE k = 1").columnWrites
+            #expect(writes.allSatisfy { $0.column == "c" })
+            return writes.map(\.effect)
         }
-        #expect(operations("c = c + 1") == [.add, .counterCandidate])
-        #expect(operations("c = c - ?") == [.subtract, .counterCandidate])
-        #expect(operations("c = c + ?") == [.add, .counterCandidate, .listAppendCandidate])
-        #expect(operations("c = c + [1]") == [.add, .listAppendCandidate])
-        #expect(operations("c = [1] + c") == [.prepend])
-        #expect(operations("c[1] = 2") == [.setElement])
-        #expect(operations("c = c + {1}") == [.add])
+        #expect(effects("c = c + 1") == [.add])
+        #expect(effects("c = c - ?") == [.subtract])
+        #expect(effects("c = c + [1]") == [.add])
+        #expect(effects("c = [1] + c") == [.prepend])
+        #expect(effects("c[1] = 2") == [.setElement])
+        #expect(effects("c = ?") == [.assign])
+        #expect(effects("c = c + {1}") == [] && effects("c['k'] = 2") == [] && effects("c = 'text'") == [])
     }
 
     @Test(arguments: [

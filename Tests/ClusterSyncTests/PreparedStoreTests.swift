@@ -19,6 +19,18 @@ struct PreparedStoreTests {
         }
     }
 
+    @Test func `of more than a file may hold the first ones are kept`() throws {
+        try withTemporaryFolder { path in
+            let store = PreparedStore(folder: try StateFolder(path: path))
+            // A control character is six in JSON.
+            let long = String(repeating: "\u{1}", count: 100_000)
+            let texts = (0..<10).map { PreparedText(keyspace: nil, text: "\($0)\(long)", metadata: 2) }
+            try store.save(texts)
+            let kept = store.load().texts
+            #expect(kept.count == 5 && kept == Array(texts.prefix(5)))
+        }
+    }
+
     @Test func `a damaged file is said and costs nothing else`() throws {
         try withTemporaryFolder { path in
             let folder = try StateFolder(path: path)

@@ -2,7 +2,6 @@
 struct FactCollector {
     var markers: [MarkerUse] = []
     var functions: [FunctionUse] = []
-    var operations: CollectionOperations = []
     var usesTimestamp = false
     var usesTimeToLive = false
     var hasConditions = false
@@ -163,28 +162,20 @@ struct FactCollector {
     private mutating func note(_ assignment: Assignment) {
         switch assignment {
         case .assign(let part, let term):
-            if case .element(let column, let key) = part {
-                self.operations.insert(.setElement)
-                if !key.cannotBeListIndex {
-                    self.writes.append(ColumnWrite(column: column, effect: .setElement, isCertain: false))
-                }
+            if case .element(let column, let key) = part, !key.cannotBeListIndex {
+                self.writes.append(ColumnWrite(column: column, effect: .setElement, isCertain: false))
             }
             if case .column(let column) = part { self.noteAssigned(term, to: column) }
             self.noteKey(of: part, .elementKey)
             self.note(term, Place(role: .value, column: part.column))
         case .add(let column, let term):
-            self.operations.insert(.add)
-            self.noteOperand(term, of: column)
+            self.noteOperand(term, of: column, .add)
             self.note(term, Place(role: .value, column: column))
         case .subtract(let column, let term):
-            self.operations.insert(.subtract)
-            // Removing what is there is the same twice, unless it is a counter.
-            self.noteOperand(term, of: column, isSubtraction: true)
+            self.noteOperand(term, of: column, .subtract)
             self.note(term, Place(role: .value, column: column))
         case .prepend(let column, let term):
-            self.operations.insert(.prepend)
-            // Only lists can be prepended to, but `{…} + c` may be written for sets and maps, too.
-            if !term.isSetOrMap { self.repeats = true }
+            self.noteOperand(term, of: column, .prepend)
             self.note(term, Place(role: .value, column: column))
         }
     }
@@ -199,26 +190,18 @@ struct FactCollector {
         }
     }
 
-    private mutating func noteOperand(_ term: Term, of column: String, isSubtraction: Bool = false) {
+    /// Braces are of a set or a map, to which the same may be added twice.
+    private mutating func noteOperand(_ term: Term, of column: String, _ effect: ColumnWrite.Effect) {
         switch term {
         case .set, .map: return
-        case .list:
-            guard !isSubtraction else { break }
-            self.operations.insert(.listAppendCandidate)
-        case .literal:
-            self.operations.insert(.counterCandidate)
         case .typeHint(_, let operand) where operand.isSetOrMap: return
-        default:
-            self.operations.insert(.counterCandidate)
-            if !isSubtraction { self.operations.insert(.listAppendCandidate) }
+        default: self.writes.append(ColumnWrite(column: column, effect: effect, isCertain: false))
         }
-        self.writes.append(ColumnWrite(column: column, effect: isSubtraction ? .subtract : .add, isCertain: false))
     }
 
     mutating func note(_ delete: DeleteStatement) {
         for part in delete.parts {
             guard case .element(let column, let key) = part else { continue }
-            self.operations.insert(.deleteElement)
             // The key of a map is mostly a text; what may be a list's index must not be deleted twice.
             if !key.cannotBeListIndex {
                 self.writes.append(ColumnWrite(column: column, effect: .deleteElement, isCertain: false))

@@ -58,7 +58,6 @@ extension StatementAnalysis {
             usesTimestamp: facts.usesTimestamp,
             usesTimeToLive: facts.usesTimeToLive,
             functions: facts.functions,
-            operations: facts.operations,
             isRepeatable: kind.isRepeatable(facts),
             columnWrites: facts.writes,
             range: range,
@@ -76,8 +75,6 @@ extension StatementAnalysis {
         let first = children.first
         let sharesKeyspace = children.allSatisfy { $0.keyspace == first?.keyspace }
         let sharesTable = sharesKeyspace && children.allSatisfy { $0.table == first?.table }
-        var operations: CollectionOperations = []
-        for child in children { operations.formUnion(child.operations) }
         return StatementAnalysis(
             kind: .batch,
             precision: precision,
@@ -89,7 +86,6 @@ extension StatementAnalysis {
             usesTimestamp: own.usesTimestamp || children.contains(where: \.usesTimestamp),
             usesTimeToLive: own.usesTimeToLive || children.contains(where: \.usesTimeToLive),
             functions: children.flatMap(\.functions),
-            operations: operations,
             isRepeatable: kind != .counter && children.allSatisfy(\.isRepeatable),
             columnWrites: children.flatMap(\.columnWrites),
             batchKind: kind,

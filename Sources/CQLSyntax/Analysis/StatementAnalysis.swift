@@ -22,8 +22,6 @@ public final class StatementAnalysis: Sendable {
     public let usesTimeToLive: Bool
     /// Functions called, in order of the text, nested ones behind the ones that hold them.
     public let functions: [FunctionUse]
-    /// What happens to collections and counters.
-    public let operations: CollectionOperations
     /// Whether running it twice with one timestamp leaves the same data as running it once, as far as its text tells (see
     /// ``isIdempotent(in:)``). Always `true` for reads, never for TRUNCATE, which a second time also removes what was written
     /// in between.
@@ -52,7 +50,6 @@ public final class StatementAnalysis: Sendable {
         usesTimestamp: Bool = false,
         usesTimeToLive: Bool = false,
         functions: [FunctionUse] = [],
-        operations: CollectionOperations = [],
         isRepeatable: Bool,
         columnWrites: [ColumnWrite] = [],
         batchKind: BatchStatement.Kind? = nil,
@@ -70,7 +67,6 @@ public final class StatementAnalysis: Sendable {
         self.usesTimestamp = usesTimestamp
         self.usesTimeToLive = usesTimeToLive
         self.functions = functions
-        self.operations = operations
         self.isRepeatable = isRepeatable
         self.columnWrites = columnWrites
         self.isIdempotent =

@@ -91,30 +91,6 @@ public struct FunctionUse: Sendable, Hashable {
     public let depth: Int
 }
 
-/// What happens to collections and counters.
-public struct CollectionOperations: OptionSet, Sendable, Hashable {
-    /// The bits.
-    public let rawValue: UInt8
-
-    /// Makes a set out of bits.
-    public init(rawValue: UInt8) { self.rawValue = rawValue }
-
-    /// `c = c + x`, `c += x`: append, union, or a counter.
-    public static var add: Self { .init(rawValue: 1) }
-    /// `c = c - x`, `c -= x`.
-    public static var subtract: Self { .init(rawValue: 2) }
-    /// `c = x + c`.
-    public static var prepend: Self { .init(rawValue: 4) }
-    /// `c[k] = x`.
-    public static var setElement: Self { .init(rawValue: 8) }
-    /// `DELETE c[k]`.
-    public static var deleteElement: Self { .init(rawValue: 16) }
-    /// `c = c ± x` where x is an integer, a marker or unknown: may be a counter.
-    public static var counterCandidate: Self { .init(rawValue: 32) }
-    /// `c = c + x` where x is a marker or a list: may be a list append.
-    public static var listAppendCandidate: Self { .init(rawValue: 64) }
-}
-
 /// What a `SELECT` asks for, so far as virtual tables need it.
 public struct Selection: Sendable, Hashable {
     /// A column of the result.

@@ -30,6 +30,8 @@ public struct ColumnWrite: Sendable, Hashable {
         case assign
         /// `c = c + …`.
         case add
+        /// `c = … + c`.
+        case prepend
         /// `c = c - …`. From a list it takes what is there when it runs.
         case subtract
         /// `c[…] = …`, which may be an index.
@@ -57,7 +59,7 @@ public struct ColumnWrite: Sendable, Hashable {
         guard let shape = self.column.flatMap({ table.columns[$0] }) else { return self.repeatsByText }
         return switch (self.effect, shape) {
         case (_, .other), (.assign, .counter), (.deleteElement, .counter), (.setElement, .counter): false
-        case (_, .list), (.add, .counter), (.subtract, .counter), (.json, _): true
+        case (_, .list), (.prepend, .counter), (.add, .counter), (.subtract, .counter), (.json, _): true
         }
     }
 
@@ -65,7 +67,7 @@ public struct ColumnWrite: Sendable, Hashable {
     var repeatsByText: Bool {
         switch self.effect {
         case .assign, .json, .setElement: self.isCertain
-        case .add, .subtract, .deleteElement: true
+        case .add, .prepend, .subtract, .deleteElement: true
         }
     }
 }

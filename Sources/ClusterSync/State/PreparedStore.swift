@@ -5,7 +5,7 @@ import Operations
 /// Keeps the texts of prepared statements in `prepared.json`, so that the ids that drivers have stay good over a restart.
 struct PreparedStore: Sendable {
     static let name = "prepared.json"
-    /// Bytes of text that are kept; the rest is prepared again by the drivers. Escaping at most doubles what is written.
+    /// Bytes of text that are kept; the rest is prepared again by the drivers.
     static let textBytesMax = StateFolder.fileBytesMax / 4
 
     private struct Document: Codable {
@@ -40,8 +40,19 @@ struct PreparedStore: Sendable {
         }
     }
 
-    /// Returns when the disk has the texts.
+    /// Returns when the disk has the texts: all of them, or the first ones, where the file would be longer than what is read.
     func save(_ texts: [PreparedText]) throws(StateError) {
+        var bytes = Self.encoded(texts[...])
+        var count = texts.count
+        // Escapes make a text up to six times as long.
+        while bytes.count > StateFolder.fileBytesMax {
+            count /= 2
+            bytes = Self.encoded(texts.prefix(count))
+        }
+        try self.folder.replace(Self.name, with: bytes)
+    }
+
+    private static func encoded(_ texts: ArraySlice<PreparedText>) -> [UInt8] {
         let document = Document(
             format: 1,
             statements: texts.map {
@@ -55,9 +66,6 @@ struct PreparedStore: Sendable {
         guard let bytes = try? DocumentCoding.encode(document) else {
             preconditionFailure("texts can be written as JSON")
         }
-        guard bytes.count <= StateFolder.fileBytesMax else {
-            throw StateError(code: .unusable, description: "\(Self.name) would have \(bytes.count) bytes")
-        }
-        try self.folder.replace(Self.name, with: Array(bytes))
+        return Array(bytes)
     }
 }
