@@ -21,6 +21,7 @@ let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swi
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
 let package = Package(
     name: "cluster-sync",
@@ -44,11 +45,16 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     ],
     targets: [
         // MARK: System libraries
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
         .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"]), .brew(["snappy"])]),
+        .systemLibrary(
+            name: "CXXHash",
+            providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]
+        ),
 
         // MARK: Modules
         .target(name: "CQLProtocol", dependencies: [nioCore, "CLZ4", "CSnappy"], swiftSettings: hotPath),
@@ -58,6 +64,7 @@ let package = Package(
             dependencies: ["CQLProtocol", nioCore, nioPosix, nioSSL, logging],
             swiftSettings: hotPath
         ),
+        .target(name: "ShadowJournal", dependencies: ["CXXHash", systemPackage], swiftSettings: hotPath),
         .target(name: "DualWriteCore", dependencies: ["CQLProtocol", "CQLSyntax"], swiftSettings: hotPath),
         .target(
             name: "DualWriter",
@@ -106,6 +113,11 @@ let package = Package(
         .testTarget(
             name: "CQLClientTests",
             dependencies: ["CQLClient", "CQLProtocol", nioCore, nioPosix, nioEmbedded, logging],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ShadowJournalTests",
+            dependencies: ["ShadowJournal", systemPackage],
             swiftSettings: settings
         ),
         .testTarget(
