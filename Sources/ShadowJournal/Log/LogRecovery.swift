@@ -62,14 +62,13 @@ struct LogRecovery {
         }
         if let header { self.lastSequence = max(self.lastSequence, header.sequenceBefore) }
         let scan = SegmentScan(file.bytes, number: number, header: header, trustsEnd: !self.machineStopped)
-        if header?.number != number {
-            // A file that was about to become another segment held nothing that was owed.
-            guard scan.records > 0 || scan.definitionCount > 0 || header != nil else {
+        if let header, header.number > number {
+            // The file was about to become another segment, so nothing in it was owed.
+            self.nextNumber = max(self.nextNumber, min(header.number, JournalLimits.segmentNumberMax) + 1)
+        } else if header?.number != number {
+            guard header != nil || scan.records > 0 || scan.definitionCount > 0 else {
                 self.setAside(name, reason: "neither its header nor any record can be read")
                 return
-            }
-            if let header {
-                self.nextNumber = max(self.nextNumber, min(header.number, JournalLimits.segmentNumberMax) + 1)
             }
             self.report.damagedHeaders.append(number)
         }

@@ -1,0 +1,16 @@
+/// The format of segment files, for tests that need a file of another one.
+package enum JournalFormat {
+    /// The version that this program writes.
+    package static var version: UInt32 { SegmentHeader.version }
+
+    /// The bytes of a segment file with another version in an intact header.
+    package static func withVersion(_ version: UInt32, _ bytes: [UInt8]) -> [UInt8] {
+        var bytes = bytes
+        bytes.withUnsafeMutableBytes { bytes in
+            guard var header = SegmentHeader(UnsafeRawBufferPointer(bytes)), let base = bytes.baseAddress else { return }
+            header.version = version
+            header.write(to: base)
+        }
+        return bytes
+    }
+}
