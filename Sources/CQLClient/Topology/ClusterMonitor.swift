@@ -226,10 +226,11 @@ public final class ClusterMonitor: Sendable {
         if let known, let version, known.version == version { return known }
         do {
             let keyspaces = try await self.rows(control, ClusterSchema.keyspacesStatement)
+            let tables = try await self.rows(control, ClusterSchema.tablesStatement)
             let columns = try await self.rows(control, ClusterSchema.columnsStatement)
             // A server that describes not even its own tables describes none.
             guard !columns.isEmpty else { return nil }
-            return ClusterSchema(version: version, keyspaces: keyspaces, columns: columns)
+            return ClusterSchema(version: version, keyspaces: keyspaces, tables: tables, columns: columns)
         } catch let error as UpstreamError where error.serverError != nil {
             return nil
         }

@@ -26,7 +26,7 @@ public final class ClusterTopology: Sendable {
     public let peersColumns: [ColumnSpec]
     /// The columns of `system.peers_v2`, where the cluster has it.
     public let peersV2Columns: [ColumnSpec]?
-    /// The columns of its tables; nil where it does not tell them, as Cassandra before 3.0.
+    /// Its tables; nil where it does not tell them, as Cassandra before 3.0.
     public let schema: ClusterSchema?
     /// The class name of the cluster's authenticator, where it asks for credentials.
     public let authenticator: String?

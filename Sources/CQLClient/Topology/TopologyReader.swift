@@ -21,12 +21,17 @@ enum TopologyReader {
             .first { $0 != "0.0.0.0" && $0 != "::" }
         guard let address else { return nil }
         // A table without ports leaves the one on which its node's sibling has answered.
-        let port = row["native_port"].flatMap { $0.getInteger(at: $0.readerIndex, as: Int32.self) }
-        return self.node(id: NodeID(host: address, port: port.map(Int.init) ?? portOfSiblings), row: row)
+        let port = self.int(row["native_port"])
+        return self.node(id: NodeID(host: address, port: port ?? portOfSiblings), row: row)
     }
 
     static func text(_ cell: ByteBuffer?) -> String? {
         cell.map { String(decoding: $0.readableBytesView, as: UTF8.self) }
+    }
+
+    /// An int.
+    static func int(_ cell: ByteBuffer?) -> Int? {
+        cell.flatMap { $0.getInteger(at: $0.readerIndex, as: Int32.self) }.map(Int.init)
     }
 
     static func uuid(_ cell: ByteBuffer?) -> CQLUUID? {

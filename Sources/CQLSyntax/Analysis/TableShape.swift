@@ -13,13 +13,35 @@ public enum ColumnShape: Sendable, Hashable {
     }
 }
 
-/// The columns of a table, as far as repeating writes depends on them.
+/// What is known of a table when its writes are judged: what repeating them depends on, and what they leave to the table.
 public struct TableShape: Sendable, Hashable {
+    /// A column of the partition key.
+    public struct KeyColumn: Sendable, Hashable {
+        /// Its name.
+        public let name: String
+        /// Its type, as `system_schema.columns` writes it.
+        public let type: String
+
+        /// A column of known parts.
+        public init(name: String, type: String) {
+            self.name = name
+            self.type = type
+        }
+    }
+
     /// The shapes by column name.
     public var columns: [String: ColumnShape]
+    /// The columns of the partition key, in its order; empty where they are not known.
+    public var partitionKey: [KeyColumn]
+    /// How long what is written without a TTL lives, in seconds; 0 is for ever.
+    public var defaultTimeToLive: Int
 
     /// A table of known columns.
-    public init(columns: [String: ColumnShape]) { self.columns = columns }
+    public init(columns: [String: ColumnShape], partitionKey: [KeyColumn] = [], defaultTimeToLive: Int = 0) {
+        self.columns = columns
+        self.partitionKey = partitionKey
+        self.defaultTimeToLive = defaultTimeToLive
+    }
 }
 
 /// A write to a column that may be repeated, and come in any order, or may not: by what the column is.

@@ -151,7 +151,7 @@ final class DualWriterLoop {
 
     private func noteSchema(_ topology: ClusterTopology, of cluster: Cluster) {
         guard topology.schema !== self.topology(cluster)?.schema else { return }
-        let shapes = topology.schema.map { SchemaShapes(columnTypes: $0.columnTypes) }
+        let shapes = topology.schema.map { SchemaShapes($0) }
         if cluster == .source { self.sourceSchema = shapes } else { self.targetSchema = shapes }
         self.schemaChanges += 1
     }

@@ -1,0 +1,20 @@
+import CQLClient
+import CQLSyntax
+import DualWriteCore
+
+extension SchemaShapes {
+    /// What a cluster tells of its tables, as far as writes are judged by it.
+    init(_ schema: ClusterSchema) {
+        self.init(tables: schema.tables.mapValues { $0.mapValues { TableShape($0) } })
+    }
+}
+
+extension TableShape {
+    fileprivate init(_ table: ClusterSchema.Table) {
+        self.init(
+            columns: table.columnTypes.mapValues { ColumnShape(type: $0) },
+            partitionKey: table.partitionKey.map { KeyColumn(name: $0, type: table.columnTypes[$0] ?? "") },
+            defaultTimeToLive: table.defaultTimeToLive
+        )
+    }
+}
