@@ -34,6 +34,14 @@ public enum RoutePlan: Sendable, Hashable {
         }
     }
 
+    /// The same way where nothing of the write is wanted on the shadow (see ``TableFilter``).
+    public var withoutShadow: RoutePlan {
+        switch self {
+        case .proxy, .single, .refuse: self
+        case .ship(let primary, _), .join(let primary), .sequence(let primary, _): .single(primary)
+        }
+    }
+
     /// The way of a request.
     public init(kind: RequestKind, mode: WriteMode, policy: StatementPolicy) {
         let primary = mode.primary
