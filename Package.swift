@@ -69,7 +69,8 @@ let package = Package(
         .target(
             name: "DualWriter",
             dependencies: [
-                "CQLProtocol", "CQLSyntax", "CQLClient", "DualWriteCore", nioCore, nioPosix, logging, lifecycle,
+                "CQLProtocol", "CQLSyntax", "CQLClient", "DualWriteCore", "ShadowJournal", systemPackage, nioCore,
+                nioPosix, logging, lifecycle,
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: hotPath
@@ -93,9 +94,8 @@ let package = Package(
         .executableTarget(
             name: "ClusterSync",
             dependencies: [
-                "CQLProtocol", "CQLClient", "DualWriteCore", "DualWriter", "EmbeddedNode", "Operations", nioCore,
-                nioPosix,
-                logging, lifecycle,
+                "CQLProtocol", "CQLClient", "DualWriteCore", "DualWriter", "EmbeddedNode", "Operations",
+                "ShadowJournal", systemPackage, nioCore, nioPosix, logging, lifecycle,
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -158,8 +158,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "CQLProtocol", "CQLClient", "DualWriteCore", "DualWriter", "EmbeddedNode", nioCore, nioPosix, nioSSL,
-                logging,
+                "CQLProtocol", "CQLClient", "DualWriteCore", "DualWriter", "EmbeddedNode", "ShadowJournal",
+                systemPackage, nioCore, nioPosix, nioSSL, logging,
             ],
             swiftSettings: settings
         ),

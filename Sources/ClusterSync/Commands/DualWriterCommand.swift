@@ -4,6 +4,7 @@ import DualWriter
 import FoundationEssentials
 import Logging
 import ServiceLifecycle
+import ShadowJournal
 import UnixSignals
 
 /// `cluster-sync dual-writer`: the sidecar.
@@ -66,7 +67,13 @@ struct DualWriterCommand: AsyncParsableCommand {
         let prepared = PreparedStore(folder: store.folder).load()
         dualWriter.preparedTexts = prepared.texts
         if let remark = prepared.remark { logger.warning("prepared statements are not remembered: \(remark)") }
-        try await Self.serve(dualWriter, configuration, store, phase, secrets, logger)
+        let shadows: ShadowStore?
+        do {
+            shadows = try configuration.openShadowStore(logger: logger)
+        } catch {
+            throw fail(error.code == .inUse ? Exit.locked : Exit.state, "\(error)")
+        }
+        try await Self.serve(dualWriter, configuration, store, phase, shadows, secrets, logger)
     }
 
     private func load() throws -> (SidecarConfiguration, unknownVariables: [String]) {
@@ -140,6 +147,7 @@ struct DualWriterCommand: AsyncParsableCommand {
         _ configuration: SidecarConfiguration,
         _ store: PhaseStore,
         _ phase: PhaseState,
+        _ shadows: ShadowStore?,
         _ secrets: SecretReloader,
         _ logger: Logger
     ) async throws {
@@ -147,7 +155,8 @@ struct DualWriterCommand: AsyncParsableCommand {
         if let secret = configuration.adminToken {
             await secrets.follow("admin port", "token", secret) { token.replace($0) }
         }
-        let sidecar = SidecarAssembly(dualWriter, configuration, store, phase, token, logger: logger) { address in
+        let sidecar = SidecarAssembly(dualWriter, configuration, store, phase, shadows, token, logger: logger) {
+            address in
             logger.info("admin port listens", metadata: ["address": "\(address)"])
         }
         let group = ServiceGroup(

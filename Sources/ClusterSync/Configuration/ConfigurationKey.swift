@@ -179,6 +179,47 @@ extension ConfigurationKey {
                 help: "The folder of the write mode and its history; one process at a time."
             ),
             Self(
+                path: "journal.enabled",
+                kind: .choice(["true", "false"]),
+                fallback: "true",
+                help: "Whether what a cluster is owed is kept on disk; if not, it is in memory alone."
+            ),
+            Self(
+                path: "journal.dir",
+                kind: .path,
+                fallback: nil,
+                help: "The folder of the journal; without it the folder journal in state_dir."
+            ),
+            Self(
+                path: "journal.sync",
+                kind: .choice(["interval", "never", "always"]),
+                fallback: "interval",
+                help: "When what was journalled must be on the disk; it survives the death of the process in any case."
+            ),
+            Self.milliseconds(
+                "journal.sync_interval_ms",
+                "10",
+                "The time between two syncs with journal.sync: interval."
+            ),
+            Self(
+                path: "journal.bytes",
+                kind: .integer(1 << 20...(1 << 50)),
+                fallback: String(1 << 30),
+                help: "What the journal of one event loop may take for one cluster."
+            ),
+            Self(
+                path: "journal.segment_bytes",
+                kind: .integer(65_536...(1 << 30)),
+                fallback: String(16 << 20),
+                help: "The length of one of its files."
+            ),
+            Self(
+                path: "journal.full",
+                kind: .choice(["mark_dirty", "refuse"]),
+                fallback: "mark_dirty",
+                help: "What happens to a write for which the journal has no room."
+            ),
+            Self(
                 path: "write_mode",
                 kind: .mode,
                 fallback: "PrimaryOnly",
@@ -253,8 +294,8 @@ extension ConfigurationKey {
                 512 << 20,
                 "Bytes of requests that have begun to come in, per loop."
             ),
-            Self.limit("shadow_queue_writes", 1...100_000_000, 100_000, "Shadow writes in the memory of one loop."),
-            Self.limit("shadow_queue_bytes", 65_536...(64 << 30), 64 << 20, "Their bytes."),
+            Self.limit("shadow_queue_writes", 1...100_000_000, 8_192, "Shadow writes in the memory of one loop."),
+            Self.limit("shadow_queue_bytes", 65_536...(64 << 30), 16 << 20, "Their bytes."),
             Self.limit("shadow_in_flight", 1...32_768, 512, "Shadow writes on their way at a time, per loop."),
             Self.limit("shadow_attempts", 1...1_000, 10, "Attempts to deliver one shadow write."),
             Self.limit("pools", 1...65_536, 1_024, "Combinations of credentials and keyspace, per loop and cluster."),

@@ -1,7 +1,9 @@
 import CQLClient
 import CQLProtocol
 import DualWriteCore
+import DualWriter
 import Logging
+import ShadowJournal
 
 /// Everything that `cluster-sync dual-writer` needs to know, checked.
 struct SidecarConfiguration: Sendable {
@@ -50,6 +52,13 @@ struct SidecarConfiguration: Sendable {
         var preparedStatements: Int
     }
 
+    /// What is kept of the writes that a cluster is owed.
+    struct Journal: Sendable {
+        var isEnabled: Bool
+        var folder: String
+        var store: ShadowStore.Configuration
+    }
+
     struct Timeouts: Sendable {
         var connectMilliseconds: Int
         var readMilliseconds: Int
@@ -68,6 +77,7 @@ struct SidecarConfiguration: Sendable {
     var admin: ListenAddress
     var adminToken: Secret?
     var stateDirectory: String
+    var journal: Journal
     var writeMode: WriteMode
     /// Where the mode came from; nil for the default.
     var writeModeOrigin: String?
@@ -96,6 +106,7 @@ extension SidecarConfiguration {
         self.admin = values.address("admin.listen")
         self.adminToken = values.secret("admin.token", file: "admin.token_file")
         self.stateDirectory = values.text("state_dir") ?? ""
+        self.journal = Self.journal(&values, stateDirectory: self.stateDirectory)
         self.writeMode = values.mode("write_mode")
         self.writeModeOrigin = values.origin("write_mode")
         self.validationPercentage = values.percentage("validation_percentage")
@@ -114,7 +125,8 @@ extension SidecarConfiguration {
         self.policy = StatementPolicy(
             schemaChanges: .init(rawValue: values.choice("statements.ddl")) ?? .both,
             access: .init(rawValue: values.choice("statements.roles")) ?? .primary,
-            syncFailure: .init(rawValue: values.choice("sync_failure")) ?? .fail
+            syncFailure: .init(rawValue: values.choice("sync_failure")) ?? .fail,
+            journalFull: .init(rawValue: values.choice("journal.full")) ?? .markDirty
         )
         self.limits = Limits(
             frameBytes: values.integer("limits.frame_bytes"),
@@ -163,6 +175,26 @@ extension SidecarConfiguration {
             values.fault("\(name).username", "needs \(name).password or \(name).password_file beside it")
         }
         return settings
+    }
+
+    private static func journal(_ values: inout ConfigurationValues, stateDirectory: String) -> Journal {
+        var store = ShadowStore.Configuration()
+        let interval = values.integer("journal.sync_interval_ms")
+        switch values.choice("journal.sync") {
+        case "never": store.sync = .never
+        case "always": store.sync = .always
+        default: store.sync = .interval(milliseconds: interval)
+        }
+        store.bytesMax = values.integer("journal.bytes")
+        store.segmentBytes = values.integer("journal.segment_bytes")
+        if store.bytesMax < 2 * store.segmentBytes {
+            values.fault("journal.bytes", "is less than two files of journal.segment_bytes (\(store.segmentBytes))")
+        }
+        return Journal(
+            isEnabled: values.choice("journal.enabled") == "true",
+            folder: values.text("journal.dir") ?? "\(stateDirectory)/journal",
+            store: store
+        )
     }
 
     /// The settings of `cluster`.

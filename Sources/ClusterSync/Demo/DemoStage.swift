@@ -50,6 +50,7 @@ struct DemoStage: Sendable {
             configuration,
             store,
             phase,
+            try configuration.openShadowStore(logger: logger),
             CurrentSecret(nil),
             logger: logger
         ) { address in

@@ -17,11 +17,12 @@ struct SidecarAssembly {
         _ configuration: SidecarConfiguration,
         _ store: PhaseStore,
         _ phase: PhaseState,
+        _ shadows: ShadowStore?,
         _ adminToken: CurrentSecret,
         logger: Logger,
         onAdminListening: @escaping @Sendable (SocketAddress) async -> Void
     ) {
-        let service = DualWriterService(configuration: dualWriter, logger: logger)
+        let service = DualWriterService(configuration: dualWriter, store: shadows, logger: logger)
         self.service = service
         self.prepared = PreparedKeeper(
             store: PreparedStore(folder: store.folder),

@@ -1,7 +1,7 @@
 public import CQLSyntax
 
-/// Which tables are wanted on the shadow: those that the include list names, all where it is empty, without those that the exclude
-/// list names.
+/// Which tables are wanted on the shadow: those that the include list names, all where it is empty, without those that the
+/// exclude list names.
 public struct TableFilter: Sendable, Hashable {
     /// What a name of a list stands for.
     public struct Pattern: Sendable, Hashable {

@@ -12,8 +12,8 @@ public struct JoinOutcome: Sendable, Hashable {
     public let reply: Reply
     /// The cluster to which the write is delivered later, because the other one has it.
     public let shipTo: Role?
-    /// Whether the two clusters may now differ in a way that shipping cannot mend.
-    public let isDoubtful: Bool
+    /// Why the two clusters may now differ in a way that shipping cannot mend; nil where they do not.
+    public let doubt: DoubtReason?
 
     /// The part that a cluster plays.
     public enum Role: Sendable, Hashable {
@@ -39,34 +39,34 @@ public struct JoinOutcome: Sendable, Hashable {
             if isRepeatable || shadow == .definiteRefusal {
                 self.init(reply: reply, shipTo: .shadow)
             } else {
-                self.init(reply: reply, isDoubtful: true)
+                self.init(reply: reply, doubt: shadow == .unknown ? .shadowUnknown : .shadowRefused)
             }
         case (.definiteRefusal, .success):
             // Nothing is undone: what the shadow applied and the primary refused is left to the reader.
-            self.init(reply: .primary, isDoubtful: true)
+            self.init(reply: .primary, doubt: .primaryRefused)
         case (.definiteRefusal, .definiteRefusal):
             self.init(reply: .primary)
         case (.definiteRefusal, .unknown):
-            self.init(reply: .primary, isDoubtful: true)
+            self.init(reply: .primary, doubt: .primaryRefused)
         case (.unknown, .success):
             if isRepeatable {
                 self.init(reply: .primary, shipTo: .primary)
             } else {
-                self.init(reply: .primary, isDoubtful: true)
+                self.init(reply: .primary, doubt: .primaryUnknown)
             }
         case (.unknown, .definiteRefusal), (.unknown, .unknown):
             // The primary may have it, so the shadow gets it as if it had (DESIGN §5).
             if isRepeatable || shadow == .definiteRefusal {
-                self.init(reply: .primary, shipTo: .shadow, isDoubtful: true)
+                self.init(reply: .primary, shipTo: .shadow, doubt: .primaryUnknown)
             } else {
-                self.init(reply: .primary, isDoubtful: true)
+                self.init(reply: .primary, doubt: .primaryUnknown)
             }
         }
     }
 
-    private init(reply: Reply, shipTo: Role? = nil, isDoubtful: Bool = false) {
+    private init(reply: Reply, shipTo: Role? = nil, doubt: DoubtReason? = nil) {
         self.reply = reply
         self.shipTo = shipTo
-        self.isDoubtful = isDoubtful
+        self.doubt = doubt
     }
 }

@@ -1,9 +1,9 @@
 /// How many owed writes may be on their way to a leg at once, by what its latency says (DESIGN §6.5).
 ///
-/// The window doubles with each round of answers until the latency first rises, then grows by one a round; it shrinks a little when
-/// the latency has doubled, and to the half when a write fails. What the latency is compared with is the smallest that was seen
-/// lately; to see it without the queue that this window itself makes, the window is halved once in each period. A value of its
-/// loop; all times are nanoseconds of its clock.
+/// The window doubles with each round of answers until the latency first rises, then grows by one a round; it shrinks a little
+/// when the latency has doubled, and to the half when a write fails. What the latency is compared with is the smallest that was
+/// seen lately; to see it without the queue that this window itself makes, the window is halved once in each period. A value of
+/// its loop; all times are nanoseconds of its clock.
 public struct ReplayPace: Sendable {
     /// The bounds and thresholds of a pace.
     public struct Limits: Sendable, Hashable {

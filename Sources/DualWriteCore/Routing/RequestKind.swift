@@ -1,33 +1,33 @@
 public import CQLSyntax
 
-/// What a request is for routing: the rows of the table in DESIGN §5.
+/// What a request is for routing: the rows of the table in DESIGN §5. The numbers stand in journals.
 public enum RequestKind: UInt8, Sendable, Hashable, CaseIterable {
     /// SELECT on an application's table.
-    case read
+    case read = 0
     /// INSERT, UPDATE, DELETE or a batch of them that may be repeated under one timestamp.
-    case plainWrite
+    case plainWrite = 1
     /// A write with an `IF` clause, alone or in a batch.
-    case conditional
+    case conditional = 2
     /// Counters: must not run twice, in whatever order they run.
-    case counterWrite
+    case counterWrite = 3
     /// List appends and whatever else must not run twice; and not in another order.
-    case nonIdempotentWrite
+    case nonIdempotentWrite = 4
     /// TRUNCATE.
-    case truncate
+    case truncate = 5
     /// A schema change.
-    case schemaChange
+    case schemaChange = 6
     /// Roles, users and permissions.
-    case access
+    case access = 7
     /// `system.local`, `system.peers`, `system.peers_v2`: described by the proxy itself.
-    case virtualTable
+    case virtualTable = 8
     /// Any other read of a `system` keyspace, LIST and DESCRIBE.
-    case systemRead
+    case systemRead = 9
     /// A write to the server's own tables, which are about this cluster and no other.
-    case systemWrite
+    case systemWrite = 10
     /// USE.
-    case use
+    case use = 11
     /// A text that was not understood: goes the way of a plain write that is never repeated.
-    case notUnderstood
+    case notUnderstood = 12
 
     /// Whether the request may change data, schema or rights.
     public var isWrite: Bool {

@@ -1,6 +1,7 @@
 import CQLClient
 import CQLProtocol
 import DualWriteCore
+import ShadowJournal
 
 /// Under whose name and in which keyspace a client's requests run; shared by all clients of a loop with the same ones.
 ///
@@ -22,6 +23,14 @@ final class ClientIdentity {
     }
 
     let key: Key
+    /// What journals know of it: the name and the keyspace, nil where there is neither.
+    let journalDefinition: JournalDefinition?
+    /// By what key.
+    let journalKey: StatementID?
+    /// No more bytes than these are needed for it in a journal.
+    let journalBytes: Int
+    /// The segment of each cluster's journal in which it was defined last.
+    var definedIn = PerCluster<UInt64?>(both: nil)
     /// When a client was last seen under it.
     var usedAt: Int64 = 0
     private unowned let loop: DualWriterLoop
@@ -31,6 +40,11 @@ final class ClientIdentity {
     init(key: Key, loop: DualWriterLoop) {
         self.key = key
         self.loop = loop
+        let isNobody = key.credentials == nil && key.keyspace == nil
+        self.journalDefinition =
+            isNobody ? nil : JournalDefinition(qualifier: key.credentials?.username, text: key.keyspace)
+        self.journalBytes = self.journalDefinition.map { JournalLog.byteCount(ofDefinition: $0.byteCount) } ?? 0
+        self.journalKey = isNobody ? nil : StatementID(user: key.credentials?.username, keyspace: key.keyspace)
     }
 
     /// The pool of a leg; nil where the cluster is not configured or its pools are at their limit.

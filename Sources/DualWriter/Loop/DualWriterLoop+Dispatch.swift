@@ -16,12 +16,13 @@ extension DualWriterLoop {
             self.send(request, to: cluster)
         case .ship(let primary, let copy), .sequence(let primary, let copy):
             request.copy = copy
-            self.send(request, to: primary)
+            if self.journal(request, for: primary.other) { self.send(request, to: primary) }
         case .join(let primary) where self.mustWaitInLane(request, primary.other):
             request.copy = request.isFence ? .fence : request.isIdempotent ? .repeatable : .once
             request.plan = .sequence(primary: primary, copy: request.copy)
-            self.send(request, to: primary)
+            if self.journal(request, for: primary.other) { self.send(request, to: primary) }
         case .join(let primary):
+            guard self.journal(request, for: primary.other) else { return }
             // Both legs are open before the first is sent, or its failure would be taken for the last answer.
             request[primary].state = .waiting
             request[primary.other].state = .waiting
@@ -332,7 +333,7 @@ extension DualWriterLoop {
     }
 
     /// The primary has done it, and the shadow's turn has not come in time: the client gets an answer, the lane goes on.
-    private func waitedLongEnough(_ request: ProxiedRequest, _ shadow: Cluster) {
+    func waitedLongEnough(_ request: ProxiedRequest, _ shadow: Cluster) {
         if request.waitsForBoth, let client = request.client {
             let error = ProxyError.timeout(request, shadow, "waiting for earlier writes, not answered in time")
             self.answer(client, request.clientStream, .error(error))

@@ -141,6 +141,7 @@ extension DualWriterLoop {
         }
         self.acceptedLogins.insert(credentials)
         self.latestLogins[credentials.username] = credentials
+        for cluster in Cluster.allCases { self.lane(cluster).loggedIn(credentials.username) }
     }
 
     /// The same name with the password that was accepted last, where that is another one: what was written under the old password

@@ -2,6 +2,7 @@ import CQLClient
 import CQLProtocol
 import DualWriteCore
 import NIOCore
+import ShadowJournal
 
 /// Answers to the client: the cluster's own bytes, but for prepared ids and paging states, which are the proxy's.
 extension DualWriterLoop {
@@ -79,6 +80,9 @@ extension DualWriterLoop {
     /// A request that nothing is owed for any more.
     func finish(_ request: ProxiedRequest) {
         if request.client != nil { self.detachClient(request) }
+        for cluster in Cluster.allCases {
+            if let record = request[cluster].record { self.lane(cluster).log?.setState(.finished, at: record) }
+        }
         self.requests.giveBack(request)
     }
 }

@@ -214,7 +214,7 @@ extension DualWriterLoop {
         return statement
     }
 
-    private func remember(_ statement: PreparedStatement) -> PreparedStatement {
+    func remember(_ statement: PreparedStatement) -> PreparedStatement {
         if self.statements.count >= self.limits.preparedStatementsMax {
             let victims = self.statements.leastRecentlyUsedFirst(\.value.known)
             for victim in victims.prefix(1 + victims.count / 8) { self.statements[victim.key] = nil }

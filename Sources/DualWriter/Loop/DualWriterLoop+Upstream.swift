@@ -173,7 +173,8 @@ extension DualWriterLoop: UpstreamDelegate {
         }
         request[cluster].connection = nil
         if request.stage == .shadow {
-            self.lane(cluster).answered(request, answer, errorCode: errorCode, wasSent: wasSent)
+            let error = answer == .success ? nil : AnswerDecoder.error(body, flags: flags)
+            self.lane(cluster).answered(request, answer, error, wasSent: wasSent)
             return
         }
         switch request.plan {
@@ -211,10 +212,10 @@ extension DualWriterLoop: UpstreamDelegate {
         flags: FrameFlags,
         body: UnsafeRawBufferPointer
     ) {
-        let isOwed = self.owesCopy(request, answer, opcode: opcode, flags: flags, body: body)
+        let isOwed = self.owesCopy(request, primary.other, answer, opcode: opcode, flags: flags, body: body)
         // The reply needs the request's own facts, which shipping an outcome replaces.
         self.reply(request, primary, opcode: opcode, flags: flags, body: body)
-        if isOwed, self.becomeCopy(request) {
+        if isOwed, self.becomeCopy(request, for: primary.other) {
             self.lane(primary.other).enqueue(request)
         } else {
             self.finish(request)
@@ -224,6 +225,7 @@ extension DualWriterLoop: UpstreamDelegate {
     /// Whether the shadow must get a copy after this answer of the primary.
     private func owesCopy(
         _ request: ProxiedRequest,
+        _ shadow: Cluster,
         _ answer: AnswerClass,
         opcode: Opcode,
         flags: FrameFlags,
@@ -232,7 +234,7 @@ extension DualWriterLoop: UpstreamDelegate {
         switch answer {
         case .definiteRefusal: return false
         case .unknown:
-            self.counters.doubtful &+= 1
+            self.doubt(request, on: shadow, .primaryUnknown)
             // Whether a condition held is not known either, so there is no outcome to ship.
             return request.copy != .outcome
         case .success:
@@ -241,17 +243,19 @@ extension DualWriterLoop: UpstreamDelegate {
     }
 
     /// Turns a request into what the shadow gets; for a conditional statement the mutation without its condition.
-    private func becomeCopy(_ request: ProxiedRequest) -> Bool {
+    private func becomeCopy(_ request: ProxiedRequest, for shadow: Cluster) -> Bool {
         guard request.copy == .outcome else { return true }
+        self.doubt(request, on: shadow, .conditional)
         let (schema, keyspace) = (self.schema, request.identity?.key.keyspace)
         let isMade = RequestRewriter.makeOutcome(of: request, timestamp: self.stamp()) {
             RequestKind($0, keyspace: keyspace, schema: schema)
         }
         guard isMade else {
-            self.counters.doubtful &+= 1
+            self.doubt(request, on: shadow, .shadowUnknown)
             self.logger.warning("the outcome of a conditional statement cannot be shipped; its partition is in doubt")
             return false
         }
+        self.journalAnew(request, for: shadow)
         return true
     }
 
@@ -264,7 +268,7 @@ extension DualWriterLoop: UpstreamDelegate {
         flags: FrameFlags,
         body: UnsafeRawBufferPointer
     ) {
-        let isOwed = self.owesCopy(request, answer, opcode: opcode, flags: flags, body: body)
+        let isOwed = self.owesCopy(request, primary.other, answer, opcode: opcode, flags: flags, body: body)
         guard answer == .success, isOwed else {
             self.reply(request, primary, opcode: opcode, flags: flags, body: body)
             // A write that may have happened is copied as if it had; a schema that may have changed is somebody's to look at.
@@ -276,7 +280,7 @@ extension DualWriterLoop: UpstreamDelegate {
             return
         }
         request.keep(answer: body, opcode: opcode, flags: flags)
-        guard self.becomeCopy(request) else {
+        guard self.becomeCopy(request, for: primary.other) else {
             self.replyWithKept(request, primary)
             self.finish(request)
             return
@@ -284,6 +288,11 @@ extension DualWriterLoop: UpstreamDelegate {
         if request.isFence || self.mustWaitInLane(request, primary.other) {
             self.lane(primary.other).enqueue(request, clientWaits: true)
         } else {
+            self.setRecord(
+                of: request,
+                on: primary.other,
+                to: request.isIdempotent || request.isFence ? .held : .sentOnce
+            )
             self.send(request, to: primary.other)
         }
     }
@@ -315,12 +324,12 @@ extension DualWriterLoop: UpstreamDelegate {
         if mayShip, request.isIdempotent || answer == .definiteRefusal {
             if request.isInLane {
                 request.stage = .shadow
-                lane.answered(request, answer, errorCode: errorCode, wasSent: wasSent)
+                lane.answered(request, answer, AnswerDecoder.error(body, flags: flags), wasSent: wasSent)
             } else {
                 lane.enqueue(request)
             }
         } else {
-            self.counters.doubtful &+= 1
+            self.doubt(request, on: primary.other, answer == .unknown ? .shadowUnknown : .shadowRefused)
             self.logger.warning(
                 "the primary applied a statement that the shadow \(answer == .unknown ? "may not have applied" : "did not")",
                 metadata: ["cluster": "\(primary.other)", "kind": "\(request.kind)"]
@@ -353,10 +362,12 @@ extension DualWriterLoop: UpstreamDelegate {
         } else {
             self.replyWithKept(request, speaker)
         }
-        if outcome.isDoubtful { self.counters.doubtful &+= 1 }
+        if let reason = outcome.doubt { self.doubt(request, on: primary.other, reason) }
         switch outcome.shipTo {
         case nil: self.finish(request)
-        case .primary: self.lane(primary).enqueue(request)
+        case .primary:
+            self.journalAnew(request, for: primary)
+            self.lane(primary).enqueue(request)
         case .shadow: self.lane(primary.other).enqueue(request)
         }
     }

@@ -4,6 +4,7 @@ import CQLSyntax
 import DualWriteCore
 import Logging
 import NIOCore
+import ShadowJournal
 
 #if canImport(Glibc)
 import Glibc
@@ -37,6 +38,8 @@ final class DualWriterLoop {
     let ring: SidecarRing
     let registry: PreparedRegistry
     let gate: ClientGate
+    /// What is kept beyond the life of the process; nil where nothing is.
+    let store: ShadowStore?
     let logger: Logger
 
     var settings: Settings {
@@ -71,8 +74,9 @@ final class DualWriterLoop {
     private var retired: [LoopCluster] = []
     private(set) var sourceTopology: ClusterTopology?
     private(set) var targetTopology: ClusterTopology?
-    private(set) lazy var sourceLane = ShadowLane(cluster: .source, loop: self)
-    private(set) lazy var targetLane = ShadowLane(cluster: .target, loop: self)
+    private let logs: PerCluster<JournalLog?>
+    private lazy var sourceLane = ShadowLane(cluster: .source, loop: self, log: self.logs[.source])
+    private lazy var targetLane = ShadowLane(cluster: .target, loop: self, log: self.logs[.target])
 
     private var dirtyClients: [ClientConnection] = []
     private var dirtyUpstreams: [UpstreamConnection] = []
@@ -91,6 +95,8 @@ final class DualWriterLoop {
         ring: SidecarRing,
         registry: PreparedRegistry,
         gate: ClientGate,
+        store: ShadowStore? = nil,
+        logs: PerCluster<JournalLog?> = PerCluster(both: nil),
         logger: Logger
     ) {
         self.eventLoop = eventLoop
@@ -101,6 +107,8 @@ final class DualWriterLoop {
         self.ring = ring
         self.registry = registry
         self.gate = gate
+        self.store = store
+        self.logs = logs
         self.logger = logger
         self.requests = RequestTable(limit: limits.requestsPerLoopMax, bytesMax: limits.requestBytesPerLoopMax)
         self.analyses = AnalysisCache(
@@ -161,6 +169,8 @@ final class DualWriterLoop {
         if cluster == .source { self.sourceTopology = topology } else { self.targetTopology = topology }
         guard let loopCluster = self.cluster(cluster) else { return }
         loopCluster.update(topology: topology)
+        // What was owed before the cluster was known.
+        defer { self.lane(cluster).pump() }
         // The pool that most clients use is opened before the first of them comes.
         if topology.authenticator == nil || loopCluster.configuration.credentials != nil {
             _ = self.anonymousIdentity.pool(cluster)
@@ -265,6 +275,9 @@ final class DualWriterLoop {
             index += 1
         }
         self.dirtyUpstreams.removeAll(keepingCapacity: true)
+        if self.store?.answersWaitForDisk == true, !self.dirtyClients.isEmpty {
+            for cluster in Cluster.allCases { self.lane(cluster).log?.syncNow() }
+        }
         index = 0
         while index < self.dirtyClients.count {
             self.dirtyClients[index].flush()
@@ -317,16 +330,23 @@ final class DualWriterLoop {
         for client in Array(self.clients.values) { client.close() }
         self.flushAll()
         for cluster in [self.sourceCluster, self.targetCluster].compactMap({ $0 }) + self.retired { cluster.shutdown() }
+        for cluster in Cluster.allCases { self.lane(cluster).log?.close() }
     }
 
-    // MARK: Timestamps
+    // MARK: Time
+
+    /// Milliseconds since 1970.
+    var wallMilliseconds: Int64 { Self.wallMicroseconds / 1_000 }
+
+    private static var wallMicroseconds: Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
+    }
 
     /// A write timestamp in microseconds: the wall clock, but never the same or an earlier one twice on this loop.
     func stamp() -> Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        let wall = Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
-        self.lastTimestamp = max(self.lastTimestamp + 1, wall)
+        self.lastTimestamp = max(self.lastTimestamp + 1, Self.wallMicroseconds)
         return self.lastTimestamp
     }
 
@@ -340,6 +360,10 @@ final class DualWriterLoop {
             var queued: Int
             var bytes: Int
             var oldestMilliseconds: Int
+            var isBehind: Bool
+            var isHeldBack: Bool
+            var waitsForLoginOf: Set<String>
+            var journalDiskBytes: Int
         }
 
         var clients: Int
@@ -358,7 +382,11 @@ final class DualWriterLoop {
                 nodes: cluster.connectedNodes,
                 queued: lane.count,
                 bytes: lane.bytes,
-                oldestMilliseconds: lane.oldestMilliseconds(now: now)
+                oldestMilliseconds: lane.oldestMilliseconds(now: now),
+                isBehind: lane.isBehind,
+                isHeldBack: lane.isHeldBack,
+                waitsForLoginOf: Set(lane.waitingForLogin.keys),
+                journalDiskBytes: lane.log?.diskBytes ?? 0
             )
         }
         return Report(clients: self.clients.count, counters: self.counters, legs: legs)

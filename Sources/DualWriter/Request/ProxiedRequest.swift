@@ -2,6 +2,7 @@ import CQLClient
 import CQLProtocol
 import DualWriteCore
 import NIOCore
+import ShadowJournal
 
 /// One request on its way: from the client's frame to its answer and, where a copy is owed, to the shadow's.
 ///
@@ -30,8 +31,19 @@ final class ProxiedRequest {
         var stream: Int16 = 0
         var connection: UpstreamConnection?
         var sentAt: Int64 = 0
+        /// Whether it finds out for the others if the cluster is back.
+        var isProbe = false
         /// The statement for whose PREPARE this leg holds the stream.
         var preparing: PreparedStatement?
+        /// Where the journal of this cluster holds the request, as long as it does.
+        var record: JournalPosition?
+
+        /// Makes the leg ready for a turn of its own; the record stays.
+        mutating func begin() {
+            let record = self.record
+            self = Leg()
+            self.record = record
+        }
     }
 
     /// Whose turn it is.
@@ -57,6 +69,8 @@ final class ProxiedRequest {
     /// The custom payload in front of the body, where the client sent one.
     var payload: ByteBuffer?
     var receivedAt: Int64 = 0
+    /// When it was written, in milliseconds since 1970: its life, where it has a limited one, counts from here.
+    var writtenAt: Int64 = 0
     /// The length of the message as it came.
     var bytesReceived = 0
 
@@ -83,6 +97,8 @@ final class ProxiedRequest {
     var copy = RoutePlan.Copy.repeatable
     /// Whether it is in a shadow lane, waiting or on its way.
     var isInLane = false
+    /// The bytes of it that the lane's account holds; its body may become another one meanwhile.
+    var bytesInLane = 0
     /// When it was put into a shadow lane.
     var queuedAt: Int64 = 0
 

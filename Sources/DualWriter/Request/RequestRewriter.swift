@@ -76,7 +76,7 @@ enum RequestRewriter {
                     to: outcome.keptMarkers,
                     timestamp
                 )
-                let id = outcome.statement.id.withShortBytes { ByteBuffer(bytes: $0.dropFirst(2)) }
+                let id = outcome.statement.id.buffer
                 request.retain(try Self.encode(.execute(Execute(id: id, parameters: parameters))))
                 request.statement = outcome.statement
                 kind = judge(outcome.statement.analysis)
@@ -118,7 +118,7 @@ enum RequestRewriter {
                 }
                 guard let outcome = statement.unconditional else { return nil }
                 statements.append(outcome.statement)
-                let id = outcome.statement.id.withShortBytes { ByteBuffer(bytes: $0.dropFirst(2)) }
+                let id = outcome.statement.id.buffer
                 batch.children[index].statement = .prepared(id: id)
                 batch.children[index].values = Self.pick(batch.children[index].values, outcome.keptMarkers)
             }

@@ -52,6 +52,9 @@ struct RequestTable: ~Copyable {
         return request.isInUse && request.generation == ticket.generation ? request : nil
     }
 
+    /// How many requests in use are so.
+    func count(where isSo: (ProxiedRequest) -> Bool) -> Int { self.slots.count { $0.isInUse && isSo($0) } }
+
     /// Calls `body` for each request in use whose deadline has passed.
     func forEachExpired(now: Int64, _ body: (ProxiedRequest) -> Void) {
         for request in self.slots where request.isInUse && request.deadline <= now { body(request) }

@@ -42,17 +42,19 @@ public struct DualWriterLimits: Sendable {
     /// Bytes of these requests; one more from a client is answered OVERLOADED, unless it is the only one.
     public var requestBytesPerLoopMax = 512 << 20
 
-    /// Shadow writes that wait in the memory of one loop; the next one is dropped, counted and logged.
-    public var shadowQueueWritesMax = 100_000
+    /// Shadow writes that wait in the memory of one loop, per cluster; the next one stays in the journal alone until there is
+    /// room. Without a journal it is dropped, counted and logged.
+    public var shadowQueueWritesMax = 8_192
 
-    /// Bytes of shadow writes that wait in the memory of one loop; the next one is dropped, counted and logged.
-    public var shadowQueueBytesMax = 64 << 20
+    /// Bytes of these writes; the next one as above.
+    public var shadowQueueBytesMax = 16 << 20
 
     /// Shadow writes that may be on their way to one cluster at a time, per loop.
     public var shadowInFlightMax = 512
 
-    /// Attempts to deliver one idempotent shadow write that failed in a way that may pass; then it is a dead letter: counted
-    /// and logged. Time spent while no node of the shadow can be reached does not count.
+    /// Attempts to deliver one idempotent shadow write that is answered with an error which may be about the write itself; then
+    /// it is a dead letter: kept, counted and logged. Silence, timeouts and time in which no node of the shadow can be reached
+    /// do not count.
     public var shadowAttemptsMax = 10
 
     /// Prepared statements that the process remembers; the least recently used one is forgotten, its next EXECUTE is

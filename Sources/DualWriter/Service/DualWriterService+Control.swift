@@ -47,11 +47,20 @@ extension DualWriterService {
                     status.legs[index].shadowOldestMilliseconds,
                     leg.oldestMilliseconds
                 )
+                if leg.isBehind { status.legs[index].isBehind = true }
+                if leg.isHeldBack { status.legs[index].isHeldBack = true }
+                status.legs[index].waitsForLoginOf.formUnion(leg.waitsForLoginOf)
+                status.legs[index].journalDiskBytes += leg.journalDiskBytes
                 connected[cluster, default: []].formUnion(leg.nodes)
             }
         }
         for index in status.legs.indices {
-            status.legs[index].nodesConnected = connected[status.legs[index].cluster]?.count ?? 0
+            let cluster = status.legs[index].cluster
+            status.legs[index].nodesConnected = connected[cluster]?.count ?? 0
+            guard let store = self.store else { continue }
+            status.legs[index].deadLetters = store.deadLetters.count(of: cluster)
+            status.legs[index].dirtyPartitions = store.dirty.count(on: cluster)
+            status.legs[index].dirtyWithLoss = store.dirty.count(on: cluster, atLeast: .loss)
         }
         let primary = status.leg(status.mode.primary)
         status.isReady = snapshot.boundAddress != nil && !snapshot.isDraining && primary?.isConnected == true
@@ -119,15 +128,8 @@ extension DualWriterService {
                     "\(mode) makes the \(primary) cluster primary and it cannot be reached: \(reason)"
                 )
             }
-            let counters = status.counters[primary]
-            let lost = counters.shadowDead + counters.shadowOverflowed
-            guard lost == 0 else {
-                throw DualWriterError(
-                    .writesLost,
-                    "\(lost) writes never reached the \(primary) cluster (\(counters.shadowDead) given up, "
-                        + "\(counters.shadowOverflowed) dropped because the queue was full); compare and repair, then use "
-                        + "force with a reason"
-                )
+            if let lost = self.lost(leg, status.counters[primary]) {
+                throw DualWriterError(.writesLost, "the \(primary) cluster lacks acknowledged writes: \(lost)")
             }
             if leg.shadowWritesQueued == 0 { return }
             guard ContinuousClock.now < deadline else {
@@ -139,6 +141,21 @@ extension DualWriterService {
             }
             try? await Task.sleep(for: .milliseconds(10))
         }
+    }
+
+    /// What a cluster is known to lack, and what to do about it; nil where it lacks nothing.
+    private func lost(_ leg: DualWriterStatus.Leg, _ counters: DualWriterCounters.Leg) -> String? {
+        guard self.store != nil else {
+            let lost = counters.shadowDead + counters.shadowOverflowed
+            return lost == 0
+                ? nil
+                : "\(counters.shadowDead) were given up, \(counters.shadowOverflowed) dropped because the queue was full; "
+                    + "compare and repair, then use force with a reason"
+        }
+        guard leg.deadLetters + leg.dirtyWithLoss > 0 else { return nil }
+        return "\(leg.deadLetters) dead letters (retry or discard them: cluster-sync journal dead-letters) and "
+            + "\(leg.dirtyWithLoss) partitions in doubt (compare and repair them, then cluster-sync journal dirty clear); "
+            + "or use force with a reason"
     }
 
     /// Changes timeouts; they apply to requests that arrive later.

@@ -83,10 +83,14 @@ public final class DualWriterService: Service {
     let logger: Logger
     let state: Mutex<State>
     let registry: PreparedRegistry
+    let store: ShadowStore?
 
     /// A proxy that does nothing until ``run()``.
-    public init(configuration: DualWriterConfiguration, logger: Logger) {
+    ///
+    /// - Parameter store: what is kept beyond the life of the process; nil: what a shadow is owed is in memory alone.
+    public init(configuration: DualWriterConfiguration, store: ShadowStore? = nil, logger: Logger) {
         self.configuration = configuration
+        self.store = store
         self.logger = logger
         self.registry = PreparedRegistry(
             entriesMax: configuration.limits.preparedStatementsMax,

@@ -24,6 +24,22 @@ public struct DualWriterStatus: Sendable {
         public var shadowBytesQueued = 0
         /// The age of the oldest of them, in milliseconds.
         public var shadowOldestMilliseconds = 0
+        /// Whether some of them are in the journal alone, because the cluster takes less than comes, or did.
+        public var isBehind = false
+        /// Whether copies are held back, because the cluster fails or is silent.
+        public var isHeldBack = false
+        /// Users whose next login copies wait for.
+        public var waitsForLoginOf: Set<String> = []
+        /// What its journals take on disk, in bytes.
+        public var journalDiskBytes = 0
+        /// Writes that it has refused for good.
+        public var deadLetters = 0
+        /// Partitions in doubt, and of these the ones that may lack an acknowledged write.
+        public var dirtyPartitions = 0
+        /// Of the partitions in doubt the ones that may lack an acknowledged write.
+        public var dirtyWithLoss = 0
+        /// Owed writes by table (`keyspace.table`), of those that were looked at.
+        public var tables: [String: Int] = [:]
 
         /// A leg about which nothing is known yet.
         public init(cluster: Cluster) { self.cluster = cluster }

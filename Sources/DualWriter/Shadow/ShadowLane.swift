@@ -1,46 +1,87 @@
+import CQLClient
 import CQLProtocol
 import DualWriteCore
 import Logging
 import NIOCore
+import ShadowJournal
 
-/// The writes that one loop still owes one cluster, in order.
+/// The writes that one loop owes one cluster, in order.
 ///
-/// In memory and bounded by ``DualWriterLimits/shadowQueueWritesMax`` and ``DualWriterLimits/shadowQueueBytesMax``: what
-/// comes above is dropped, counted and said. Bound to its loop.
+/// Each stands in the journal from before its client was answered until the cluster has confirmed it. The first of them are also
+/// in memory, as requests, up to ``DualWriterLimits/shadowQueueWritesMax`` and ``DualWriterLimits/shadowQueueBytesMax``: the lane
+/// *keeps up*. What comes above stays in the journal alone, and everything behind it, too: the lane is *behind*, and
+/// ``ShadowLane+Backlog`` reads the journal in order until it has caught up.
+///
+/// A cluster that fails or is silent opens the lane's breaker: one write at a time finds out whether it is back.
+///
+/// Without a journal what comes above the limits is dropped, counted and said. Bound to its loop.
 final class ShadowLane {
-    private let cluster: Cluster
-    private unowned let loop: DualWriterLoop
-    private var queue = CircularBuffer<ProxiedRequest>()
+    let cluster: Cluster
+    unowned let loop: DualWriterLoop
+    /// Nil where the operator wants none.
+    let log: JournalLog?
+
+    /// Requests that wait for their turn, in order.
+    var queue = CircularBuffer<ProxiedRequest>()
+    /// From where on the journal holds writes that are not in memory; nil while the lane keeps up.
+    var cursor: JournalPosition?
+    /// Names without a password that the cluster accepts, and the first write that each of them owes.
+    var waitingForLogin: [String: JournalPosition] = [:]
+
+    /// Requests whose turn has come and that failed in a way that may pass: they go first.
+    private var returned = CircularBuffer<ProxiedRequest>()
+    private var breaker: ShadowBreaker
+    private var pace: ReplayPace
     private var fenceIsOut = false
-    private var fences = 0
-    /// Whether one of the writes is on its way that keep their order among themselves; the others of them wait here.
-    private var ordered = 0
-    private var orderedIsOut = false
-    private var orderedWaiting = CircularBuffer<ProxiedRequest>()
     private var isPumping = false
-    private var lastComplaint: Int64 = .min
-    private var complaintsHeld = 0
+    private var wakeUp: Int64 = .max
+    private var complaints = Complaints()
     private var random = SystemRandomNumberGenerator()
 
-    /// Bytes of the requests that are queued or on their way.
-    private(set) var bytes = 0
-    /// Writes that were taken from the queue and are not confirmed: on their way, or waiting for another try.
-    private(set) var outstanding = 0
-    private var oldest: Int64?
+    /// Whether one of the writes is on its way that keep their order among themselves; the others of them wait here.
+    private var orderedIsOut = false
+    private var orderedWaiting = CircularBuffer<ProxiedRequest>()
 
-    init(cluster: Cluster, loop: DualWriterLoop) {
+    /// How long a refused password rests.
+    private static var loginPause: TimeAmount { .milliseconds(500) }
+
+    /// Bytes of the requests in memory.
+    private(set) var bytes = 0
+    /// Writes whose turn has come and that are not confirmed: on their way, or waiting for another try.
+    private(set) var outstanding = 0
+    /// Of these the ones on their way.
+    private var inFlight = 0
+    private var oldestOutstanding: Int64?
+    /// Statements that must not be overtaken, and writes that keep their order, wherever they are.
+    private var fences = 0
+    private var ordered = 0
+
+    init(cluster: Cluster, loop: DualWriterLoop, log: JournalLog?) {
         self.cluster = cluster
         self.loop = loop
+        self.log = log
+        self.breaker = ShadowBreaker()
+        self.pace = ReplayPace(limits: .init(writesMax: loop.limits.shadowInFlightMax))
     }
 
-    /// Writes that are owed.
-    var count: Int { self.queue.count + self.outstanding }
+    /// Writes that are in memory.
+    var countInMemory: Int { self.queue.count + self.outstanding }
 
-    /// The age of the oldest queued write, in milliseconds.
+    /// Writes that are owed, wherever they are.
+    var count: Int { self.log.map(\.openRecords) ?? self.countInMemory }
+
+    var isBehind: Bool { self.cursor != nil }
+
+    /// Whether the cluster does not take what it is owed.
+    var isHeldBack: Bool {
+        self.loop.topology(self.cluster) == nil || self.breaker.state != .closed || !self.waitingForLogin.isEmpty
+    }
+
+    /// The age of the oldest write that is owed, in milliseconds.
     func oldestMilliseconds(now: Int64) -> Int {
-        guard self.count > 0 else { return 0 }
-        let since = self.queue.first?.queuedAt ?? self.oldest ?? now
-        return Int((now - min(since, self.oldest ?? since)) / 1_000_000)
+        if let log = self.log { return log.oldestOpen().map { max(0, Int(self.loop.wallMilliseconds - $0.time)) } ?? 0 }
+        let oldest = (self.queue.first.map { [$0.queuedAt] } ?? []) + (self.oldestOutstanding.map { [$0] } ?? [])
+        return oldest.min().map { Int((now - $0) / 1_000_000) } ?? 0
     }
 
     /// Whether writes are owed that must keep their order: list appends and their like.
@@ -49,58 +90,137 @@ final class ShadowLane {
     /// Whether a statement is owed that must not be overtaken.
     var holdsFence: Bool { self.fences > 0 }
 
+    // MARK: In
+
     /// Takes on a write. The request belongs to the lane from here on.
     ///
     /// - Parameter clientWaits: the client has no answer yet. The write waits for its turn all the same; what the cluster says
-    ///   then is for the loop, which gives the request back with ``confirmed(_:)`` or ``answered(_:_:errorCode:wasSent:)``.
+    ///   then is for the loop, which gives the request back with ``confirmed(_:)`` or ``answered(_:_:_:wasSent:)``.
     func enqueue(_ request: ProxiedRequest, clientWaits: Bool = false) {
-        let limits = self.loop.limits
-        // A single write is always taken where nothing waits, however long it is.
-        let fits = self.bytes + request.body.count <= limits.shadowQueueBytesMax
-        guard self.count == 0 || fits && self.count < limits.shadowQueueWritesMax else {
-            self.loop.counters[self.cluster].shadowOverflowed &+= 1
-            self.loop.counters.doubtful &+= 1
-            self.complain("shadow queue is full: the write is dropped")
-            if clientWaits { self.loop.replyWithKept(request, self.cluster.other) }
-            self.loop.finish(request)
+        guard self.log == nil || request[self.cluster].record != nil else {
+            // There was no room in the journal; its partition is in doubt since then.
+            self.drop(request, clientWaits, "the journal is full: the write is dropped")
             return
         }
+        if request.isFence { self.fences += 1 }
+        if request.kind.isOrdered { self.ordered += 1 }
+        self.loop.counters[self.cluster].shadowQueued &+= 1
+        if let log = self.log, let record = request[self.cluster].record {
+            if self.cursor == nil, !self.hasRoom(for: request) { self.cursor = record }
+            if let cursor = self.cursor, record >= cursor {
+                if clientWaits { self.loop.waitedLongEnough(request, self.cluster) }
+                self.leaveInJournal(request, log, record)
+                self.pump()
+                return
+            }
+            log.setState(JournalState(.held), at: record)
+        } else if !self.hasRoom(for: request) {
+            if request.isFence { self.fences -= 1 }
+            if request.kind.isOrdered { self.ordered -= 1 }
+            self.loop.counters[self.cluster].shadowOverflowed &+= 1
+            self.loop.doubt(request, on: self.cluster, .journalFull)
+            self.drop(request, clientWaits, "the shadow queue is full and there is no journal: the write is dropped")
+            return
+        }
+        self.hold(request, clientWaits)
+        self.pump()
+    }
+
+    /// A single write is always taken where nothing waits, however long it is.
+    private func hasRoom(for request: ProxiedRequest) -> Bool {
+        guard self.countInMemory > 0 else { return true }
+        let limits = self.loop.limits
+        return self.countInMemory < limits.shadowQueueWritesMax
+            && self.bytes + request.body.count <= limits.shadowQueueBytesMax
+    }
+
+    /// Takes a request into memory.
+    func hold(_ request: ProxiedRequest, _ clientWaits: Bool = false) {
         if !clientWaits {
             request.stage = .shadow
             request.deadline = .max
         }
         request.isInLane = true
-        if request.isFence { self.fences += 1 }
-        if request.kind.isOrdered { self.ordered += 1 }
         request.queuedAt = self.loop.now
-        request[self.cluster] = ProxiedRequest.Leg()
-        self.bytes += request.body.count
-        self.loop.counters[self.cluster].shadowQueued &+= 1
+        request[self.cluster].begin()
+        request.bytesInLane = request.body.count
+        self.bytes += request.bytesInLane
         self.queue.append(request)
-        self.pump()
     }
+
+    /// Lets go of a request whose record stays owed.
+    func leaveInJournal(_ request: ProxiedRequest, _ log: JournalLog, _ record: JournalPosition) {
+        log.setState(JournalState(.owed), at: record)
+        request[self.cluster].record = nil
+        self.loop.finish(request)
+    }
+
+    private func drop(_ request: ProxiedRequest, _ clientWaits: Bool, _ why: String) {
+        self.complain(why)
+        if clientWaits { self.loop.replyWithKept(request, self.cluster.other) }
+        self.loop.finish(request)
+    }
+
+    /// Statements that the journal of an earlier process holds.
+    func found(fence: Bool, ordered: Bool) {
+        if fence { self.fences += 1 }
+        if ordered { self.ordered += 1 }
+    }
+
+    // MARK: Out
 
     /// Sends what may be sent. A fence goes alone: after all before it and before all behind it.
     func pump() {
-        guard !self.isPumping else { return }
+        guard !self.isPumping, !self.loop.isStopped else { return }
         self.isPumping = true
         defer { self.isPumping = false }
-        while !self.fenceIsOut, self.outstanding < self.loop.limits.shadowInFlightMax, let next = self.queue.first {
+        while self.maySend {
+            if let again = self.returned.popFirst() {
+                self.send(again)
+                continue
+            }
+            if self.queue.isEmpty { self.load() }
+            guard !self.fenceIsOut, let next = self.queue.first else { return }
             if next.isFence {
-                guard self.outstanding == 0 else { return }
+                guard self.outstanding == 0, !self.waitsForLogin(before: next) else { return }
                 self.fenceIsOut = true
             }
             self.queue.removeFirst()
             self.outstanding += 1
-            self.oldest = next.queuedAt
+            self.oldestOutstanding = next.queuedAt
             self.sendInOrder(next)
         }
     }
 
+    /// Whether something that a fence must come after waits for a login.
+    private func waitsForLogin(before fence: ProxiedRequest) -> Bool {
+        guard let record = fence[self.cluster].record else { return false }
+        return self.waitingForLogin.values.contains { $0 < record }
+    }
+
+    /// Whether there is anything to send at all, and the cluster is in a state to get it.
+    private var maySend: Bool {
+        guard self.loop.topology(self.cluster) != nil else { return false }
+        guard !self.returned.isEmpty || !self.queue.isEmpty || self.isBehind else { return false }
+        switch self.breaker.state {
+        case .closed:
+            return self.inFlight < self.window
+        case .open, .halfOpen:
+            guard self.breaker.mayProbe(now: self.loop.now) else {
+                if let next = self.breaker.nextProbe { self.wake(at: next) }
+                return false
+            }
+            return true
+        }
+    }
+
+    /// A backlog goes as fast as the cluster takes it without getting slower; a lane that keeps up sends what comes.
+    private var window: Int { self.isBehind ? self.pace.window : self.loop.limits.shadowInFlightMax }
+
     /// Sends a write at once, unless it must come after another one that has no answer yet.
     private func sendInOrder(_ request: ProxiedRequest) {
         guard request.kind.isOrdered else {
-            self.loop.send(request, to: self.cluster)
+            self.send(request)
             return
         }
         guard !self.orderedIsOut else {
@@ -108,111 +228,138 @@ final class ShadowLane {
             return
         }
         self.orderedIsOut = true
-        self.loop.send(request, to: self.cluster)
+        self.send(request)
     }
 
-    /// One attempt has ended.
-    ///
-    /// - Parameter wasSent: false where no node could be reached; such an attempt does not count.
-    func answered(_ request: ProxiedRequest, _ answer: AnswerClass, errorCode: Int32?, wasSent: Bool) {
-        request.deadline = .max
-        if answer == .success || self.isDoneAlready(request, errorCode) {
-            self.loop.counters[self.cluster].shadowDelivered &+= 1
-            self.end(request)
-            return
+    private func send(_ request: ProxiedRequest) {
+        self.inFlight += 1
+        let isProbe = self.breaker.state != .closed
+        if isProbe { self.breaker.probeBegan(now: self.loop.now) }
+        request[self.cluster].isProbe = isProbe
+        if !request.isIdempotent, !request.isFence, let log = self.log, let record = request[self.cluster].record {
+            log.setState(JournalState(.sentOnce), at: record)
         }
-        if !wasSent, errorCode == ErrorCode.badCredentials.rawValue {
-            if let successor = request.identity.flatMap({ self.loop.successor(of: $0) }) {
-                request.identity = successor
-                request[self.cluster].attempts = 0
-                self.retry(request, after: .milliseconds(1))
-                return
+        self.loop.sendCopy(request, to: self.cluster)
+    }
+}
+
+extension ShadowLane {
+    /// What the cluster's state is by the outcome of one attempt.
+    func attemptEnded(_ request: ProxiedRequest, _ answer: AnswerClass, errorCode: Int32?, wasSent: Bool) {
+        let now = self.loop.now
+        let outcome = ShadowBreaker.Outcome(answer, errorCode: errorCode)
+        switch outcome {
+        case .success, .refused:
+            if wasSent {
+                let latency = now - request[self.cluster].sentAt
+                self.pace.answered(latency: latency, inFlight: self.inFlight, now: now)
             }
-            self.complain("the cluster refuses the credentials of shadow writes; they wait")
+        case .failed, .silent:
+            self.pace.failed(now: now)
         }
-        if !wasSent, ShadowRetry.mayReach(errorCode: errorCode) {
-            request[self.cluster].attempts = 0
-            self.retry(request, after: .milliseconds(250))
-            return
-        }
-        let decision = ShadowRetry.decide(
-            answer: answer,
-            errorCode: errorCode,
-            isRepeatable: request.isIdempotent,
-            attempt: Int(request[self.cluster].attempts),
-            attemptsMax: self.loop.limits.shadowAttemptsMax,
-            random: Double.random(in: 0..<1, using: &self.random)
-        )
-        switch decision {
-        case .after(let milliseconds):
-            self.loop.counters[self.cluster].shadowRetried &+= 1
-            self.retry(request, after: .milliseconds(Int64(milliseconds)))
-        case .giveUp, .doubt:
-            self.loop.counters[self.cluster].shadowDead &+= 1
-            if decision == .doubt { self.loop.counters.doubtful &+= 1 }
-            let code = errorCode.map { ErrorCode(rawValue: $0).description } ?? "no answer"
-            self.complain("shadow write given up: \(decision == .doubt ? "outcome unknown" : "refused"), \(code)")
-            self.end(request)
+        self.inFlight -= 1
+        let isProbe = request[self.cluster].isProbe
+        let change = self.breaker.ended(outcome, isProbe: isProbe, now: now, random: self.nextRandom())
+        self.log(change, answer, errorCode)
+        if !wasSent, let log = self.log, let record = request[self.cluster].record {
+            log.setState(JournalState(.held), at: record)
         }
     }
 
-    /// A schema change that is repeated after an unknown outcome may find its own work.
-    private func isDoneAlready(_ request: ProxiedRequest, _ errorCode: Int32?) -> Bool {
-        request.kind == .schemaChange && errorCode == ErrorCode.alreadyExists.rawValue
-    }
-
-    /// A write whose client has waited is given up; the client was told.
-    func refused(_ request: ProxiedRequest) {
-        self.loop.counters[self.cluster].shadowDead &+= 1
-        self.end(request)
-    }
-
-    /// A write whose client has waited is on the cluster.
-    func confirmed(_ request: ProxiedRequest) {
-        self.loop.counters[self.cluster].shadowDelivered &+= 1
-        self.end(request)
-    }
-
-    private func retry(_ request: ProxiedRequest, after pause: TimeAmount) {
-        let generation = request.generation
-        request[self.cluster].state = .idle
-        self.loop.eventLoop.assumeIsolated().scheduleTask(in: pause) {
-            guard self.loop.isCurrent(request, generation) else { return }
-            self.loop.send(request, to: self.cluster)
+    private func log(_ change: ShadowBreaker.Change, _ answer: AnswerClass, _ errorCode: Int32?) {
+        switch change {
+        case .none: break
+        case .opened:
+            self.loop.counters[self.cluster].breakerOpened &+= 1
+            self.loop.logger.warning(
+                "the shadow fails: its writes stay in the journal",
+                metadata: ["cluster": "\(self.cluster)", "last": "\(Self.name(errorCode))", "owed": "\(self.count)"]
+            )
+        case .closed:
+            self.loop.logger.notice(
+                "the shadow takes writes again",
+                metadata: ["cluster": "\(self.cluster)", "owed": "\(self.count)"]
+            )
         }
     }
 
-    private func end(_ request: ProxiedRequest) {
-        if request.isFence {
-            self.fenceIsOut = false
-            self.fences -= 1
-        }
-        let wasOrdered = request.kind.isOrdered
-        self.outstanding -= 1
-        self.bytes -= request.body.count
-        if self.outstanding == 0 { self.oldest = nil }
-        self.loop.finish(request)
-        if wasOrdered {
-            self.ordered -= 1
-            self.orderedIsOut = false
-            if let next = self.orderedWaiting.popFirst() { self.sendInOrder(next) }
-        }
+    /// A request whose pause is over.
+    func takeBack(_ request: ProxiedRequest) {
+        self.returned.append(request)
         self.pump()
     }
 
+    /// Leaves a request in the journal until its user has logged in with a password that is good.
+    func waitForLogin(_ request: ProxiedRequest, of user: String) {
+        guard let log = self.log, let record = request[self.cluster].record else {
+            self.retry(request, after: .milliseconds(250))
+            return
+        }
+        self.wait(from: record, forLoginOf: user)
+        self.forget(request)
+        self.leaveInJournal(request, log, record)
+        self.pump()
+    }
+
+    /// Notes that a write cannot be sent before its user has logged in, or the cluster has changed its mind about the password.
+    func wait(from record: JournalPosition, forLoginOf user: String) {
+        let isFirst = self.waitingForLogin[user] == nil
+        self.waitingForLogin[user] = min(self.waitingForLogin[user] ?? record, record)
+        guard isFirst else { return }
+        self.loop.eventLoop.assumeIsolated().scheduleTask(in: Self.loginPause) {
+            guard !self.loop.isStopped, self.loop.latestLogins[user] != nil else { return }
+            self.loggedIn(user)
+        }
+    }
+
+    /// Somebody has logged in: what was written under the name can be sent.
+    func loggedIn(_ user: String) {
+        guard let first = self.waitingForLogin.removeValue(forKey: user) else { return }
+        self.cursor = min(self.cursor ?? first, first)
+        self.pump()
+    }
+
+    /// A write is over, one way or the other.
+    func end(_ request: ProxiedRequest) {
+        if request.isFence { self.fences -= 1 }
+        if request.kind.isOrdered { self.ordered -= 1 }
+        self.forget(request)
+        self.loop.finish(request)
+        self.pump()
+    }
+
+    /// Takes a request whose turn has come out of the lane's account.
+    private func forget(_ request: ProxiedRequest) {
+        if request.isFence { self.fenceIsOut = false }
+        self.outstanding -= 1
+        if self.outstanding == 0 { self.oldestOutstanding = nil }
+        self.bytes -= request.bytesInLane
+        guard request.kind.isOrdered else { return }
+        self.orderedIsOut = false
+        if let next = self.orderedWaiting.popFirst() { self.sendInOrder(next) }
+    }
+
+    func nextRandom() -> Double { Double.random(in: 0..<1, using: &self.random) }
+
+    private func wake(at moment: Int64) {
+        guard moment < self.wakeUp else { return }
+        self.wakeUp = moment
+        let deadline = NIODeadline.uptimeNanoseconds(UInt64(clamping: moment))
+        self.loop.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
+            self.wakeUp = .max
+            self.pump()
+        }
+    }
+
     /// Says what was lost, at most once a second, with the number of times it has happened since.
-    private func complain(_ what: String) {
-        let now = self.loop.now
-        self.complaintsHeld += 1
-        guard self.lastComplaint == .min || now - self.lastComplaint > 1_000_000_000 else { return }
-        self.lastComplaint = now
+    func complain(_ what: String) {
+        guard let times = self.complaints.note(now: self.loop.now) else { return }
         self.loop.logger.warning(
             "\(what)",
             metadata: [
-                "cluster": "\(self.cluster)", "times": "\(self.complaintsHeld)", "queued": "\(self.count)",
-                "queued-bytes": "\(self.bytes)",
+                "cluster": "\(self.cluster)", "times": "\(times)", "owed": "\(self.count)",
+                "in-memory": "\(self.countInMemory)",
             ]
         )
-        self.complaintsHeld = 0
     }
 }

@@ -1,6 +1,7 @@
 import CQLClient
 import CQLSyntax
 import DualWriteCore
+import ShadowJournal
 
 /// A prepared statement as one loop knows it: the proxy's own id, the text, and the ids that the nodes gave it.
 ///
@@ -16,6 +17,8 @@ final class PreparedStatement {
         var lacking: Set<NodeID> = []
         /// Requests that wait for a PREPARE on its way to a node.
         var waiting: [NodeID: [UInt64]] = [:]
+        /// The segment of the cluster's journal in which the statement was defined last.
+        var definedIn: UInt64?
     }
 
     let id: StatementID
@@ -48,6 +51,12 @@ final class PreparedStatement {
         self.judgedAt = schemaChanges
         self.kind = RequestKind(self.analysis, keyspace: self.keyspace, schema: schema)
     }
+
+    /// What journals know of it, by its ``id``.
+    var journalDefinition: JournalDefinition { JournalDefinition(qualifier: self.keyspace, text: self.text) }
+
+    /// No more bytes than these are needed for it.
+    var journalBytes: Int { JournalLog.byteCount(ofDefinition: self.journalDefinition.byteCount) }
 
     var text: String { self.known.text }
     var keyspace: String? { self.known.keyspace }

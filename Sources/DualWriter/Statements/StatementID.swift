@@ -13,11 +13,29 @@ struct StatementID: Hashable, Sendable {
 
     init(keyspace: String?, text: String) {
         var hash = SHA256()
-        // The keyspace's length parts it from the text; no keyspace is another thing than any name, the empty one included.
-        withUnsafeBytes(of: Int64(keyspace?.utf8.count ?? -1).bigEndian) { hash.update(bufferPointer: $0) }
-        if var keyspace { keyspace.withUTF8 { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) } }
+        Self.add(keyspace, to: &hash)
         var text = text
         text.withUTF8 { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+        self.init(hash)
+    }
+
+    /// The key of a user's name and keyspace in journals, which no statement has.
+    init(user: String?, keyspace: String?) {
+        var hash = SHA256()
+        withUnsafeBytes(of: Int64(-2).bigEndian) { hash.update(bufferPointer: $0) }
+        Self.add(user, to: &hash)
+        Self.add(keyspace, to: &hash)
+        self.init(hash)
+    }
+
+    /// The length parts a text from the next one; no text is another thing than any, the empty one included.
+    private static func add(_ text: String?, to hash: inout SHA256) {
+        withUnsafeBytes(of: Int64(text?.utf8.count ?? -1).bigEndian) { hash.update(bufferPointer: $0) }
+        guard var text else { return }
+        text.withUTF8 { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+    }
+
+    private init(_ hash: SHA256) {
         (self.high, self.low) = hash.finalize().withUnsafeBytes {
             (
                 UInt64(bigEndian: $0.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),

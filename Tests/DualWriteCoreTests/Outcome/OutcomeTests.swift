@@ -23,7 +23,7 @@ struct OutcomeTests {
             for isRepeatable in [true, false] {
                 let fail = JoinOutcome(primary: .success, shadow: shadow, isRepeatable: isRepeatable, policy: .fail)
                 #expect(fail.reply == .shadow)
-                #expect(fail.shipTo == .shadow || fail.isDoubtful)
+                #expect(fail.shipTo == .shadow || fail.doubt == .shadowUnknown)
                 let degrade = JoinOutcome(
                     primary: .success,
                     shadow: shadow,
@@ -31,7 +31,7 @@ struct OutcomeTests {
                     policy: .degrade
                 )
                 #expect(degrade.reply == .primary)
-                #expect(degrade.shipTo == .shadow || degrade.isDoubtful)
+                #expect(degrade.shipTo == .shadow || degrade.doubt == .shadowUnknown)
             }
         }
     }
@@ -40,10 +40,10 @@ struct OutcomeTests {
         for primary in [AnswerClass.success, .unknown] {
             let outcome = JoinOutcome(primary: primary, shadow: .unknown, isRepeatable: false, policy: .fail)
             #expect(outcome.shipTo == nil)
-            #expect(outcome.isDoubtful)
+            #expect(outcome.doubt != nil)
         }
         let lostPrimary = JoinOutcome(primary: .unknown, shadow: .success, isRepeatable: false, policy: .fail)
-        #expect(lostPrimary.shipTo == nil && lostPrimary.isDoubtful)
+        #expect(lostPrimary.shipTo == nil && lostPrimary.doubt == .primaryUnknown)
     }
 
     @Test func `a repeatable write that one cluster has reaches the other one`() {
@@ -65,11 +65,29 @@ struct OutcomeTests {
         }
         #expect(decide(.unknown, 0x1100, repeatable: true) == .after(milliseconds: 37))
         #expect(decide(.unknown, nil, repeatable: true, attempt: 2) == .after(milliseconds: 75))
-        #expect(decide(.unknown, nil, repeatable: true, attempt: 3) == .doubt)
+        #expect(decide(.unknown, 0x0000, repeatable: true, attempt: 2) == .after(milliseconds: 75))
+        #expect(decide(.unknown, 0x0000, repeatable: true, attempt: 3) == .giveUp)
+        #expect(decide(.unknown, 0x1500, repeatable: true, attempt: 3) == .giveUp)
         #expect(decide(.unknown, nil, repeatable: false) == .doubt)
         #expect(decide(.definiteRefusal, 0x1001, repeatable: false) == .after(milliseconds: 37))
-        #expect(decide(.definiteRefusal, 0x1001, repeatable: true, attempt: 3) == .giveUp)
         #expect(decide(.definiteRefusal, 0x2200, repeatable: true) == .giveUp)
+    }
+
+    @Test func `what has to wait is never given up`() {
+        for (answer, code) in [
+            (AnswerClass.unknown, Int32?.none), (.unknown, 0x1100), (.definiteRefusal, 0x1000),
+            (.definiteRefusal, 0x1001),
+        ] {
+            let retry = ShadowRetry.decide(
+                answer: answer,
+                errorCode: code,
+                isRepeatable: true,
+                attempt: 1_000,
+                attemptsMax: 3,
+                random: 0
+            )
+            #expect(retry == .after(milliseconds: 5_000))
+        }
     }
 
     @Test func `pauses grow to the limit and no further`() {

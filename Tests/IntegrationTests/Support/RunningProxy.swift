@@ -3,6 +3,8 @@ import DualWriteCore
 import DualWriter
 import Logging
 import NIOCore
+import ShadowJournal
+import SystemPackage
 import Testing
 
 /// A proxy between two clusters for as long as a test needs it.
@@ -10,10 +12,14 @@ enum RunningProxy {
     typealias Place = (host: String, port: Int)
 
     /// Runs `body` with a proxy that is up, then stops it.
+    ///
+    /// - Parameter folder: of the journal; nil: one that goes with the proxy.
     static func run(
         between source: Place,
         and target: Place,
         mode: WriteMode,
+        folder kept: TemporaryFolder? = nil,
+        journal: ShadowStore.Configuration = .small,
         configure: (inout DualWriterConfiguration) -> Void = { _ in },
         isUp: (DualWriterStatus) -> Bool = { $0.legs.allSatisfy(\.isConnected) },
         _ body: (DualWriterService) async throws -> Void
@@ -31,7 +37,10 @@ enum RunningProxy {
         configure(&configuration)
         var logger = Logger(label: "proxy")
         logger.logLevel = .critical
-        let proxy = DualWriterService(configuration: configuration, logger: logger)
+        let folder = try kept ?? TemporaryFolder()
+        defer { if kept == nil { folder.remove() } }
+        let store = try ShadowStore(folder.path, journal)
+        let proxy = DualWriterService(configuration: configuration, store: store, logger: logger)
         let running = Task { try await proxy.run() }
         let result: Result<Void, any Error>
         do {

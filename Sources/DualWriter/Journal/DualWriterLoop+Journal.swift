@@ -1,0 +1,101 @@
+import CQLClient
+import CQLProtocol
+import CQLSyntax
+import DualWriteCore
+import NIOCore
+import ShadowJournal
+
+/// From a request to its record in the journal of the cluster that will be owed it, and back.
+extension DualWriterLoop {
+    /// Journals a request before the primary gets it.
+    ///
+    /// - Returns: false where there is no room and the operator prefers the refusal of writes; the client has its answer then.
+    func journal(_ request: ProxiedRequest, for shadow: Cluster) -> Bool {
+        guard self.lane(shadow).log != nil else { return true }
+        request.writtenAt = self.wallMilliseconds
+        if self.append(request, for: shadow, state: .intent) { return true }
+        guard self.settings.policy.journalFull == .refuse else {
+            self.counters[shadow].shadowOverflowed &+= 1
+            self.doubt(request, on: shadow, .journalFull)
+            return true
+        }
+        self.counters.overloaded &+= 1
+        let text = "the journal of what the \(shadow) cluster is owed has no room (journal.full: refuse)"
+        self.fail(request, ProxyError.overloaded(text))
+        return false
+    }
+
+    /// Appends a record. The definitions that it refers to are in its segment, too, so that each segment can be read by itself.
+    func append(_ request: ProxiedRequest, for cluster: Cluster, state: RecordState) -> Bool {
+        guard let log = self.lane(cluster).log else { return false }
+        let payloadBytes = request.payload?.readableBytes ?? 0
+        var bytes = JournalLog.byteCount(ofRecord: JournalEntry.headerBytes + payloadBytes + request.body.count)
+        bytes += request.identity?.journalBytes ?? 0
+        bytes += request.statement?.journalBytes ?? 0
+        for child in request.children { bytes += child.journalBytes }
+        guard case .success(let segment) = log.reserve(bytes, now: request.writtenAt) else { return false }
+        if let identity = request.identity, let key = identity.journalKey, identity.definedIn[cluster] != segment {
+            identity.definedIn[cluster] = segment
+            Self.define(identity.journalDefinition, by: key, in: log, request)
+        }
+        if let statement = request.statement { Self.define(statement, request, in: log, cluster, segment) }
+        for child in request.children { Self.define(child, request, in: log, cluster, segment) }
+        request[cluster].record = JournalEntry.withHeader(of: request) { header in
+            guard let payload = request.payload else {
+                return log.append(
+                    kind: 0,
+                    state: JournalState(state),
+                    time: request.writtenAt,
+                    header,
+                    request.body.bytes
+                )
+            }
+            return payload.withUnsafeReadableBytes {
+                log.append(kind: 0, state: JournalState(state), time: request.writtenAt, header, $0, request.body.bytes)
+            }
+        }
+        return true
+    }
+
+    private static func define(
+        _ statement: PreparedStatement,
+        _ request: ProxiedRequest,
+        in log: JournalLog,
+        _ cluster: Cluster,
+        _ segment: UInt64
+    ) {
+        guard statement[cluster].definedIn != segment else { return }
+        statement[cluster].definedIn = segment
+        self.define(statement.journalDefinition, by: statement.id, in: log, request)
+    }
+
+    private static func define(
+        _ definition: JournalDefinition?,
+        by key: StatementID,
+        in log: JournalLog,
+        _ request: ProxiedRequest
+    ) {
+        definition?.encoded.withUnsafeReadableBytes { log.define(JournalKey(key), $0, time: request.writtenAt) }
+    }
+
+    /// Journals a request that has become another one, or that another cluster is owed, in the place of what is journalled of it.
+    func journalAnew(_ request: ProxiedRequest, for cluster: Cluster) {
+        let former = PerCluster(source: request.source.record, target: request.target.record)
+        request[cluster].record = nil
+        if self.lane(cluster).log != nil, !self.append(request, for: cluster, state: .held) {
+            self.counters[cluster].shadowOverflowed &+= 1
+            self.doubt(request, on: cluster, .journalFull)
+        }
+        for other in Cluster.allCases {
+            guard let record = former[other] else { continue }
+            self.lane(other).log?.setState(.finished, at: record)
+            if other != cluster { request[other].record = nil }
+        }
+    }
+
+    /// Notes how far a request has come.
+    func setRecord(of request: ProxiedRequest, on cluster: Cluster, to state: RecordState) {
+        guard let record = request[cluster].record else { return }
+        self.lane(cluster).log?.setState(JournalState(state), at: record)
+    }
+}

@@ -1,0 +1,108 @@
+public import DualWriteCore
+import Logging
+import NIOCore
+import Synchronization
+
+/// What an earlier process has left, and what an operator does with it.
+extension DualWriterService {
+    /// Has every loop take over the journals of its place, before the first client comes.
+    func recover() async throws {
+        guard let store = self.store else { return }
+        let statesAreCurrent = store.statesAreCurrent
+        var total = PerCluster(both: RecoveredRecords())
+        let loops = self.state.withLock { $0.loops }
+        for loop in loops {
+            let found = try await loop.eventLoop.submit {
+                if loop.value.index == 0 {
+                    for cluster in Cluster.allCases {
+                        guard let log = loop.value.lane(cluster).log else { continue }
+                        try store.takeOver(into: log, of: cluster, loops: loops.count)
+                    }
+                }
+                return PerCluster(
+                    source: loop.value.lane(.source).recover(statesAreCurrent: statesAreCurrent),
+                    target: loop.value.lane(.target).recover(statesAreCurrent: statesAreCurrent)
+                )
+            }.get()
+            for cluster in Cluster.allCases { total[cluster].add(found[cluster]) }
+        }
+        for remark in store.remarks() { self.logger.error("the journal is damaged", metadata: ["where": "\(remark)"]) }
+        for cluster in Cluster.allCases where total[cluster].isSomething {
+            let found = total[cluster]
+            self.logger.notice(
+                "the journal holds what an earlier process has not delivered",
+                metadata: [
+                    "cluster": "\(cluster)", "owed": "\(found.owed)", "owed-to-both": "\(found.owedToBoth)",
+                    "doubtful": "\(found.doubtful)", "damaged": "\(found.damaged)",
+                ]
+            )
+        }
+    }
+}
+
+extension DualWriterService {
+    /// The writes that a cluster has refused for good, the oldest first.
+    public func deadLetters(max: Int) -> [DeadLetter] { self.store?.deadLetters.letters(max: max) ?? [] }
+
+    /// Owes a cluster writes that it has refused, once more: all, or those with these numbers. What it refuses again is a dead letter
+    /// again, with another number.
+    ///
+    /// - Returns: how many there were room for in the journal.
+    public func retryDeadLetters(of cluster: Cluster, ids: Set<UInt64>?) async throws(DualWriterError) -> Int {
+        guard let store = self.store, let loop = self.state.withLock({ $0.loops.first }) else {
+            throw DualWriterError(.notRunning, "the proxy is not running, or has no journal")
+        }
+        let letters = store.deadLetters.entries(of: cluster, ids: ids)
+        let taken = try? await loop.eventLoop.submit {
+            let lane = loop.value.lane(cluster)
+            let taken = letters.prefix { lane.adopt($0.entry) }.map(\.id)
+            lane.pump()
+            return taken
+        }.get()
+        guard let taken else { throw DualWriterError(.notRunning, "the proxy is stopping") }
+        store.deadLetters.remove(Set(taken))
+        return taken.count
+    }
+
+    /// Forgets writes that a cluster has refused: all, or those with these numbers. What they wrote is in doubt from now on.
+    ///
+    /// - Returns: how many there were.
+    public func discardDeadLetters(of cluster: Cluster, ids: Set<UInt64>?) async throws(DualWriterError) -> Int {
+        guard let store = self.store, let loop = self.state.withLock({ $0.loops.first }) else {
+            throw DualWriterError(.notRunning, "the proxy is not running, or has no journal")
+        }
+        let letters = store.deadLetters.entries(of: cluster, ids: ids)
+        let isDone: Void? = try? await loop.eventLoop.submit {
+            for letter in letters { loop.value.doubt(letter.entry, on: cluster, .discarded) }
+        }.get()
+        guard isDone != nil else { throw DualWriterError(.notRunning, "the proxy is stopping") }
+        store.deadLetters.remove(Set(letters.map(\.id)))
+        return letters.count
+    }
+
+    /// The partitions in doubt, the oldest first.
+    public func dirtyPartitions(max: Int) -> [DirtyPartition] { self.store?.dirty.partitions(max: max) ?? [] }
+
+    /// How many partitions are in doubt, by cluster, table and reason.
+    public func dirtySummary() -> [(cluster: Cluster, table: DirtyPartition.Place, reason: DoubtReason, count: Int)] {
+        self.store?.dirty.summary() ?? []
+    }
+
+    /// Takes partitions out of doubt, because somebody has compared and repaired them: all of a cluster, or of one table.
+    ///
+    /// - Returns: how many there were.
+    public func clearDirtyPartitions(of cluster: Cluster, table: DirtyPartition.Place?) -> Int {
+        self.store?.dirty.clear(on: cluster, table: table) ?? 0
+    }
+}
+
+extension RecoveredRecords {
+    var isSomething: Bool { self.owed + self.doubtful + self.damaged > 0 }
+
+    mutating func add(_ other: RecoveredRecords) {
+        self.owed += other.owed
+        self.owedToBoth += other.owedToBoth
+        self.doubtful += other.doubtful
+        self.damaged += other.damaged
+    }
+}

@@ -1,0 +1,208 @@
+public import DualWriteCore
+import NIOCore
+import ShadowJournal
+import Synchronization
+
+/// A partition whose state on one cluster is in doubt.
+public struct DirtyPartition: Sendable, Hashable {
+    /// Where it is.
+    public struct Place: Sendable, Hashable {
+        /// The keyspace, as in the schema; empty where nobody knows it.
+        public let keyspace: String
+        /// The table; empty where nobody knows it.
+        public let table: String
+        /// The partition key as Cassandra routes by it; nil for the whole table.
+        public let key: [UInt8]?
+
+        /// A partition, or a whole table.
+        public init(keyspace: String, table: String, key: [UInt8]?) {
+            self.keyspace = keyspace
+            self.table = table
+            self.key = key
+        }
+
+        var wholeTable: Place { Place(keyspace: self.keyspace, table: self.table, key: nil) }
+    }
+
+    /// Where it is.
+    public let place: Place
+    /// The cluster that may lack something, or have too much.
+    public let cluster: Cluster
+    /// The first reason that was given.
+    public let reason: DoubtReason
+    /// Since when, in milliseconds since 1970.
+    public let since: Int64
+}
+
+/// The partitions in doubt, each once, kept on disk before whoever caused them hears of it (DESIGN §6.8). Thread-safe.
+///
+/// Bounded by ``partitionsPerTableMax``: beyond it, and when the disk has no room, the whole table is in doubt.
+final class DirtySet: Sendable {
+    /// Partitions of one table that are remembered one by one.
+    static var partitionsPerTableMax: Int { 100_000 }
+
+    private struct Key: Hashable {
+        let cluster: Cluster
+        let place: DirtyPartition.Place
+    }
+
+    private struct State {
+        var log: JournalLog
+        var known: [Key: (partition: DirtyPartition, record: JournalPosition?)] = [:]
+        var perTable: [Key: Int] = [:]
+    }
+
+    private let state: Mutex<State>
+
+    /// The set that a log holds.
+    init(_ log: sending JournalLog) {
+        var state = State(log: log)
+        var last: JournalPosition?
+        while let record = state.log.next(after: last) {
+            last = record.position
+            guard let partition = DirtyPartition(record.payload, since: record.time) else { continue }
+            let key = Key(cluster: partition.cluster, place: partition.place)
+            state.known[key] = (partition, record.position)
+            state.perTable[Key(cluster: partition.cluster, place: partition.place.wholeTable), default: 0] += 1
+        }
+        self.state = Mutex(state)
+    }
+
+    /// Puts a partition into doubt.
+    func mark(_ place: DirtyPartition.Place, on cluster: Cluster, _ reason: DoubtReason, at wall: Int64) {
+        self.state.withLock { state in
+            let table = Key(cluster: cluster, place: place.wholeTable)
+            let isSingle = place.key != nil && state.perTable[table, default: 0] < Self.partitionsPerTableMax
+            let key = isSingle ? Key(cluster: cluster, place: place) : table
+            if let known = state.known[key] {
+                // What is known already must not hide what is more.
+                guard known.partition.reason.severity < reason.severity else { return }
+                if let record = known.record { state.log.setState(.finished, at: record) }
+            } else {
+                state.perTable[table, default: 0] += 1
+            }
+            let partition = DirtyPartition(place: key.place, cluster: cluster, reason: reason, since: wall)
+            if let record = Self.append(partition, to: state.log) {
+                state.known[key] = (partition, record)
+            } else if key.place.key != nil {
+                // No room for one more: the table as a whole takes the room of its partitions.
+                Self.collapse(table, reason, wall, &state)
+            } else {
+                state.known[key] = (partition, nil)
+            }
+        }
+    }
+
+    private static func collapse(_ table: Key, _ reason: DoubtReason, _ wall: Int64, _ state: inout State) {
+        for (key, entry) in state.known where key.cluster == table.cluster && key.place.wholeTable == table.place {
+            if let record = entry.record { state.log.setState(.finished, at: record) }
+            state.known[key] = nil
+        }
+        let whole = DirtyPartition(place: table.place, cluster: table.cluster, reason: reason, since: wall)
+        state.known[table] = (whole, Self.append(whole, to: state.log))
+        state.perTable[table] = Self.partitionsPerTableMax
+    }
+
+    private static func append(_ partition: DirtyPartition, to log: JournalLog) -> JournalPosition? {
+        let bytes = partition.encoded
+        let size = JournalLog.byteCount(ofRecord: bytes.readableBytes)
+        guard case .success = log.reserve(size, now: partition.since) else { return nil }
+        return bytes.withUnsafeReadableBytes {
+            log.append(kind: 0, state: JournalState(.owed), time: partition.since, $0)
+        }
+    }
+
+    /// Partitions of a cluster that are in doubt, for reasons of at least such a severity.
+    func count(on cluster: Cluster, atLeast severity: DoubtReason.Severity = .precaution) -> Int {
+        self.state.withLock { state in
+            state.known.values.count { $0.partition.cluster == cluster && $0.partition.reason.severity >= severity }
+        }
+    }
+
+    /// The partitions, the oldest first, up to a number of them.
+    func partitions(max: Int) -> [DirtyPartition] {
+        let all = self.state.withLock { $0.known.values.map(\.partition) }
+        return Array(all.sorted { $0.since < $1.since }.prefix(max))
+    }
+
+    /// The number of partitions by cluster, table and reason.
+    func summary() -> [(cluster: Cluster, table: DirtyPartition.Place, reason: DoubtReason, count: Int)] {
+        struct Group: Hashable { let cluster: Cluster, table: DirtyPartition.Place, reason: DoubtReason }
+        var counts: [Group: Int] = [:]
+        self.state.withLock { state in
+            for entry in state.known.values {
+                let partition = entry.partition
+                let group = Group(
+                    cluster: partition.cluster,
+                    table: partition.place.wholeTable,
+                    reason: partition.reason
+                )
+                counts[group, default: 0] += 1
+            }
+        }
+        return counts.map { ($0.key.cluster, $0.key.table, $0.key.reason, $0.value) }
+    }
+
+    /// Takes partitions out of doubt: all of a cluster, or those of one table.
+    ///
+    /// - Returns: how many there were.
+    func clear(on cluster: Cluster, table: DirtyPartition.Place? = nil) -> Int {
+        self.state.withLock { state in
+            var cleared = 0
+            for (key, entry) in state.known where key.cluster == cluster {
+                if let table, key.place.wholeTable != table.wholeTable { continue }
+                if let record = entry.record { state.log.setState(.finished, at: record) }
+                state.known[key] = nil
+                state.perTable[Key(cluster: cluster, place: key.place.wholeTable)] = nil
+                cleared += 1
+            }
+            return cleared
+        }
+    }
+
+    /// Writes the clean end.
+    func close() { self.state.withLock { _ = $0.log.close() } }
+}
+
+extension DirtyPartition {
+    /// Reads what ``encoded`` wrote.
+    init?(_ bytes: UnsafeRawBufferPointer, since: Int64) {
+        var buffer = ByteBuffer(bytes: bytes)
+        guard let cluster = buffer.readInteger(as: UInt8.self).flatMap(Cluster.init(rawValue:)),
+            let reason = buffer.readInteger(as: UInt8.self).flatMap(DoubtReason.init(rawValue:)),
+            let keyspace = buffer.readLengthPrefixedString(), let table = buffer.readLengthPrefixedString(),
+            let hasKey = buffer.readInteger(as: UInt8.self)
+        else { return nil }
+        let key = hasKey == 1 ? Array(buffer.readableBytesView) : nil
+        self.init(
+            place: Place(keyspace: keyspace, table: table, key: key),
+            cluster: cluster,
+            reason: reason,
+            since: since
+        )
+    }
+
+    /// Cluster, reason, keyspace, table, and the key behind a byte that says whether there is one.
+    var encoded: ByteBuffer {
+        var buffer = ByteBuffer()
+        buffer.writeInteger(self.cluster.rawValue)
+        buffer.writeInteger(self.reason.rawValue)
+        buffer.writeLengthPrefixedString(self.place.keyspace)
+        buffer.writeLengthPrefixedString(self.place.table)
+        buffer.writeInteger(UInt8(self.place.key == nil ? 0 : 1))
+        buffer.writeBytes(self.place.key ?? [])
+        return buffer
+    }
+}
+
+extension ByteBuffer {
+    mutating func writeLengthPrefixedString(_ text: String) {
+        self.writeInteger(UInt32(truncatingIfNeeded: text.utf8.count))
+        self.writeString(text)
+    }
+
+    mutating func readLengthPrefixedString() -> String? {
+        guard let length = self.readInteger(as: UInt32.self) else { return nil }
+        return self.readString(length: Int(length))
+    }
+}

@@ -1,0 +1,92 @@
+import CQLProtocol
+import CQLSyntax
+import DualWriteCore
+import Logging
+import NIOCore
+
+/// Copies on their way to a shadow.
+extension DualWriterLoop {
+    /// A copy that is no older than this has all of its life left, in milliseconds.
+    private static var freshMilliseconds: Int64 { 1_000 }
+
+    /// Sends a copy, with the life that is left of it.
+    func sendCopy(_ request: ProxiedRequest, to cluster: Cluster) {
+        if request.writtenAt > 0, self.mayExpire(request) { self.shorten(request, cluster) }
+        self.send(request, to: cluster)
+    }
+
+    /// Whether a request is late and has a limited life, or may have.
+    private func mayExpire(_ request: ProxiedRequest) -> Bool {
+        guard self.wallMilliseconds - request.writtenAt >= Self.freshMilliseconds else { return false }
+        switch request.kind {
+        case .plainWrite, .nonIdempotentWrite, .notUnderstood: return true
+        // Counters have no life; TRUNCATE and schema changes are no data.
+        case .read, .conditional, .counterWrite, .truncate, .schemaChange, .access, .virtualTable, .systemRead,
+            .systemWrite, .use:
+            return false
+        }
+    }
+
+    private func shorten(_ request: ProxiedRequest, _ cluster: Cluster) {
+        let now = self.wallMilliseconds
+        let age = Int((now - request.writtenAt) / 1_000)
+        guard let written = self.written(request) else { return }
+        switch RemainingLife(ageSeconds: age, schema: self.schema).rewriting(written.message, written.statements) {
+        case .unchanged:
+            return
+        case .unclear:
+            self.counters[cluster].shadowLivesUnclear &+= 1
+            // Asked again at each attempt, it would say the same.
+            request.writtenAt = 0
+        case .changed(let changed):
+            guard self.retain(changed, in: request) else { return }
+            // Of the life that is written there now, only what passes from here on is to be taken.
+            request.writtenAt += Int64(age) * 1_000
+        }
+    }
+
+    /// Puts another message into a request, with other prepared statements where their texts have changed.
+    private func retain(_ changed: RewrittenRequest, in request: ProxiedRequest) -> Bool {
+        var message = changed.request
+        switch message {
+        case .execute(var execute):
+            if let text = changed.texts[0], let former = request.statement {
+                let statement = self.variant(of: former, text)
+                request.statement = statement
+                execute.id = statement.id.buffer
+                message = .execute(execute)
+            }
+        case .batch(var batch):
+            var prepared = request.children[...]
+            var children: [PreparedStatement] = []
+            for index in batch.children.indices {
+                guard case .prepared = batch.children[index].statement, let former = prepared.popFirst() else {
+                    continue
+                }
+                let statement = changed.texts[index].map { self.variant(of: former, $0) } ?? former
+                batch.children[index].statement = .prepared(id: statement.id.buffer)
+                children.append(statement)
+            }
+            request.children = children
+            message = .batch(batch)
+        case .query, .startup, .authResponse, .options, .prepare, .register:
+            break
+        }
+        guard let body = try? RequestRewriter.encode(message) else { return false }
+        request.retain(body)
+        return true
+    }
+
+    /// A statement of the proxy's own beside a client's, with the same names but another text.
+    private func variant(of statement: PreparedStatement, _ text: String) -> PreparedStatement {
+        let id = StatementID(keyspace: statement.keyspace, text: text)
+        if let known = self.statements[id] { return known }
+        let analysis = StatementAnalysis.analyze(text)
+        let known = KnownStatement(text: text, keyspace: statement.keyspace, analysis: analysis)
+        return self.remember(PreparedStatement(id: id, known: known))
+    }
+}
+
+extension StatementID {
+    var buffer: ByteBuffer { self.withShortBytes { ByteBuffer(bytes: $0.dropFirst(2)) } }
+}
