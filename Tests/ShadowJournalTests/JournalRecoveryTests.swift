@@ -9,7 +9,7 @@ import Musl
 #endif
 
 struct JournalRecoveryTests {
-    let scratch = Scratch()
+    let scratch = Scratch(inMemory: true)
 
     private func open(_ path: String, _ configuration: JournalConfiguration = small()) throws -> JournalLog {
         try JournalDirectory(at: path).openLog(named: "target-0", configuration: configuration)

@@ -11,8 +11,11 @@ import Musl
 final class Scratch {
     let path: String
 
-    init() {
-        var template = Array("/tmp/shadow-journal-XXXXXX".utf8CString)
+    /// - Parameter inMemory: on a memory disk where there is one, for tests that open a journal hundreds of times: each time
+    ///   waits for the disk.
+    init(inMemory: Bool = false) {
+        let parent = inMemory && access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"
+        var template = Array("\(parent)/shadow-journal-XXXXXX".utf8CString)
         self.path = template.withUnsafeMutableBufferPointer { buffer in
             guard let base = buffer.baseAddress, mkdtemp(base) != nil else { return "/nonexistent" }
             return String(cString: base)

@@ -25,7 +25,11 @@ public struct JournalInspector: Sendable {
         let (status, number) = SystemCalls.status(of: self.folder)
         guard let status else {
             throw number == ENOENT
-                ? JournalError(.missing, self.folder, "there is no journal '\(self.folder)'; name the folder that holds it")
+                ? JournalError(
+                    .missing,
+                    self.folder,
+                    "there is no journal '\(self.folder)'; name the folder that holds it"
+                )
                 : .failed("looking up", self.folder, number)
         }
         try LogFolder.checkFolder(status, self.folder)
@@ -72,7 +76,9 @@ public struct JournalInspector: Sendable {
                 guard let status = SystemCalls.status(of: "\(path)/\(name)").status else { continue }
                 summary.spares += 1
                 summary.diskBytes += Int(status.st_size)
-            case .damaged: summary.content.unreadable.append(.init(name: name, reason: "set aside when the log was opened"))
+            case .damaged:
+                let reason = "set aside when the log was opened"
+                summary.content.unreadable.append(.init(name: name, reason: reason))
             case nil: summary.content.foreign.append(name)
             }
         }

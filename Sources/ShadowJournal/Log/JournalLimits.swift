@@ -16,7 +16,7 @@ public enum JournalLimits {
     /// The longest name of a log, in characters.
     public static var logNameCharactersMax: Int { 64 }
     /// Times its length that a segment may be hashed in search of the next whole record; what is behind it then is given up.
-    static var resynchronisationFactor: Int { 8 }
+    static var resynchronisationFactor: Int { 64 }
     /// Numbers that are left out after a machine stopped: what was given out may have been lost with it, pages of it may not.
     static var segmentNumbersSkipped: UInt64 { 1 << 16 }
     /// See ``segmentNumbersSkipped``.

@@ -215,6 +215,9 @@ public final class JournalLog {
         return isComplete
     }
 
+    /// Whether something was written that may not be on the disk yet.
+    public var isDirty: Bool { self.folder.isDirty || self.segments.contains { $0.file.synced.isDirty } }
+
     /// Brings everything to the disk and lets go of the files. Views are not valid any more, appends are refused. Once is enough.
     ///
     /// - Returns: whether everything arrived on the disk.

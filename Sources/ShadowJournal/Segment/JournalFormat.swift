@@ -7,7 +7,9 @@ package enum JournalFormat {
     package static func withVersion(_ version: UInt32, _ bytes: [UInt8]) -> [UInt8] {
         var bytes = bytes
         bytes.withUnsafeMutableBytes { bytes in
-            guard var header = SegmentHeader(UnsafeRawBufferPointer(bytes)), let base = bytes.baseAddress else { return }
+            guard let base = bytes.baseAddress, var header = SegmentHeader(UnsafeRawBufferPointer(bytes)) else {
+                return
+            }
             header.version = version
             header.write(to: base)
         }

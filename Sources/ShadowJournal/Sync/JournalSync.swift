@@ -68,11 +68,11 @@ public final class JournalSync: Sendable {
         return false
     }
 
-    func add(_ target: SyncedDescriptor) {
+    package func add(_ target: SyncedDescriptor) {
         self.state.withLock { $0.targets[ObjectIdentifier(target)] = target }
     }
 
-    func remove(_ target: SyncedDescriptor) {
+    package func remove(_ target: SyncedDescriptor) {
         self.state.withLock { _ = $0.targets.removeValue(forKey: ObjectIdentifier(target)) }
     }
 

@@ -10,15 +10,15 @@ import Musl
 /// go of it.
 ///
 /// Any thread may call any method; ``markDirty()`` takes no lock.
-final class SyncedDescriptor: Sendable {
-    let descriptor: Int32
+package final class SyncedDescriptor: Sendable {
+    package let descriptor: Int32
     let path: String
     private let isFolder: Bool
     private let dirty = Atomic<Bool>(false)
     /// Held while the disk works: who finds nothing dirty waits here until what was dirty before has arrived.
     private let syncing = Mutex(())
 
-    init(taking descriptor: Int32, path: String, isFolder: Bool) {
+    package init(taking descriptor: Int32, path: String, isFolder: Bool) {
         self.descriptor = descriptor
         self.path = path
         self.isFolder = isFolder
@@ -28,12 +28,12 @@ final class SyncedDescriptor: Sendable {
 
     /// To be called after the bytes were written.
     @inline(__always)
-    func markDirty() { self.dirty.store(true, ordering: .releasing) }
+    package func markDirty() { self.dirty.store(true, ordering: .releasing) }
 
-    var isDirty: Bool { self.dirty.load(ordering: .acquiring) }
+    package var isDirty: Bool { self.dirty.load(ordering: .acquiring) }
 
     /// Returns when everything before the last ``markDirty()`` is on the disk: 0, or the errno.
-    func sync() -> Int32 {
+    package func sync() -> Int32 {
         self.syncing.withLock { _ in
             guard self.dirty.exchange(false, ordering: .acquiringAndReleasing) else { return 0 }
             while true {
