@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
 /// How segments begin and end.
 extension JournalLog {
     /// Begins a segment that so many bytes fit into. Called where the present one has no room for them.
@@ -7,6 +13,7 @@ extension JournalLog {
         guard byteCount <= RecordLayout.size(payload: payloadMax) else {
             return .failure(.tooLong(bytesMax: payloadMax))
         }
+        guard self.nextNumber <= JournalLimits.segmentNumberMax else { return .failure(.failed(errno: EOVERFLOW)) }
         if let pause = self.refusedUntil, now >= pause.from, now < pause.until { return .failure(pause.refusal) }
         self.refusedUntil = nil
 
@@ -22,7 +29,7 @@ extension JournalLog {
             return .failure(refusal)
         }
         let segment = Segment(beginning: file, number: self.nextNumber, sequenceBefore: self.lastSequence, now: now)
-        let renamed = file.rename(to: "\(self.path)/\(SegmentName.ofSegment(segment.number))")
+        let renamed = file.synced.rename(to: "\(self.path)/\(SegmentName.ofSegment(segment.number))")
         // A file under its old name would be taken for what it was.
         guard renamed == 0 else {
             self.delete(file)
@@ -78,7 +85,7 @@ extension JournalLog {
         let isOfStandardLength = segment.file.length == Self.pages(self.configuration.segmentBytes)
         let spare = "\(self.path)/\(SegmentName.ofSpare(segment.number))"
         guard isOfStandardLength, !segment.file.isPrivate, self.spares.count < JournalLimits.spareSegmentsMax,
-            segment.file.rename(to: spare) == 0
+            segment.file.synced.rename(to: spare) == 0
         else { return self.delete(segment.file) }
         self.spares.append(segment.file)
     }

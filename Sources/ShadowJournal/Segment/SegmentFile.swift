@@ -1,5 +1,3 @@
-import Synchronization
-
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -17,14 +15,12 @@ final class SegmentFile: Sendable {
     let synced: SyncedDescriptor
     /// Whether changes of state stay in memory, because the disk had no room for the file's holes.
     let isPrivate: Bool
-    let path: Mutex<String>
 
     private init(base: UnsafeMutableRawPointer, length: Int, descriptor: Int32, path: String, isPrivate: Bool) {
         self.base = base
         self.length = length
         self.synced = SyncedDescriptor(taking: descriptor, path: path, isFolder: false)
         self.isPrivate = isPrivate
-        self.path = Mutex(path)
     }
 
     deinit { munmap(self.base, self.length) }
@@ -82,30 +78,8 @@ final class SegmentFile: Sendable {
         return (base, 0)
     }
 
-    /// Gives the file another name. Returns 0, or the errno.
-    func rename(to path: String) -> Int32 {
-        self.path.withLock {
-            #if canImport(Glibc)
-            let result = Glibc.rename($0, path)
-            #else
-            let result = Musl.rename($0, path)
-            #endif
-            guard result == 0 else { return errno }
-            $0 = path
-            return 0
-        }
-    }
-
     /// Takes the file's name away.
-    func unlink() {
-        self.path.withLock {
-            #if canImport(Glibc)
-            _ = Glibc.unlink($0)
-            #else
-            _ = Musl.unlink($0)
-            #endif
-        }
-    }
+    func unlink() { Self.unlink(self.synced.path) }
 
     private static func unlink(_ path: String) {
         #if canImport(Glibc)

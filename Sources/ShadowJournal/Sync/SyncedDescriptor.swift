@@ -12,19 +12,35 @@ import Musl
 /// Any thread may call any method; ``markDirty()`` takes no lock.
 package final class SyncedDescriptor: Sendable {
     package let descriptor: Int32
-    let path: String
     private let isFolder: Bool
+    private let name: Mutex<String>
     private let dirty = Atomic<Bool>(false)
     /// Held while the disk works: who finds nothing dirty waits here until what was dirty before has arrived.
     private let syncing = Mutex(())
 
     package init(taking descriptor: Int32, path: String, isFolder: Bool) {
         self.descriptor = descriptor
-        self.path = path
+        self.name = Mutex(path)
         self.isFolder = isFolder
     }
 
     deinit { close(self.descriptor) }
+
+    var path: String { self.name.withLock { $0 } }
+
+    /// Gives the file another name. Returns 0, or the errno.
+    func rename(to path: String) -> Int32 {
+        self.name.withLock {
+            #if canImport(Glibc)
+            let result = Glibc.rename($0, path)
+            #else
+            let result = Musl.rename($0, path)
+            #endif
+            guard result == 0 else { return errno }
+            $0 = path
+            return 0
+        }
+    }
 
     /// To be called after the bytes were written.
     @inline(__always)
