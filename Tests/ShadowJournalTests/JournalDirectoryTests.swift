@@ -64,6 +64,21 @@ struct JournalDirectoryTests {
         #expect(try JournalDirectory(at: path).previousEnd == .clean)
     }
 
+    @Test func `a stop of the machine is remembered until every log was recovered and closed`() throws {
+        let path = self.scratch.journal
+        do {
+            let directory = try JournalDirectory(at: path)
+            for name in ["a", "b"] { try directory.openLog(named: name).close() }
+        }
+        Scratch.write(Array("cluster-sync journal 1\nboot other\nend open\n".utf8), to: path + "/JOURNAL")
+        for logs in [["a"], ["b", "a"], []] {
+            let directory = try JournalDirectory(at: path)
+            #expect(directory.previousEnd == (logs.isEmpty ? .clean : .machineStopped), "\(logs)")
+            for name in logs { try directory.openLog(named: name).close() }
+            #expect(try directory.close())
+        }
+    }
+
     @Test func `a log that was dropped instead of closed leaves no mark of a clean end`() throws {
         let directory = try JournalDirectory(at: self.scratch.journal)
         do { _ = try directory.openLog(named: "a") }

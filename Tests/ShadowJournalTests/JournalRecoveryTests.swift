@@ -229,6 +229,35 @@ struct JournalRecoveryTests {
         }
     }
 
+    @Test func `records behind a lost page stay, whatever becomes of the first process after the stop`() throws {
+        let payload = [UInt8](repeating: 6, count: 100)
+        let configuration = JournalConfiguration(segmentBytes: 4 * 4_096)
+        try JournalDirectory(at: self.scratch.journal).openLog(named: "target-0", configuration: configuration)
+            .use { log in for _ in 0..<110 { _ = try log.add(payload) } }
+        // The second page is lost, and the header on the disk is older than it.
+        let path = self.scratch.file(self.scratch.files()[0])
+        var bytes = Scratch.read(path)
+        for index in 4_096..<8_192 { bytes[index] = 0 }
+        bytes.replaceSubrange(56..<64, with: [UInt8](JournalFormat.bytes(ofEnd: 64 + 136)))
+        Scratch.write(bytes, to: path)
+        Self.stopMachine(self.scratch.journal)
+
+        do { #expect(try JournalDirectory(at: self.scratch.journal).previousEnd == .machineStopped) }
+        var found: [Entry] = []
+        do {
+            let directory = try JournalDirectory(at: self.scratch.journal)
+            #expect(directory.previousEnd == .machineStopped, "a process that opened no log changes nothing")
+            let log = try directory.openLog(named: "target-0", configuration: configuration)
+            found = log.open()
+            #expect(found.count > 70 && found.last?.sequence == 110)
+            log.close()
+            #expect(try directory.close())
+        }
+        let directory = try JournalDirectory(at: self.scratch.journal)
+        #expect(directory.previousEnd == .clean)
+        #expect(try directory.openLog(named: "target-0", configuration: configuration).open() == found)
+    }
+
     @Test func `a payload full of headers does not make opening slow`() throws {
         let log = try self.open(self.scratch.journal, JournalConfiguration(segmentBytes: 1 << 20, bytesMax: 1 << 22))
         let first = try log.add([1])

@@ -23,6 +23,8 @@ struct DirectoryState: Equatable {
 
     var bootID: String
     var isOpen: Bool
+    /// Whether the machine stopped while the journal was open, and a log may not have been recovered since.
+    var machineStopped: Bool
 
     static func read(in folder: String) throws(JournalError) -> Reading {
         let path = "\(folder)/\(self.name)"
@@ -43,6 +45,7 @@ struct DirectoryState: Equatable {
         guard version == self.version else { return .version(version) }
         var bootID: String?
         var isOpen: Bool?
+        var machineStopped = false
         for line in lines.dropFirst() {
             let words = line.split(separator: " ")
             guard words.count == 2 else { continue }
@@ -50,18 +53,21 @@ struct DirectoryState: Equatable {
             case ("boot", let id): bootID = String(id)
             case ("end", "open"): isOpen = true
             case ("end", "clean"): isOpen = false
+            case ("machine", "stopped"): machineStopped = true
             default: continue
             }
         }
         guard let bootID, let isOpen else { return .damaged }
-        return .state(Self(bootID: bootID, isOpen: isOpen))
+        return .state(Self(bootID: bootID, isOpen: isOpen, machineStopped: machineStopped))
     }
 
     /// Replaces the file as a whole; returns when the disk has it.
     func write(in folder: String, _ descriptor: SyncedDescriptor) throws(JournalError) {
         let path = "\(folder)/\(Self.name)"
         let temporary = path + ".new"
-        let text = "\(Self.title)\(Self.version)\nboot \(self.bootID)\nend \(self.isOpen ? "open" : "clean")\n"
+        let text =
+            "\(Self.title)\(Self.version)\nboot \(self.bootID)\nend \(self.isOpen ? "open" : "clean")\n"
+            + (self.machineStopped ? "machine stopped\n" : "")
         let (file, number) = SystemCalls.open(temporary, O_WRONLY | O_CREAT | O_TRUNC)
         guard file >= 0 else { throw .failed("open", temporary, number) }
         defer { close(file) }

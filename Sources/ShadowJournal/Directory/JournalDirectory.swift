@@ -13,6 +13,8 @@ import Musl
 public final class JournalDirectory: Sendable {
     private struct State {
         var openLogs: Set<String> = []
+        /// The logs that were recovered in this life.
+        var recoveredLogs: Set<String> = []
         /// Whether every log that has ended was closed.
         var isClean = true
         var lock: DirectoryLock?
@@ -49,7 +51,11 @@ public final class JournalDirectory: Sendable {
         let bootID = DirectoryState.currentBootID()
         self.previousEnd = try Self.previousEnd(in: folder, bootID: bootID)
         self.bootID = bootID ?? "unknown"
-        try DirectoryState(bootID: self.bootID, isOpen: true).write(in: folder, self.folder)
+        try DirectoryState(
+            bootID: self.bootID,
+            isOpen: true,
+            machineStopped: self.previousEnd == .machineStopped
+        ).write(in: folder, self.folder)
         self.sync = JournalSync(policy: policy, onFailure: onSyncFailure)
         self.state = Mutex(State(lock: lock))
         try self.sync.start()
@@ -81,6 +87,7 @@ public final class JournalDirectory: Sendable {
                 machineStopped: self.previousEnd == .machineStopped,
                 configuration: configuration
             )
+            self.state.withLock { _ = $0.recoveredLogs.insert(name) }
             return JournalLog(name: name, configuration: configuration, directory: self, recovered: recovery)
         } catch {
             self.state.withLock { _ = $0.openLogs.remove(name) }
@@ -94,16 +101,20 @@ public final class JournalDirectory: Sendable {
     ///   folder stays owned as long as a log is open.
     @discardableResult
     public func close() throws(JournalError) -> Bool {
-        let (lock, isClean) = self.state.withLock { state -> (DirectoryLock?, Bool) in
-            guard state.openLogs.isEmpty else { return (nil, false) }
+        let (lock, isClean, recovered) = self.state.withLock { state -> (DirectoryLock?, Bool, Set<String>) in
+            guard state.openLogs.isEmpty else { return (nil, false, []) }
             defer { state.lock = nil }
-            return (state.lock, state.isClean)
+            return (state.lock, state.isClean, state.recoveredLogs)
         }
         guard let lock else { return false }
         defer { withExtendedLifetime(lock) {} }
         self.sync.stop()
         guard isClean else { return false }
-        try DirectoryState(bootID: self.bootID, isOpen: false).write(in: self.path.string, self.folder)
+        // A log that nobody opened since the machine stopped is still as the machine left it.
+        let names = try self.logNames
+        let isDoubtful = self.previousEnd == .machineStopped && !recovered.isSuperset(of: names)
+        try DirectoryState(bootID: self.bootID, isOpen: false, machineStopped: isDoubtful)
+            .write(in: self.path.string, self.folder)
         return true
     }
 
@@ -153,6 +164,7 @@ public final class JournalDirectory: Sendable {
         case .missing: return try LogFolder.names(in: folder).isEmpty ? .none : .machineStopped
         case .damaged: return .machineStopped
         case .state(let state):
+            if state.machineStopped { return .machineStopped }
             guard state.isOpen else { return .clean }
             return state.bootID == bootID ? .killed : .machineStopped
         case .version(let version):

@@ -6,6 +6,7 @@ public enum PreviousEnd: Sendable, Hashable {
     case clean
     /// It died, and the machine went on: everything it appended, and every state, is there.
     case killed
-    /// The machine stopped, or may have: what was not synced may be lost, and a state may be older than it was.
+    /// The machine stopped, or may have: what was not synced may be lost, and a state may be older than it was. It stays so
+    /// until the journal was closed with all of its logs recovered.
     case machineStopped
 }

@@ -174,12 +174,14 @@ public struct JournalInspector: Sendable {
         _ number: UInt64,
         _ visit: (RecordHeader, Int) -> Void
     ) -> SegmentScan {
-        let isSameBoot = self.state.map { !$0.isOpen || $0.bootID == DirectoryState.currentBootID() } ?? false
+        let isTrusted = self.state.map { state in
+            !state.machineStopped && (!state.isOpen || state.bootID == DirectoryState.currentBootID())
+        }
         return SegmentScan(
             snapshot.bytes,
             number: number,
             header: snapshot.header,
-            trustsEnd: isSameBoot,
+            trustsEnd: isTrusted ?? false || self.owner.isOwned,
             visit: visit
         )
     }

@@ -76,7 +76,7 @@ struct LogRecovery {
         self.report.add(scan, segment: number)
         self.lastSequence = max(self.lastSequence, scan.lastSequence)
         self.openBytes += scan.openBytes
-        self.segments.append(Segment(recovering: file, number: number, scan: scan))
+        self.segments.append(Segment(recovering: file, number: number, header: header, scan: scan))
     }
 
     private mutating func keepSpare(_ name: String, _ number: UInt64) {

@@ -15,4 +15,7 @@ package enum JournalFormat {
         }
         return bytes
     }
+
+    /// The last field of a segment's header: the end of its records.
+    package static func bytes(ofEnd end: Int) -> [UInt8] { withUnsafeBytes(of: UInt64(end).littleEndian) { Array($0) } }
 }

@@ -35,7 +35,7 @@ final class Segment {
     }
 
     /// A segment of an earlier process, as its scan found it.
-    init(recovering file: SegmentFile, number: UInt64, scan: SegmentScan) {
+    init(recovering file: SegmentFile, number: UInt64, header: SegmentHeader?, scan: SegmentScan) {
         self.number = number
         self.file = file
         self.base = file.base
@@ -46,6 +46,17 @@ final class Segment {
         self.gaps = scan.gaps
         self.openRecords = scan.openRecords
         self.definitions = scan.definitions
+        // After a stop of the machine the header's end can be older than the records; the next opening may trust it again.
+        guard let header, header.number == number, header.end < UInt64(scan.end), scan.end <= file.length else {
+            return
+        }
+        self.writeEnd(scan.end)
+    }
+
+    @inline(__always)
+    private func writeEnd(_ end: Int) {
+        self.base.storeBytes(of: UInt64(end).littleEndian, toByteOffset: SegmentHeader.endOffset, as: UInt64.self)
+        self.synced.markDirty()
     }
 
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: self.base, count: self.length) }
@@ -92,10 +103,9 @@ final class Segment {
         )
         // A record that the header's end includes is whole, for whoever reads after the death of this process.
         atomicMemoryFence(ordering: .releasing)
-        self.base.storeBytes(of: UInt64(end).littleEndian, toByteOffset: SegmentHeader.endOffset, as: UInt64.self)
+        self.writeEnd(end)
         self.end = end
         if recordClass == .record, state != .finished { self.openRecords += 1 }
-        self.synced.markDirty()
         return offset
     }
 
