@@ -234,11 +234,11 @@ struct JournalRecoveryTests {
         let configuration = JournalConfiguration(segmentBytes: 4 * 4_096)
         try JournalDirectory(at: self.scratch.journal).openLog(named: "target-0", configuration: configuration)
             .use { log in for _ in 0..<110 { _ = try log.add(payload) } }
-        // The second page is lost, and the header on the disk is older than it.
+        // The second page is lost, and the header on the disk is older than it: it tells the end of the last record before.
         let path = self.scratch.file(self.scratch.files()[0])
         var bytes = Scratch.read(path)
         for index in 4_096..<8_192 { bytes[index] = 0 }
-        bytes.replaceSubrange(56..<64, with: [UInt8](JournalFormat.bytes(ofEnd: 64 + 136)))
+        bytes.replaceSubrange(56..<64, with: [UInt8](JournalFormat.bytes(ofEnd: 64 + 29 * 136)))
         Scratch.write(bytes, to: path)
         Self.stopMachine(self.scratch.journal)
 
