@@ -161,6 +161,12 @@ struct StatementAnalysisTests {
         #expect(analysis.usesTimeToLive && analysis.hasConditions && !analysis.isIdempotent)
     }
 
+    @Test func `a timeout is a value like any other`() {
+        let analysis = StatementAnalysis.analyze("UPDATE t USING TIMEOUT ? AND TTL ? SET a = ? WHERE k = 1")
+        #expect(analysis.markers.map(\.index) == [0, 1, 2])
+        #expect(analysis.markers.map(\.role) == [.other, .timeToLive, .value])
+    }
+
     @Test func `a dialect's batch keeps its children`() {
         let text =
             "BEGIN BATCH USING TIMESTAMP ? INSERT INTO a.b (x) VALUES (?) FROB; UPDATE a.c SET x = ? WHERE k = ?; APPLY BATCH"

@@ -4,6 +4,8 @@ public struct UsingClause: Sendable, Hashable {
     public let timestamp: Term?
     /// The time to live in seconds.
     public let timeToLive: Term?
+    /// How long the coordinator waits, on ScyllaDB.
+    public let timeout: Term?
     /// From `USING` to the last byte of the clause.
     public let range: SourceRange
 }

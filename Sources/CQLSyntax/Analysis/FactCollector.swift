@@ -94,6 +94,7 @@ struct FactCollector {
             self.usesTimeToLive = true
             self.note(timeToLive, Place(role: .timeToLive))
         }
+        if let timeout = using?.timeout { self.note(timeout, Place(role: .other)) }
     }
 
     mutating func note(_ relations: [Relation]) {

@@ -205,6 +205,7 @@ extension Parser {
         self.advance()
         var timestamp: Term?
         var timeToLive: Term?
+        var timeout: Term?
         repeat {
             if self.takeWord("timestamp") {
                 guard timestamp == nil else { throw self.invalid("Multiple definition for property timestamp") }
@@ -213,12 +214,17 @@ extension Parser {
                 guard timeToLive == nil else { throw self.invalid("Multiple definition for property ttl") }
                 timeToLive = try self.integerTerm()
             } else if self.acceptsDialects, self.takeWord("timeout") {
-                _ = try self.term()
+                timeout = try self.term()
             } else {
                 throw self.unexpected()
             }
         } while self.takeWord("and")
-        return UsingClause(timestamp: timestamp, timeToLive: timeToLive, range: self.range(from: start))
+        return UsingClause(
+            timestamp: timestamp,
+            timeToLive: timeToLive,
+            timeout: timeout,
+            range: self.range(from: start)
+        )
     }
 
     private mutating func condition() throws(CQLSyntaxError) -> ConditionClause? {
