@@ -14,7 +14,7 @@ struct RemainingLifeTests {
     }
 
     /// The text and values of a QUERY that comes late; nil where it stays as it is.
-    private func query(_ text: String, _ values: QueryValues = .none, by age: Int = 40) -> (String, QueryValues)? {
+    private func query(_ text: String, _ values: QueryValues = .none, by age: Int = 40) -> (String?, QueryValues)? {
         guard case .changed(let rewritten) = self.late(.query(text, values), [text], by: age),
             case .query(let query) = rewritten.request
         else { return nil }
@@ -195,6 +195,39 @@ struct RemainingLifeTests {
                 ])
         )
         #expect(self.late(.batch([.prepared(1, [.int(1)])]), [texts[0]], by: 40) == .unchanged)
+    }
+
+    /// Texts of every shape, with values that can be told apart: all but the lives come out in the order in which they went in.
+    @Test func `every value stays with its marker`() throws {
+        let writes = [
+            "INSERT INTO d (k, v) VALUES (?, ?)", "INSERT INTO t (k, v) VALUES (?, :v) USING TTL 100 AND TIMESTAMP ?",
+            "INSERT INTO d JSON ? USING TIMESTAMP ?", "UPDATE d SET v = ?, m[?] = ? WHERE k = ? AND c IN (?, ?)",
+            "UPDATE t USING TIMESTAMP ? AND TTL ? SET v = v + ? WHERE k = ?",
+            "DELETE v FROM d USING TIMESTAMP ? WHERE k = ?",
+            "UPDATE t SET v = ? WHERE k = :k", "INSERT INTO d (k) VALUES (?) USING TTL :life",
+        ]
+        var random = SeededRandom(seed: 20_261_130)
+        for _ in 0..<500 {
+            let count = Int.random(in: 1...4, using: &random)
+            let children = (0..<count).map { _ in writes.randomElement(using: &random) ?? writes[0] }
+            let text = count == 1 ? children[0] : "BEGIN BATCH \(children.joined(separator: "; ")) APPLY BATCH"
+            let markers = StatementAnalysis.analyze(text).markers
+            let values = markers.map { $0.role == .timeToLive ? BoundValue.int(100) : .text("value \($0.index)") }
+            let age = Int.random(in: 1...150, using: &random)
+            let left = BoundValue.int(Int32(max(1, 100 - age)))
+            for late in [
+                self.query(text, .positional(values), by: age), self.execute(text, .positional(values), by: age),
+            ] {
+                guard let late, case .positional(let lateValues) = late.1 else { continue }
+                let lateMarkers = StatementAnalysis.analyze(late.0 ?? text).markers
+                try #require(lateMarkers.count == lateValues.count, "\(text)")
+                for (marker, value) in zip(lateMarkers, lateValues) where marker.role == .timeToLive {
+                    #expect(value == left, "\(text)")
+                }
+                let others = zip(lateMarkers, lateValues).filter { $0.0.role != .timeToLive }.map(\.1)
+                #expect(others == zip(markers, values).filter { $0.0.role != .timeToLive }.map(\.1), "\(text)")
+            }
+        }
     }
 
     // MARK: What is not clear
