@@ -40,7 +40,7 @@ struct ShadowPartTests {
     }
 
     @Test func `named values go with their markers`() {
-        let text = "BEGIN BATCH INSERT INTO a (k) VALUES (:x); INSERT INTO b (k, v) VALUES (:x, :y); APPLY BATCH"
+        let text = "BEGIN BATCH INSERT INTO a (k) VALUES (:x); INSERT INTO b (k, v, w) VALUES (:x, :y, :x); APPLY BATCH"
         let named = ["y", "x"].map { QueryValues.Named(name: $0, value: .text($0)) }
         func values(_ child: Int, _ values: QueryValues) -> QueryValues? {
             guard
@@ -77,6 +77,8 @@ struct ShadowPartTests {
         #expect(statement.analysis.children.count == 2)
         #expect(ShadowPart(of: .query(text), statement, share: .children([1])) == .unclear)
         #expect(ShadowPart(of: .query(text), nil, share: .children([1])) == .unclear)
+        let known = "BEGIN BATCH INSERT INTO a (k) VALUES (1); INSERT INTO b (k) VALUES (1); APPLY BATCH"
+        #expect(ShadowPart(of: .query(known), WriteStatement(known), share: .children([2])) == .unclear)
         #expect(ShadowPart(of: .options, statement, share: .children([1])) == .unclear)
     }
 }
