@@ -18,6 +18,8 @@ public enum DoubtReason: UInt8, Sendable, Hashable, CaseIterable {
     case damaged = 8
     /// An operator has discarded the write.
     case discarded = 9
+    /// A late copy with a limited life, in a text that is not understood: it lives longer than on the primary.
+    case lifeUnclear = 10
 
     /// The name in documents and labels.
     public var name: String {
@@ -31,6 +33,7 @@ public enum DoubtReason: UInt8, Sendable, Hashable, CaseIterable {
         case .restart: "restart"
         case .damaged: "damaged"
         case .discarded: "discarded"
+        case .lifeUnclear: "life_unclear"
         }
     }
 
@@ -51,7 +54,7 @@ public enum DoubtReason: UInt8, Sendable, Hashable, CaseIterable {
     public var severity: Severity {
         switch self {
         case .conditional: .precaution
-        case .primaryUnknown, .primaryRefused: .surplus
+        case .primaryUnknown, .primaryRefused, .lifeUnclear: .surplus
         case .shadowUnknown, .shadowRefused, .journalFull, .restart, .damaged, .discarded: .loss
         }
     }

@@ -9,19 +9,15 @@ extension RequestRewriter {
     ///
     /// The ids in the body are the proxy's own; a node may have to be asked to prepare the statements first.
     ///
-    /// - Parameter keyspace: in which the statement at a place was prepared.
+    /// - Parameter statement: the statement of a text at a place.
     static func encode(
         _ rewritten: RewrittenRequest,
-        keyspace: (Int) -> String?
+        statement: (Int, String) -> PreparedStatement
     ) throws(CQLProtocolError) -> (body: ByteBuffer, statements: [Int: PreparedStatement]) {
         let statements = Dictionary(
-            uniqueKeysWithValues: rewritten.texts.map { place, text in
-                (place, Self.statement(text, keyspace: keyspace(place)))
-            }
+            uniqueKeysWithValues: rewritten.texts.map { place, text in (place, statement(place, text)) }
         )
-        func id(at place: Int) -> ByteBuffer? {
-            statements[place]?.id.withShortBytes { ByteBuffer(bytes: $0.dropFirst(2)) }
-        }
+        func id(at place: Int) -> ByteBuffer? { statements[place]?.id.buffer }
         switch rewritten.request {
         case .execute(var execute):
             if let id = id(at: 0) { execute.id = id }
@@ -34,12 +30,5 @@ extension RequestRewriter {
         case .query, .startup, .authResponse, .options, .prepare, .register:
             return (try Self.encode(rewritten.request), statements)
         }
-    }
-
-    private static func statement(_ text: String, keyspace: String?) -> PreparedStatement {
-        PreparedStatement(
-            id: StatementID(keyspace: keyspace, text: text),
-            known: KnownStatement(text: text, keyspace: keyspace, analysis: StatementAnalysis.analyze(text))
-        )
     }
 }

@@ -69,8 +69,6 @@ public struct DualWriterCounters: Sendable {
         public var shadowRetried: UInt64 = 0
         /// Shadow writes that were dropped because the queue was full.
         public var shadowOverflowed: UInt64 = 0
-        /// Late copies with a limited life in a text that is not understood: they live longer than on the primary.
-        public var shadowLivesUnclear: UInt64 = 0
         /// How often copies were held back because the cluster failed or was silent.
         public var breakerOpened: UInt64 = 0
         /// Shadow writes that were given up: refused for good, or not repeatable after an unknown outcome.
@@ -94,7 +92,6 @@ public struct DualWriterCounters: Sendable {
             self.shadowOverflowed &+= other.shadowOverflowed
             self.shadowDead &+= other.shadowDead
             self.breakerOpened &+= other.breakerOpened
-            self.shadowLivesUnclear &+= other.shadowLivesUnclear
         }
     }
 

@@ -44,8 +44,8 @@ extension DualWriterService {
     /// The writes that a cluster has refused for good, the oldest first.
     public func deadLetters(max: Int) -> [DeadLetter] { self.store?.deadLetters.letters(max: max) ?? [] }
 
-    /// Owes a cluster writes that it has refused, once more: all, or those with these numbers. What it refuses again is a dead letter
-    /// again, with another number.
+    /// Owes a cluster writes that it has refused, once more: all, or those with these numbers. What it refuses again is a dead
+    /// letter again, with another number.
     ///
     /// - Returns: how many there were room for in the journal.
     public func retryDeadLetters(of cluster: Cluster, ids: Set<UInt64>?) async throws(DualWriterError) -> Int {

@@ -35,7 +35,7 @@ extension DualWriterLoop {
         case .unchanged:
             return
         case .unclear:
-            self.counters[cluster].shadowLivesUnclear &+= 1
+            self.doubt(request, on: cluster, .lifeUnclear)
             // Asked again at each attempt, it would say the same.
             request.writtenAt = 0
         case .changed(let changed):
@@ -47,33 +47,18 @@ extension DualWriterLoop {
 
     /// Puts another message into a request, with other prepared statements where their texts have changed.
     private func retain(_ changed: RewrittenRequest, in request: ProxiedRequest) -> Bool {
-        var message = changed.request
-        switch message {
-        case .execute(var execute):
-            if let text = changed.texts[0], let former = request.statement {
-                let statement = self.variant(of: former, text)
-                request.statement = statement
-                execute.id = statement.id.buffer
-                message = .execute(execute)
-            }
-        case .batch(var batch):
-            var prepared = request.children[...]
-            var children: [PreparedStatement] = []
-            for index in batch.children.indices {
-                guard case .prepared = batch.children[index].statement, let former = prepared.popFirst() else {
-                    continue
-                }
-                let statement = changed.texts[index].map { self.variant(of: former, $0) } ?? former
-                batch.children[index].statement = .prepared(id: statement.id.buffer)
-                children.append(statement)
-            }
-            request.children = children
-            message = .batch(batch)
-        case .query, .startup, .authResponse, .options, .prepare, .register:
-            break
+        let places = changed.request.preparedPlaces
+        let former = request.opcode == .execute ? [request.statement].compactMap { $0 } : request.children
+        guard places.count == former.count else { return false }
+        let statements = Dictionary(uniqueKeysWithValues: zip(places, former))
+        let encoded = try? RequestRewriter.encode(changed) { place, text in
+            guard let former = statements[place] else { preconditionFailure("a text for a child that is not prepared") }
+            return self.variant(of: former, text)
         }
-        guard let body = try? RequestRewriter.encode(message) else { return false }
-        request.retain(body)
+        guard let encoded else { return false }
+        let now = places.compactMap { encoded.statements[$0] ?? statements[$0] }
+        if request.opcode == .execute { request.statement = now.first } else { request.children = now }
+        request.retain(encoded.body)
         return true
     }
 
@@ -89,4 +74,16 @@ extension DualWriterLoop {
 
 extension StatementID {
     var buffer: ByteBuffer { self.withShortBytes { ByteBuffer(bytes: $0.dropFirst(2)) } }
+}
+
+extension Request {
+    /// Where prepared statements stand: at 0 for an EXECUTE, at a child's index for a BATCH.
+    fileprivate var preparedPlaces: [Int] {
+        switch self {
+        case .execute: [0]
+        case .batch(let batch):
+            batch.children.indices.filter { if case .prepared = batch.children[$0].statement { true } else { false } }
+        case .startup, .authResponse, .options, .query, .prepare, .register: []
+        }
+    }
 }

@@ -7,6 +7,13 @@ import Testing
 @testable import DualWriter
 
 struct RewrittenTextsTests {
+    private static func statement(_ text: String) -> PreparedStatement {
+        PreparedStatement(
+            id: StatementID(keyspace: "ks", text: text),
+            known: KnownStatement(text: text, keyspace: "ks", analysis: StatementAnalysis.analyze(text))
+        )
+    }
+
     private static let schema = SchemaShapes(
         tables: ["ks": ["t": TableShape(columns: [:], defaultTimeToLive: 100)]]
     )
@@ -37,7 +44,7 @@ struct RewrittenTextsTests {
         let values = QueryValues.positional([.value(ByteBuffer(integer: Int32(7)))])
         let parameters = QueryParameters(consistency: .quorum, values: values, defaultTimestamp: 9)
         let request = Request.execute(Execute(id: Self.id(text), parameters: parameters))
-        let (body, statements) = try RequestRewriter.encode(try Self.late(request, [text])) { _ in "ks" }
+        let (body, statements) = try RequestRewriter.encode(try Self.late(request, [text])) { Self.statement($1) }
         #expect(statements.mapValues(\.text) == [0: changed])
         #expect(statements[0]?.kind == .plainWrite && statements[0]?.keyspace == "ks")
         var late = parameters
@@ -52,7 +59,7 @@ struct RewrittenTextsTests {
             Batch.Child(.text(texts[2])),
         ]
         let batch = Batch(children: children, consistency: .one, defaultTimestamp: 9)
-        let (body, statements) = try RequestRewriter.encode(try Self.late(.batch(batch), texts)) { _ in "ks" }
+        let (body, statements) = try RequestRewriter.encode(try Self.late(.batch(batch), texts)) { Self.statement($1) }
         let changed = "UPDATE t USING TTL ? SET v = 1 WHERE k = 1"
         #expect(statements.mapValues(\.text) == [1: changed])
         var late = batch
@@ -66,7 +73,9 @@ struct RewrittenTextsTests {
 
     @Test func `a QUERY has nothing to prepare`() throws {
         let text = "INSERT INTO t (k) VALUES (1)"
-        let (body, statements) = try RequestRewriter.encode(try Self.late(.query(Query(text)), [text])) { _ in nil }
+        let (body, statements) = try RequestRewriter.encode(try Self.late(.query(Query(text)), [text])) {
+            Self.statement($1)
+        }
         #expect(statements.isEmpty)
         #expect(try Self.decode(body, .query) == .query(Query("INSERT INTO t (k) VALUES (1) USING TTL 60")))
     }
