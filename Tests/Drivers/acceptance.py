@@ -22,6 +22,7 @@ import mapper
 import process
 import several
 import shell
+import survival
 from admin import MODES, Admin
 from checks import Report, equal, eventually
 from compare import same
@@ -81,6 +82,7 @@ def main() -> int:
         several.run(options.binary, options.source, options.target, report)
         process.run(options.binary, options.source, options.target, {"source": source, "target": target}, report)
         process.frozen_shadow(options.binary, options.source, report)
+        survival.run(options.binary, report, kills=10, frozen_seconds=5)
     print(f"\n{report.passed} passed, {len(report.failed)} failed")
     return 1 if report.failed else 0
 

@@ -40,9 +40,9 @@ def equal(left: object, right: object) -> bool:
     return True
 
 
-def eventually(condition: Callable[[], object], what: str) -> bool:
+def eventually(condition: Callable[[], object], what: str, seconds: float = DEADLINE_SECONDS) -> bool:
     """Polls until the condition holds; raises at the deadline with the last thing that stood against it."""
-    end = time.monotonic() + DEADLINE_SECONDS
+    end = time.monotonic() + seconds
     last: Exception | None = None
     while time.monotonic() < end:
         try:
@@ -51,4 +51,4 @@ def eventually(condition: Callable[[], object], what: str) -> bool:
         except AssertionError as error:
             last = error
         time.sleep(0.02)
-    raise AssertionError(f"{what}: not so after {DEADLINE_SECONDS} s. {last or ''}")
+    raise AssertionError(f"{what}: not so after {seconds} s. {last or ''}")

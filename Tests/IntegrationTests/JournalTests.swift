@@ -216,6 +216,25 @@ struct JournalTests {
         }
     }
 
+    @Test func `timestamps go on where an earlier process was, whatever the clock says`() async throws {
+        try await JournalHarness.run { harness in
+            try await harness.sidecar(.primaryOnly) { _, client in try await Self.insert(0..<1, client) }
+            func written(_ key: Int) async throws -> Int64 {
+                let text = "SELECT writetime(v) FROM one.t WHERE p = '\(key)'"
+                return try await harness.client(of: .source) { client in
+                    guard case .result(.rows(let rows)) = try await client.ask(query(text)) else { return 0 }
+                    return rows.first?.cells[0]?.getInteger(at: 0) ?? 0
+                }
+            }
+            // As if the clock had been an hour ahead then: the numbers of each loop lie in one file.
+            var ahead = try await written(0) + 3_600_000_000
+            try harness.folder.overwrite("HIGHEST", with: withUnsafeBytes(of: &ahead) { Array($0) })
+            try await harness.sidecar(.primaryOnly) { _, client in try await Self.insert(1..<3, client) }
+            let (first, second) = (try await written(1), try await written(2))
+            #expect(first == ahead + 1 && second == ahead + 2)
+        }
+    }
+
     @Test func `a late copy lives no longer than what it is a copy of`() async throws {
         try await JournalHarness.run { harness in
             harness.target.setFaults(Self.frozen)

@@ -109,6 +109,8 @@ final class DualWriterLoop {
         self.gate = gate
         self.store = store
         self.logs = logs
+        // A clock that was set back meanwhile must not put new writes below those of an earlier process.
+        self.lastTimestamp = store?.timestamps.highestAtStart ?? 0
         self.logger = logger
         self.requests = RequestTable(limit: limits.requestsPerLoopMax, bytesMax: limits.requestBytesPerLoopMax)
         self.analyses = AnalysisCache(
@@ -338,15 +340,18 @@ final class DualWriterLoop {
     /// Milliseconds since 1970.
     var wallMilliseconds: Int64 { Self.wallMicroseconds / 1_000 }
 
-    private static var wallMicroseconds: Int64 {
+    /// Microseconds since 1970.
+    static var wallMicroseconds: Int64 {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
     }
 
-    /// A write timestamp in microseconds: the wall clock, but never the same or an earlier one twice on this loop.
+    /// A write timestamp in microseconds: the wall clock, but never the same or an earlier one twice on this loop, nor one that
+    /// an earlier process has given.
     func stamp() -> Int64 {
         self.lastTimestamp = max(self.lastTimestamp + 1, Self.wallMicroseconds)
+        self.store?.timestamps.note(self.lastTimestamp, slot: self.index % HighestNumbers.slots)
         return self.lastTimestamp
     }
 

@@ -1,6 +1,7 @@
 public import DualWriteCore
 import Logging
 import NIOCore
+import ShadowJournal
 import Synchronization
 
 /// What an earlier process has left, and what an operator does with it.
@@ -25,6 +26,13 @@ extension DualWriterService {
                 )
             }.get()
             for cluster in Cluster.allCases { total[cluster].add(found[cluster]) }
+        }
+        let ahead = (store.timestamps.highestAtStart - DualWriterLoop.wallMicroseconds) / 1_000
+        if ahead > 1_000 {
+            self.logger.warning(
+                "the clock was set back: write timestamps go on from the last one that was given",
+                metadata: ["ahead-ms": "\(ahead)"]
+            )
         }
         for remark in store.remarks() { self.logger.error("the journal is damaged", metadata: ["where": "\(remark)"]) }
         for cluster in Cluster.allCases where total[cluster].isSomething {

@@ -32,6 +32,8 @@ public final class ShadowStore: Sendable {
     let deadLetters: DeadLetters
     /// Whether no change of a state can be lost: the machine has not stopped since.
     let statesAreCurrent: Bool
+    /// The last write timestamp of each loop.
+    let timestamps: HighestNumbers
     private let directory: JournalDirectory
     private let configuration: Configuration
     private let complaints: Mutex<[String]>
@@ -48,6 +50,7 @@ public final class ShadowStore: Sendable {
     ) throws(JournalError) {
         self.configuration = configuration
         self.directory = try JournalDirectory(path, sync: configuration.sync, onSyncFailure: onSyncFailure)
+        self.timestamps = try self.directory.highestNumbers()
         self.statesAreCurrent = self.directory.previousEnd != .machineStopped
         // The last room of each is taken before there is none: a partition in doubt must be noted when the disk is full.
         let dirty = try self.directory.openLog(

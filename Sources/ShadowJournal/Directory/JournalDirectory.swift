@@ -146,7 +146,7 @@ public final class JournalDirectory: Sendable {
         let (names, number) = SystemCalls.names(in: folder)
         guard number == 0 else { throw .failed("reading", folder, number) }
         guard !names.contains(DirectoryState.name) else { return }
-        let own: Set = [DirectoryLock.name, DirectoryState.name + ".new", "lost+found"]
+        let own: Set = [DirectoryLock.name, DirectoryState.name + ".new", HighestNumbers.name, "lost+found"]
         let logs = try LogFolder.names(in: folder)
         let foreign = names.filter { !own.contains($0) && !logs.contains($0) }
         guard foreign.isEmpty else {

@@ -23,6 +23,13 @@ struct TemporaryFolder: Sendable {
 
     func remove() { Self.remove(self.path.string) }
 
+    /// Replaces the first bytes of a file.
+    func overwrite(_ name: String, with bytes: [UInt8]) throws {
+        guard let file = fopen("\(self.path.string)/\(name)", "r+b") else { throw CannotBeMade() }
+        defer { fclose(file) }
+        guard fwrite(bytes, 1, bytes.count, file) == bytes.count else { throw CannotBeMade() }
+    }
+
     /// A copy of it as it is at this moment: what a process that is killed now leaves behind, memory-mapped files included.
     func copy() throws -> TemporaryFolder {
         let copy = try TemporaryFolder()
