@@ -107,7 +107,7 @@ struct ConfigurationFile: Sendable {
         switch node {
         case .scalar(let scalar):
             return scalar.string
-        case .sequence(let sequence) where key.kind == .hosts:
+        case .sequence(let sequence) where key.kind == .hosts || key.kind == .tables:
             let texts = sequence.compactMap { $0.scalar?.string }
             guard texts.count == sequence.count else {
                 self.faults.append(.init(origin: origin, message: "\(key.path): every host must be a text"))

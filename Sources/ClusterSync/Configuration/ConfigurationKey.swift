@@ -8,6 +8,7 @@ struct ConfigurationKey: Sendable {
         case secret
         case path
         case hosts
+        case tables
         case address
         case integer(ClosedRange<Int>)
         case percentage
@@ -275,6 +276,18 @@ extension ConfigurationKey {
                 kind: .choice(["both", "primary", "refuse"]),
                 fallback: "primary",
                 help: "Where changes of roles and permissions go."
+            ),
+            Self(
+                path: "tables.include",
+                kind: .tables,
+                fallback: nil,
+                help: "The keyspaces and tables of which the shadow gets copies; without it all."
+            ),
+            Self(
+                path: "tables.exclude",
+                kind: .tables,
+                fallback: nil,
+                help: "Of these the ones of which it gets none."
             ),
             Self(
                 path: "sync_failure",

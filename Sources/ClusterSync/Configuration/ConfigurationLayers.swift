@@ -36,11 +36,11 @@ struct ConfigurationLayers: Sendable {
         var aliases: [String: (text: String, name: String)] = [:]
         var variables: [String: String] = [:]
         for key in ConfigurationKey.all {
-            if let text = environment[key.variable], key.kind == .hosts || !text.isEmpty {
+            if let text = environment[key.variable], key.kind == .hosts || key.kind == .tables || !text.isEmpty {
                 variables[key.variable] = text
             }
             for name in key.variables {
-                if let text = environment[name], key.kind == .hosts || !text.isEmpty {
+                if let text = environment[name], key.kind == .hosts || key.kind == .tables || !text.isEmpty {
                     aliases[key.path] = (text, name)
                 }
             }

@@ -120,6 +120,23 @@ struct ConfigurationValues {
         return hosts
     }
 
+    mutating func tables(include: String, exclude: String) -> TableFilter {
+        func names(_ path: String) -> [String] {
+            (self.found(path) ?? "").split(separator: ",").map { Nearest.trimmed($0) }.filter { !$0.isEmpty }
+        }
+        var patterns: [String: [TableFilter.Pattern]] = [:]
+        for path in [include, exclude] {
+            for name in names(path) {
+                do throws(TableFilterError) {
+                    patterns[path, default: []].append(try TableFilter.Pattern(parsing: name))
+                } catch {
+                    self.fault(path, error.description)
+                }
+            }
+        }
+        return TableFilter(include: patterns[include] ?? [], exclude: patterns[exclude] ?? [])
+    }
+
     /// A secret that stands in the configuration itself or in a file that it names.
     mutating func secret(_ path: String, file filePath: String) -> Secret? {
         let direct = self.found(path)

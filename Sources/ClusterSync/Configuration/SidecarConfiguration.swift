@@ -90,6 +90,8 @@ struct SidecarConfiguration: Sendable {
     var target: ClusterSettings
     var timeouts: Timeouts
     var policy: StatementPolicy
+    /// The tables of which the shadow gets copies.
+    var filter: TableFilter
     var limits: Limits
 }
 
@@ -128,6 +130,7 @@ extension SidecarConfiguration {
             syncFailure: .init(rawValue: values.choice("sync_failure")) ?? .fail,
             journalFull: .init(rawValue: values.choice("journal.full")) ?? .markDirty
         )
+        self.filter = values.tables(include: "tables.include", exclude: "tables.exclude")
         self.limits = Limits(
             frameBytes: values.integer("limits.frame_bytes"),
             clientConnections: values.integer("limits.client_connections"),

@@ -22,6 +22,7 @@ extension SidecarConfiguration {
             configuration.tls = try await secrets.endpoint("clients", files, TLSEndpoint.clients)
         }
         configuration.policy = self.policy
+        configuration.filter = self.filter
         configuration.actingAsConfigured = Set(
             Cluster.allCases.filter { self.settings(of: $0).credentials == .configured }
         )

@@ -20,6 +20,8 @@ public enum DoubtReason: UInt8, Sendable, Hashable, CaseIterable {
     case discarded = 9
     /// A late copy with a limited life, in a text that is not understood: it lives longer than on the primary.
     case lifeUnclear = 10
+    /// A batch of which only a part is wanted, in a text that is not understood: the cluster got all of it.
+    case surplus = 11
 
     /// The name in documents and labels.
     public var name: String {
@@ -34,6 +36,7 @@ public enum DoubtReason: UInt8, Sendable, Hashable, CaseIterable {
         case .damaged: "damaged"
         case .discarded: "discarded"
         case .lifeUnclear: "life_unclear"
+        case .surplus: "surplus"
         }
     }
 
@@ -54,7 +57,7 @@ public enum DoubtReason: UInt8, Sendable, Hashable, CaseIterable {
     public var severity: Severity {
         switch self {
         case .conditional: .precaution
-        case .primaryUnknown, .primaryRefused, .lifeUnclear: .surplus
+        case .primaryUnknown, .primaryRefused, .lifeUnclear, .surplus: .surplus
         case .shadowUnknown, .shadowRefused, .journalFull, .restart, .damaged, .discarded: .loss
         }
     }

@@ -10,6 +10,7 @@ extension DualWriterLoop {
         let timeouts = self.settings.timeouts
         let milliseconds = request.isWrite ? timeouts.primaryWriteMilliseconds : timeouts.readMilliseconds
         request.deadline = request.receivedAt + Int64(milliseconds) * 1_000_000
+        if !self.settings.filter.isOpen, request.isWrite { self.narrowPlan(of: request) }
         request.waitsForBoth = self.settings.mode.isJoin && self.settings.policy.syncFailure == .fail
         switch request.plan {
         case .single(let cluster):
@@ -31,6 +32,19 @@ extension DualWriterLoop {
             if self.isCurrent(request, generation) { self.send(request, to: primary.other) }
         case .proxy, .refuse:
             preconditionFailure("a request without a cluster is answered before it is dispatched")
+        }
+    }
+
+    /// Takes the shadow out of the plan of a write that it is not to get, and the haste out of one of which it gets a part.
+    private func narrowPlan(of request: ProxiedRequest) {
+        switch self.share(of: request) {
+        case .whole:
+            break
+        case .nothing:
+            request.plan = request.plan.withoutShadow
+        case .children:
+            guard case .join(let primary) = request.plan else { return }
+            request.plan = .sequence(primary: primary, copy: request.isIdempotent ? .repeatable : .once)
         }
     }
 

@@ -293,7 +293,7 @@ extension DualWriterLoop: UpstreamDelegate {
                 on: primary.other,
                 to: request.isIdempotent || request.isFence ? .held : .sentOnce
             )
-            self.send(request, to: primary.other)
+            self.sendCopy(request, to: primary.other)
         }
     }
 

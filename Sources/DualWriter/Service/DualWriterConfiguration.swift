@@ -26,6 +26,8 @@ public struct DualWriterConfiguration: Sendable {
     public var epoch: Int
     /// What happens to statements that change more than rows.
     public var policy = StatementPolicy()
+    /// The tables of which a shadow gets copies; writes to others go to the primary alone.
+    public var filter = TableFilter.all
     /// How long to wait for what.
     public var timeouts = DualWriterTimeouts()
     /// The bounds of everything.

@@ -52,6 +52,10 @@ public struct DualWriterLimits: Sendable {
     /// Shadow writes that may be on their way to one cluster at a time, per loop.
     public var shadowInFlightMax = 512
 
+    /// The longest time after which a cluster that fails or is silent gets another write to find out whether it is back, in
+    /// milliseconds.
+    public var shadowProbeMillisecondsMax = 15_000
+
     /// Attempts to deliver one idempotent shadow write that is answered with an error which may be about the write itself; then
     /// it is a dead letter: kept, counted and logged. Silence, timeouts and time in which no node of the shadow can be reached
     /// do not count.

@@ -113,6 +113,7 @@ public final class DualWriterService: Service {
                     mode: configuration.mode,
                     policy: configuration.policy,
                     timeouts: configuration.timeouts,
+                    filter: configuration.filter,
                     actingAsConfigured: configuration.actingAsConfigured
                 ),
                 epoch: configuration.epoch,

@@ -9,10 +9,43 @@ extension DualWriterLoop {
     /// A copy that is no older than this has all of its life left, in milliseconds.
     private static var freshMilliseconds: Int64 { 1_000 }
 
-    /// Sends a copy, with the life that is left of it.
+    /// Sends a copy, or what is wanted of it, with the life that is left.
     func sendCopy(_ request: ProxiedRequest, to cluster: Cluster) {
+        if !self.settings.filter.isOpen, cluster != self.settings.mode.primary { self.cut(request, cluster) }
         if request.writtenAt > 0, self.mayExpire(request) { self.shorten(request, cluster) }
         self.send(request, to: cluster)
+    }
+
+    /// How much of a write is wanted on a shadow.
+    func share(of request: ProxiedRequest) -> ShadowShare {
+        let filter = self.settings.filter
+        guard let written = self.written(request) else { return .whole }
+        switch written.message {
+        case .batch: return filter.share(ofBatch: written.statements)
+        case .query, .execute:
+            guard let statement = written.statements.first else { return .whole }
+            return filter.share(of: statement.analysis, keyspace: statement.keyspace)
+        case .startup, .authResponse, .options, .prepare, .register: return .whole
+        }
+    }
+
+    /// Leaves of a batch what is wanted on its shadow.
+    private func cut(_ request: ProxiedRequest, _ cluster: Cluster) {
+        guard let written = self.written(request) else { return }
+        let share = self.share(of: request)
+        switch ShadowPart(of: written.message, written.statements.first, share: share) {
+        // What is not wanted at all was not taken on.
+        case .whole, .nothing: return
+        case .part(let part, let kept):
+            if request.opcode == .batch {
+                let places = written.message.preparedPlaces
+                guard places.count == request.children.count else { return }
+                request.children = zip(places, request.children).filter { kept.contains($0.0) }.map(\.1)
+            }
+            if !self.retain(part, in: request) { self.doubt(request, on: cluster, .surplus) }
+        case .unclear:
+            self.doubt(request, on: cluster, .surplus)
+        }
     }
 
     /// Whether a request is late and has a limited life, or may have.

@@ -60,7 +60,7 @@ final class ShadowLane {
         self.cluster = cluster
         self.loop = loop
         self.log = log
-        self.breaker = ShadowBreaker()
+        self.breaker = ShadowBreaker(limits: .init(pauseMillisecondsMax: loop.limits.shadowProbeMillisecondsMax))
         self.pace = ReplayPace(limits: .init(writesMax: loop.limits.shadowInFlightMax))
     }
 

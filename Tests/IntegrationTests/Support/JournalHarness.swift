@@ -74,7 +74,11 @@ struct JournalHarness {
             mode: mode,
             folder: folder ?? self.folder,
             journal: journal,
-            configure: configure
+            configure: {
+                // A node that is well again is found out soon.
+                $0.limits.shadowProbeMillisecondsMax = 100
+                configure(&$0)
+            }
         ) { proxy in
             let client = try await TestClient.start(on: try #require(proxy.boundAddress), group: self.group)
             try await body(proxy, client)
