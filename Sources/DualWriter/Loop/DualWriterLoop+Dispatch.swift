@@ -320,9 +320,10 @@ extension DualWriterLoop {
             self.waitedLongEnough(request, shadow)
             return
         }
-        let generation = request.generation
+        let (generation, deadline) = (request.generation, request.deadline)
         for cluster in Cluster.allCases {
-            guard self.isCurrent(request, generation) else { return }
+            // The end of one leg may have sent the request on, with another deadline.
+            guard self.isCurrent(request, generation), request.deadline == deadline else { return }
             switch request[cluster].state {
             case .sent:
                 // The stream stays reserved until the late answer comes; it finds a stale ticket then.
