@@ -108,6 +108,7 @@ let package = Package(
         ),
 
         // MARK: Tests
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "CQLProtocolTests", dependencies: ["CQLProtocol", nioCore], swiftSettings: settings),
         .testTarget(name: "CQLSyntaxTests", dependencies: ["CQLSyntax"], swiftSettings: settings),
         .testTarget(
@@ -151,15 +152,17 @@ let package = Package(
         ),
         .testTarget(
             name: "ClusterSyncTests",
-            dependencies: ["ClusterSync", "DualWriteCore", "DualWriter", "Operations", logging],
+            dependencies: ["ClusterSync", "TestSupport", "DualWriteCore", "DualWriter", "Operations", logging],
             swiftSettings: settings
         ),
         .testTarget(name: "TidyTests", swiftSettings: settings),
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "CQLProtocol", "CQLClient", "DualWriteCore", "DualWriter", "EmbeddedNode", "ShadowJournal",
-                systemPackage, nioCore, nioPosix, nioSSL, logging,
+                "ClusterSync", "TestSupport", "CQLProtocol", "CQLClient", "DualWriteCore", "DualWriter", "EmbeddedNode",
+                "Operations", "ShadowJournal", systemPackage, nioCore, nioPosix, nioSSL, logging,
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),

@@ -3,26 +3,12 @@ import DualWriteCore
 import FoundationEssentials
 import Logging
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import ClusterSync
 
 struct SecretReloaderTests {
-    private static let fixtures =
-        #filePath.dropLast("Tests/ClusterSyncTests/SecretReloaderTests.swift".count) + "Fixtures/tls"
-
-    private final class Folder {
-        let path = FileManager.default.temporaryDirectory.path + "/cluster-sync-tls-\(UUID().uuidString)"
-
-        init() throws { try FileManager.default.createDirectory(atPath: self.path, withIntermediateDirectories: true) }
-        deinit { try? FileManager.default.removeItem(atPath: self.path) }
-
-        func put(_ name: String, from fixture: String) throws {
-            let data = try #require(FileManager.default.contents(atPath: "\(SecretReloaderTests.fixtures)/\(fixture)"))
-            try data.write(to: URL(filePath: "\(self.path)/\(name)"), options: .atomic)
-        }
-    }
-
     /// What was logged, level and message.
     private final class RecordedLog: LogHandler {
         let lines = Mutex<[String]>([])
@@ -45,20 +31,20 @@ struct SecretReloaderTests {
 
     @Test func `files that change are taken up when they fit together, and the old ones stay until then`() async throws
     {
-        let folder = try Folder()
-        try folder.put("tls.crt", from: "node.pem")
-        try folder.put("tls.key", from: "node.key")
+        let folder = try TemporaryFolder()
+        try folder.put("tls.crt", try Repository.fixture("tls/node.pem"))
+        try folder.put("tls.key", try Repository.fixture("tls/node.key"))
         let files = TLSFiles(certificate: "\(folder.path)/tls.crt", key: "\(folder.path)/tls.key")
         let log = RecordedLog()
         let reloader = SecretReloader(logger: Logger(label: "tls") { _ in log })
         _ = try await reloader.endpoint("clients", files, TLSEndpoint.clients)
         await reloader.reload()
         #expect(log.lines.withLock { $0 } == [])
-        try folder.put("tls.crt", from: "elsewhere.pem")
+        try folder.put("tls.crt", try Repository.fixture("tls/elsewhere.pem"))
         await reloader.reload()
         await reloader.reload()
         #expect(log.lines.withLock { $0 } == ["error new certificates cannot be used; what was there before stays"])
-        try folder.put("tls.key", from: "elsewhere.key")
+        try folder.put("tls.key", try Repository.fixture("tls/elsewhere.key"))
         await reloader.reload()
         await reloader.reload()
         #expect(log.lines.withLock { $0 }.dropFirst() == ["notice new certificates in use"])
@@ -66,7 +52,7 @@ struct SecretReloaderTests {
 
     @Test func `a file that cannot be used at the start is named`() async throws {
         let reloader = SecretReloader(logger: Logger(label: "tls") { _ in SwiftLogNoOpLogHandler() })
-        let fixtures = Self.fixtures
+        let fixtures = Repository.root + "/Fixtures/tls"
         for (files, path) in [
             (TLSFiles(certificate: "/nowhere.pem", key: "\(fixtures)/node.key"), "/nowhere.pem"),
             (TLSFiles(certificate: "\(fixtures)/node.pem", key: "\(fixtures)/make"), "\(fixtures)/make"),
@@ -80,14 +66,14 @@ struct SecretReloaderTests {
     }
 
     @Test func `a password that changes in its file is passed on, an empty file is not`() async throws {
-        let folder = try Folder()
+        let folder = try TemporaryFolder()
         let path = "\(folder.path)/password"
         let log = RecordedLog()
         let reloader = SecretReloader(logger: Logger(label: "secrets") { _ in log })
         let current = CurrentSecret(Secret("one", file: path))
         await reloader.follow("source", "password", Secret("one", file: path)) { current.replace($0) }
         for (content, expected) in [("one\n", "one"), (" two \n", "two"), ("\n", "two"), ("three", "three")] {
-            try Data(content.utf8).write(to: URL(filePath: path), options: .atomic)
+            try folder.put("password", Data(content.utf8))
             await reloader.reload()
             #expect(current.text == expected)
         }

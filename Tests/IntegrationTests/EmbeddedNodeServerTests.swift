@@ -154,10 +154,14 @@ import Testing
         #expect(rows.first?[0] == ByteBuffer(bytes: [127, 0, 0, 2]))
         await two.kill()
         await listener.closed()
-        guard case .result(.rows(let left)) = try await client.ask(query("SELECT peer FROM system.peers")) else {
-            return
+        func peers() async throws -> [String] {
+            try await client.ask(query("SELECT peer FROM system.peers")).firstColumn
         }
-        #expect(left.isEmpty)
+        #expect(try await peers().count == 1, "a node that is down is a peer")
+        let again = try await EmbeddedNode.start(on: group, address: "127.0.0.2", port: two.port, store: store)
+        #expect(try await peers().count == 1, "it is the same one when it is back")
+        await again.stop()
+        #expect(try await peers() == [], "one that has left is none")
         await one.stop()
     }
 

@@ -56,7 +56,7 @@ struct DualWriterCommand: AsyncParsableCommand {
         ) {
             throw fail(Exit.configuration, missing)
         }
-        let secrets = SecretReloader(logger: logger)
+        let secrets = SecretReloader(interval: .milliseconds(configuration.reloadMilliseconds), logger: logger)
         var dualWriter: DualWriterConfiguration
         do {
             dualWriter = try await configuration.dualWriter(mode: phase.mode, epoch: phase.epoch, secrets: secrets)

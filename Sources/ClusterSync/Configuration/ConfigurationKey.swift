@@ -165,6 +165,12 @@ extension ConfigurationKey {
             ),
             Self.file("tls.key", "Its key."),
             Self.file("tls.client_ca", "The authorities of applications' certificates; with it each needs one."),
+            Self(
+                path: "reload_ms",
+                kind: .integer(100...600_000),
+                fallback: "5000",
+                help: "How often the files of certificates, passwords and tokens are read."
+            ),
             Self(path: "admin.listen", kind: .address, fallback: "127.0.0.1:8080", help: "Where the admin port is."),
             Self(path: "admin.token", kind: .secret, fallback: nil, help: "The token that changing something needs."),
             Self(
@@ -312,6 +318,12 @@ extension ConfigurationKey {
             Self.limit("shadow_in_flight", 1...32_768, 512, "Shadow writes on their way at a time, per loop."),
             Self.limit("shadow_attempts", 1...1_000, 10, "Attempts to deliver one shadow write."),
             Self.limit("pools", 1...65_536, 1_024, "Combinations of credentials and keyspace, per loop and cluster."),
+            Self.limit(
+                "idle_pool_ms",
+                100...86_400_000,
+                60_000,
+                "How long one that no client uses keeps its connections."
+            ),
             Self.limit("prepared_statements", 64...10_000_000, 16_384, "Prepared statements that are remembered."),
         ]
 

@@ -49,6 +49,7 @@ struct SidecarConfiguration: Sendable {
         var shadowInFlight: Int
         var shadowAttempts: Int
         var pools: Int
+        var idlePoolMilliseconds: Int
         var preparedStatements: Int
     }
 
@@ -74,6 +75,8 @@ struct SidecarConfiguration: Sendable {
     var sidecars: [ListenAddress]
     /// TLS toward applications; nil: plain connections.
     var tls: TLSFiles?
+    /// How often the files of certificates, passwords and tokens are read.
+    var reloadMilliseconds: Int
     var admin: ListenAddress
     var adminToken: Secret?
     var stateDirectory: String
@@ -105,6 +108,7 @@ extension SidecarConfiguration {
         self.advertised = values.optionalAddress("advertised")
         self.sidecars = values.addresses("sidecars")
         self.tls = Self.clientTLS(&values)
+        self.reloadMilliseconds = values.integer("reload_ms")
         self.admin = values.address("admin.listen")
         self.adminToken = values.secret("admin.token", file: "admin.token_file")
         self.stateDirectory = values.text("state_dir") ?? ""
@@ -144,6 +148,7 @@ extension SidecarConfiguration {
             shadowInFlight: values.integer("limits.shadow_in_flight"),
             shadowAttempts: values.integer("limits.shadow_attempts"),
             pools: values.integer("limits.pools"),
+            idlePoolMilliseconds: values.integer("limits.idle_pool_ms"),
             preparedStatements: values.integer("limits.prepared_statements")
         )
         if self.listen == self.admin, self.listen.port != 0 {

@@ -41,6 +41,7 @@ extension SidecarConfiguration {
         configuration.limits.shadowQueueBytesMax = self.limits.shadowQueueBytes
         configuration.limits.shadowInFlightMax = self.limits.shadowInFlight
         configuration.limits.shadowAttemptsMax = self.limits.shadowAttempts
+        configuration.limits.idlePoolMillisecondsMax = self.limits.idlePoolMilliseconds
         configuration.limits.preparedStatementsMax = self.limits.preparedStatements
         // TRUNCATE and schema changes keep their order among the copies of one loop: more loops are somebody's decision.
         configuration.loops = max(1, self.loops)

@@ -26,6 +26,8 @@ struct Engine {
     /// The node that was asked, and the other ones of its cluster.
     let identity: NodeIdentity
     let peers: [NodeIdentity]
+    /// How many of them are up.
+    let peersAlive: Int
 
     /// Runs the text of a QUERY.
     func query(_ text: String, _ parameters: QueryParameters, keyspace: String?) throws -> Outcome {
@@ -210,7 +212,7 @@ struct Engine {
             case .all: factor
             default: 1
             }
-        let alive = min(factor, Int32(self.peers.count + 1))
+        let alive = min(factor, Int32(self.peersAlive + 1))
         guard alive < required else { return }
         throw NodeError(
             .unavailable,

@@ -114,15 +114,16 @@ public final class EmbeddedNode: Sendable {
 
     // MARK: For tests and demonstrations
 
-    /// Stops listening and closes all connections.
+    /// Leaves the cluster: stops listening and closes all connections.
     public func stop() async {
-        let channels = self.leave()
+        let channels = self.end { self.store.leave($0) }
         for channel in [self.listener] + channels { try? await channel.close().get() }
     }
 
-    /// Ends as a process that is killed: no connection is told.
+    /// Ends as a process that is killed: no connection is told, and the other nodes count it among their peers. One that starts
+    /// with its address and port takes its place.
     public func kill() async {
-        let channels = self.leave()
+        let channels = self.end { self.store.wentDown($0) }
         for channel in channels {
             // Lingering for no time makes the kernel reset the connection.
             try? await (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
@@ -130,12 +131,13 @@ public final class EmbeddedNode: Sendable {
         for channel in [self.listener] + channels { try? await channel.close().get() }
     }
 
-    private func leave() -> [any Channel] {
+    /// Takes no more connections, tells the store, and returns the connections that stand.
+    private func end(_ tell: (_ member: Int) -> Void) -> [any Channel] {
         let (channels, membership, wasRunning) = self.state.withLock { state in
             defer { state.isStopped = true }
             return (Array(state.connections.values), state.membership, !state.isStopped)
         }
-        if wasRunning { self.store.leave(self.identity, listener: membership) }
+        if wasRunning { tell(membership) }
         return channels
     }
 

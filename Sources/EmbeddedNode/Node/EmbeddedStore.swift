@@ -7,9 +7,15 @@ import Synchronization
 public final class EmbeddedStore: @unchecked Sendable {
     private let lock = Mutex(())
     private let schema = Schema()
-    private var members: [NodeIdentity] = []
-    private var listeners: [Int: @Sendable (SchemaChange) -> Void] = [:]
-    private var lastListener = 0
+    private var members: [Member] = []
+    private var lastMember = 0
+
+    private struct Member {
+        let number: Int
+        let identity: NodeIdentity
+        /// Nil while the node is down: the others go on calling it a peer, as Cassandra's do.
+        var onChange: (@Sendable (SchemaChange) -> Void)?
+    }
 
     /// A store without keyspaces.
     public init() {}
@@ -17,32 +23,43 @@ public final class EmbeddedStore: @unchecked Sendable {
     /// Runs `body` with the engine of a node, alone.
     func withEngine<Result>(of identity: NodeIdentity, _ body: (Engine) throws -> Result) rethrows -> Result {
         try self.lock.withLock { _ in
-            let peers = self.members.filter { $0.endpoint != identity.endpoint }
-            return try body(Engine(schema: self.schema, identity: identity, peers: peers))
+            let others = self.members.filter { $0.identity.endpoint != identity.endpoint }
+            let engine = Engine(
+                schema: self.schema,
+                identity: identity,
+                peers: others.map(\.identity),
+                peersAlive: others.count { $0.onChange != nil }
+            )
+            return try body(engine)
         }
     }
 
-    /// Adds a node to the cluster; `onChange` hears of changes of the schema until the node leaves.
+    /// Adds a node to the cluster, or one that was down again; `onChange` hears of changes of the schema until it goes.
+    ///
+    /// - Returns: the number of this membership.
     func join(_ identity: NodeIdentity, onChange: @escaping @Sendable (SchemaChange) -> Void) -> Int {
         self.lock.withLock { _ in
-            self.members.append(identity)
-            self.lastListener += 1
-            self.listeners[self.lastListener] = onChange
-            return self.lastListener
+            self.members.removeAll { $0.identity.endpoint == identity.endpoint }
+            self.lastMember += 1
+            self.members.append(Member(number: self.lastMember, identity: identity, onChange: onChange))
+            return self.lastMember
         }
     }
 
     /// Takes a node out of the cluster.
-    func leave(_ identity: NodeIdentity, listener: Int) {
+    func leave(_ member: Int) { self.lock.withLock { _ in self.members.removeAll { $0.number == member } } }
+
+    /// Notes that a node is down. It stays a member.
+    func wentDown(_ member: Int) {
         self.lock.withLock { _ in
-            self.members.removeAll { $0.endpoint == identity.endpoint }
-            self.listeners[listener] = nil
+            guard let index = self.members.firstIndex(where: { $0.number == member }) else { return }
+            self.members[index].onChange = nil
         }
     }
 
     /// Tells all nodes of a change.
     func announce(_ change: SchemaChange) {
-        let listeners = self.lock.withLock { _ in Array(self.listeners.values) }
+        let listeners = self.lock.withLock { _ in self.members.compactMap(\.onChange) }
         for listener in listeners { listener(change) }
     }
 }

@@ -19,7 +19,7 @@ struct Database {
             releaseVersion: "4.1.6",
             tokens: [0]
         )
-        self.engine = Engine(schema: Schema(), identity: identity, peers: [])
+        self.engine = Engine(schema: Schema(), identity: identity, peers: [], peersAlive: 0)
         try self.run("CREATE KEYSPACE k WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
         for statement in statements { try self.run(statement) }
     }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Synchronization
 
 #if canImport(Glibc)
 import Glibc
@@ -8,12 +9,12 @@ import Musl
 import Darwin
 #endif
 
-/// The built `cluster-sync` binary as a child process.
-final class ChildProcess: Sendable {
-    struct Result: Sendable {
-        let code: Int32
-        let output: String
-        let errors: String
+/// The built `cluster-sync` binary as a child process. It does not outlive whoever holds it.
+package final class ChildProcess: Sendable {
+    package struct Result: Sendable {
+        package let code: Int32
+        package let output: String
+        package let errors: String
     }
 
     struct CannotStart: Error { let reason: String }
@@ -24,22 +25,29 @@ final class ChildProcess: Sendable {
             (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
         let folder = own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
         let beside = folder + "/cluster-sync"
-        let root = String(#filePath.dropLast("/Tests/ClusterSyncTests/ChildProcess.swift".count))
-        return FileManager.default.isExecutableFile(atPath: beside) ? beside : root + "/.build/debug/cluster-sync"
+        return FileManager.default.isExecutableFile(atPath: beside)
+            ? beside : Repository.root + "/.build/debug/cluster-sync"
     }
 
-    private let pid: pid_t
-    private let folder: String
+    package let pid: Int32
+    private let folder: TemporaryFolder
+    private let hasEnded = Atomic(false)
 
     /// Starts it; its output goes to files, so that no pipe can fill up.
-    init(_ arguments: [String], environment: [String: String] = [:]) throws {
-        self.folder = FileManager.default.temporaryDirectory.path + "/cluster-sync-child-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
+    package init(_ arguments: [String], environment: [String: String] = [:]) throws {
+        self.folder = try TemporaryFolder()
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         for (file, name) in [(STDOUT_FILENO, "output"), (STDERR_FILENO, "errors")] {
-            posix_spawn_file_actions_addopen(&actions, file, "\(self.folder)/\(name)", O_WRONLY | O_CREAT, 0o600)
+            posix_spawn_file_actions_addopen(&actions, file, "\(self.folder.path)/\(name)", O_WRONLY | O_CREAT, 0o600)
+        }
+        // The child must not hold the sockets of the tests: a port stays taken as long as anybody has it open. New sockets get the
+        // lowest free numbers, so that a few more make up for those that are opened meanwhile. Closing what is not open is no error.
+        let open =
+            (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }) ?? []
+        for file in (STDERR_FILENO + 1)...(64 + (open.max() ?? STDERR_FILENO)) {
+            posix_spawn_file_actions_addclose(&actions, file)
         }
         let words = ([Self.binary] + arguments).map { strdup($0) } + [nil]
         let variables = environment.merging(["PATH": "/usr/bin:/bin"]) { $1 }.map { strdup("\($0)=\($1)") } + [nil]
@@ -50,13 +58,20 @@ final class ChildProcess: Sendable {
         self.pid = pid
     }
 
-    var output: String { (try? String(contentsOfFile: "\(self.folder)/output", encoding: .utf8)) ?? "" }
-    var errors: String { (try? String(contentsOfFile: "\(self.folder)/errors", encoding: .utf8)) ?? "" }
+    deinit {
+        guard !self.hasEnded.load(ordering: .relaxed) else { return }
+        kill(self.pid, SIGKILL)
+        var status: Int32 = 0
+        waitpid(self.pid, &status, 0)
+    }
 
-    func signal(_ number: Int32) { kill(self.pid, number) }
+    package var output: String { (try? String(contentsOfFile: "\(self.folder.path)/output", encoding: .utf8)) ?? "" }
+    package var errors: String { (try? String(contentsOfFile: "\(self.folder.path)/errors", encoding: .utf8)) ?? "" }
+
+    package func signal(_ number: Int32) { kill(self.pid, number) }
 
     /// Waits for the end on a thread of its own, so that no test blocks another.
-    func result() async -> Result {
+    package func result() async -> Result {
         let pid = self.pid
         let status: Int32 = await withCheckedContinuation { continuation in
             var thread = pthread_t()
@@ -77,7 +92,7 @@ final class ChildProcess: Sendable {
             pthread_detach(thread)
         }
         let code = status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
-        defer { try? FileManager.default.removeItem(atPath: self.folder) }
+        self.hasEnded.store(true, ordering: .relaxed)
         return Result(code: code, output: self.output, errors: self.errors)
     }
 
@@ -92,7 +107,7 @@ final class ChildProcess: Sendable {
     }
 
     /// Runs a command to its end.
-    static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Result {
+    package static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Result {
         await (try ChildProcess(arguments, environment: environment)).result()
     }
 }
