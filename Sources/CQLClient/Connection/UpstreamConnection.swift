@@ -350,8 +350,8 @@ public final class UpstreamConnection: ChannelInboundHandler {
 
     /// There is no connection.
     func failedToConnect(_ error: any Error) {
-        self.isClosed = true
         self.tellOpened(.failure(UpstreamError(.unreachable, "cannot connect to \(self.node): \(error)")))
+        self.didClose()
     }
 
     /// The NIO side.
@@ -378,6 +378,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
         // What was never handed to the channel was certainly not sent: the last requests, by the bytes that are left.
         let unsent = UnsentFrames.streams(in: self.outbound)
         self.outbound = ByteBuffer()
+        // The context holds its handler, this connection, also after it was removed from the channel.
         self.context = nil
         self.tellOpened(.failure(UpstreamError(.unreachable, "node \(self.node) closed the connection")))
         if wasReady { self.closed?() }
