@@ -3,6 +3,7 @@ import DualWriteCore
 import DualWriter
 import EmbeddedNode
 import NIOCore
+import TestSupport
 import Testing
 
 /// What was acknowledged reaches the other cluster, whatever becomes of the sidecar or the cluster meanwhile.
@@ -64,7 +65,6 @@ struct JournalTests {
                 left = try harness.folder.copy()
             }
             let killed = try #require(left)
-            defer { killed.remove() }
             harness.target.setFaults([])
             try await harness.sidecar(.dualWriteAsync, in: killed) { proxy, _ in try await harness.settled(proxy) }
             let rows = try await harness.rows(.target)
@@ -88,7 +88,6 @@ struct JournalTests {
                 _ = try? await answer
             }
             let killed = try #require(left)
-            defer { killed.remove() }
             harness.source.setFaults([])
             try await harness.sidecar(.dualWriteAsync, in: killed) { proxy, _ in try await harness.settled(proxy) }
             let rows = try await harness.rows(.target)

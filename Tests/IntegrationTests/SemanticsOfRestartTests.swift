@@ -3,6 +3,7 @@ import DualWriteCore
 import DualWriter
 import EmbeddedNode
 import NIOCore
+import TestSupport
 import Testing
 
 /// The rows of docs/semantics.md about the end of a sidecar and changes of the mode; each test has the name of its row.
@@ -37,7 +38,6 @@ struct SemanticsOfRestartTests {
                 _ = try? await answer
             }
             let folder = try #require(left)
-            defer { folder.remove() }
             for cluster in Cluster.allCases { harness.node(cluster).setFaults([]) }
             try await Scene.run(mode, harness, in: folder) { scene in
                 try await scene.settled()

@@ -3,6 +3,7 @@ import DualWriteCore
 import DualWriter
 import EmbeddedNode
 import NIOCore
+import TestSupport
 import Testing
 
 /// Tables of which the shadow is to get no copies.
@@ -92,7 +93,6 @@ struct TableFilterTests {
                 left = try harness.folder.copy()
             }
             let killed = try #require(left)
-            defer { killed.remove() }
             harness.target.setFaults([])
             try await harness.sidecar(.dualWriteAsync, in: killed) {
                 $0.filter = filter

@@ -135,11 +135,16 @@ public final class ClusterMonitor: Sendable {
         for await signal in signals {
             switch signal {
             case .event(.schemaChange(let change)):
-                // What has happened while the connection was made may come as an event as well.
-                if !missed.take(change) {
-                    self.state.withLock { $0.toldSinceSchema.append(change) }
-                    self.notify(.schemaChange(change))
+                // What has happened while the connection was made may come as an event as well: it does where the schema is
+                // still the one that was compared.
+                if missed.contains(change) {
+                    missed.remove(change)
+                    let compared = self.state.withLock { $0.topology?.schema }
+                    try await self.refresh(control, node)
+                    if self.state.withLock({ $0.topology?.schema === compared }) { continue }
                 }
+                self.state.withLock { $0.toldSinceSchema.append(change) }
+                self.notify(.schemaChange(change))
                 // The schema's version is a column of system.local, which clients read through the proxy.
                 try await self.refresh(control, node)
                 self.state.withLock { $0.toldSinceSchema = [] }

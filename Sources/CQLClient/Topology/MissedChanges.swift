@@ -1,18 +1,16 @@
 import CQLProtocol
-import NIOCore
 
-/// Schema changes that were told without an event, and whose events may still come: each of them once, and soon.
+/// Schema changes that were told without an event, and whose events may still come: each of them once.
 struct MissedChanges {
     private var changes: [SchemaChange]
-    private let deadline = NIODeadline.now() + .seconds(1)
 
     init(_ changes: [SchemaChange]) { self.changes = changes }
 
-    /// Whether an event says what was told already; it does so once.
-    mutating func take(_ change: SchemaChange) -> Bool {
-        guard !self.changes.isEmpty, NIODeadline.now() < self.deadline, let index = self.changes.firstIndex(of: change)
-        else { return false }
-        self.changes.remove(at: index)
-        return true
+    /// Whether the event of a change may be about what was told already.
+    func contains(_ change: SchemaChange) -> Bool { self.changes.contains(change) }
+
+    /// The event of a change has come.
+    mutating func remove(_ change: SchemaChange) {
+        if let index = self.changes.firstIndex(of: change) { self.changes.remove(at: index) }
     }
 }

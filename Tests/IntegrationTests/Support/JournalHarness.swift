@@ -5,6 +5,7 @@ import DualWriter
 import EmbeddedNode
 import NIOCore
 import NIOPosix
+import TestSupport
 import Testing
 
 /// Two embedded nodes that outlive the sidecars between them, and the folder that outlives those.
@@ -35,7 +36,6 @@ struct JournalHarness {
         }
         await harness.source.stop()
         await harness.target.stop()
-        harness.folder.remove()
         try result.get()
     }
 

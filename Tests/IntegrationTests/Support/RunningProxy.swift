@@ -5,6 +5,7 @@ import Logging
 import NIOCore
 import ShadowJournal
 import SystemPackage
+import TestSupport
 import Testing
 
 /// A proxy between two clusters for as long as a test needs it.
@@ -38,8 +39,7 @@ enum RunningProxy {
         var logger = Logger(label: "proxy")
         logger.logLevel = .critical
         let folder = try kept ?? TemporaryFolder()
-        defer { if kept == nil { folder.remove() } }
-        let store = try ShadowStore(folder.path, journal)
+        let store = try ShadowStore(FilePath(folder.path), journal)
         let proxy = DualWriterService(configuration: configuration, store: store, logger: logger)
         let running = Task { try await proxy.run() }
         let result: Result<Void, any Error>
@@ -53,5 +53,14 @@ enum RunningProxy {
         running.cancel()
         _ = try? await running.value
         try result.get()
+    }
+}
+
+extension ShadowStore.Configuration {
+    /// Files that are short enough for a test to fill some.
+    static var small: Self {
+        var configuration = Self()
+        configuration.segmentBytes = 64 << 10
+        return configuration
     }
 }

@@ -3,6 +3,7 @@ import DualWriteCore
 import DualWriter
 import EmbeddedNode
 import NIOCore
+import TestSupport
 import Testing
 
 /// A sidecar between two nodes in which one thing is written while one thing goes wrong, and what has become of it.
