@@ -94,7 +94,7 @@ let package = Package(
         .executableTarget(
             name: "ClusterSync",
             dependencies: [
-                "CQLProtocol", "CQLClient", "DualWriteCore", "DualWriter", "EmbeddedNode", "Operations",
+                "CQLProtocol", "CQLSyntax", "CQLClient", "DualWriteCore", "DualWriter", "EmbeddedNode", "Operations",
                 "ShadowJournal", systemPackage, nioCore, nioPosix, logging, lifecycle,
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

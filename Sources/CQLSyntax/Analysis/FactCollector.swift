@@ -1,5 +1,9 @@
 /// Walks a statement and notes what an analysis tells.
 struct FactCollector {
+    /// Whether calls whose values the text itself fixes are taken for the constants that will stand in their place.
+    let takesCallsForConstants: Bool
+    /// The calls that were taken for constants.
+    var calls: [ServerValues.Call] = []
     var markers: [MarkerUse] = []
     var functions: [FunctionUse] = []
     var usesTimestamp = false
@@ -16,10 +20,17 @@ struct FactCollector {
         var column: String?
         var isDirect = true
         var depth = 0
+        var isInCollection = false
 
         func inside() -> Place {
             var place = self
             place.isDirect = false
+            return place
+        }
+
+        func insideCollection() -> Place {
+            var place = self.inside()
+            place.isInCollection = true
             return place
         }
     }
@@ -30,28 +41,18 @@ struct FactCollector {
         switch term {
         case .null, .literal: break
         case .marker(let marker): self.note(marker, place)
-        case .list(let terms), .set(let terms), .tuple(let terms):
+        case .list(let terms), .set(let terms):
+            for term in terms { self.note(term, place.insideCollection()) }
+        case .tuple(let terms):
             for term in terms { self.note(term, place.inside()) }
         case .map(let entries):
             for entry in entries {
-                self.note(entry.key, place.inside())
-                self.note(entry.value, place.inside())
+                self.note(entry.key, place.insideCollection())
+                self.note(entry.value, place.insideCollection())
             }
         case .userType(let fields):
             for field in fields { self.note(field.value, place.inside()) }
-        case .function(let call):
-            self.functions.append(
-                FunctionUse(
-                    name: call.name,
-                    range: call.range,
-                    isNonDeterministic: FunctionCatalogue.isNonDeterministic(call.name),
-                    column: place.column,
-                    depth: place.depth
-                )
-            )
-            var inner = place.inside()
-            inner.depth += 1
-            for argument in call.arguments { self.note(argument, inner) }
+        case .function(let call): self.note(call, place)
         case .typeHint(_, let operand):
             self.note(operand, place)
         case .cast(let operand, _), .negated(let operand):
@@ -60,6 +61,29 @@ struct FactCollector {
             self.note(left, place.inside())
             self.note(right, place.inside())
         }
+    }
+
+    private mutating func note(_ call: FunctionCall, _ place: Place) {
+        if self.takesCallsForConstants, place.role != .condition, call.arguments.isEmpty,
+            let function = ServerFunction(call.name)
+        {
+            self.calls.append(
+                ServerValues.Call(function: function, range: call.range, isInCollection: place.isInCollection)
+            )
+            return
+        }
+        self.functions.append(
+            FunctionUse(
+                name: call.name,
+                range: call.range,
+                isNonDeterministic: FunctionCatalogue.isNonDeterministic(call.name),
+                column: place.column,
+                depth: place.depth
+            )
+        )
+        var inner = place.inside()
+        inner.depth += 1
+        for argument in call.arguments { self.note(argument, inner) }
     }
 
     private mutating func note(_ marker: BindMarker, _ place: Place) {

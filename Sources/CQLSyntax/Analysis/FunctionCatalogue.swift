@@ -1,11 +1,5 @@
 /// What is known of Cassandra's own functions.
 enum FunctionCatalogue {
-    /// Results differ from call to call.
-    private static let nonDeterministic: Set<String> = [
-        "now", "uuid", "currenttimestamp", "currentdate", "currenttime", "currenttimeuuid", "current_timestamp",
-        "current_date", "current_time", "current_timeuuid",
-    ]
-
     private static let deterministic: Set<String> = [
         "token", "cast", "count", "sum", "min", "max", "avg", "ttl", "writetime", "maxwritetime",
         "todate", "totimestamp", "tounixtimestamp", "dateof", "unixtimestampof", "mintimeuuid", "maxtimeuuid",
@@ -22,12 +16,11 @@ enum FunctionCatalogue {
         "text", "time", "timestamp", "timeuuid", "tinyint", "uuid", "varchar", "varint",
     ]
 
-    /// True for everything that is not known to give the same result each time, functions of the user included.
+    /// True for everything that is not known to give the same result each time: ``ServerFunction``s, and functions of the user.
     static func isNonDeterministic(_ name: QualifiedName) -> Bool {
         guard name.keyspace == nil || name.keyspace == "system" else { return true }
         // Function names are folded, but a quoted one keeps its case and is then another function.
-        return self.nonDeterministic.contains(name.name)
-            || !(self.deterministic.contains(name.name) || self.convertsBlob(name.name))
+        return !(self.deterministic.contains(name.name) || self.convertsBlob(name.name))
     }
 
     /// `blobAsInt`, `intAsBlob`, `blob_as_int`, `int_as_blob`.

@@ -1,12 +1,36 @@
 extension StatementAnalysis {
+    /// The analysis of a parsed text.
+    static func analysis(
+        of statement: Statement,
+        precision: Precision,
+        text: [UInt8],
+        markerStarts: [Int]
+    ) -> StatementAnalysis {
+        let range = SourceRange(start: 0, end: text.count)
+        var calls: [ServerValues.Call]? = []
+        let analysis = Self.facts(of: statement, precision: precision, range: range, text: text, constants: &calls)
+        guard let calls, !calls.isEmpty else { return analysis }
+        var none: [ServerValues.Call]?
+        let asWritten = Self.facts(of: statement, precision: precision, range: range, text: text, constants: &none)
+        return StatementAnalysis(
+            asWritten,
+            serverValues: ServerValues(calls, analysis: analysis, markerStarts: markerStarts)
+        )
+    }
+
     /// Facts from a parsed statement.
-    static func facts(
+    ///
+    /// - Parameter constants: where there is a list, calls that can be evaluated beforehand are added to it, and taken for the
+    ///   constants that will stand in their place.
+    private static func facts(
         of statement: Statement,
         precision: Precision,
         range: SourceRange,
-        text: [UInt8]
+        text: [UInt8],
+        constants: inout [ServerValues.Call]?
     ) -> StatementAnalysis {
-        var facts = FactCollector()
+        var facts = FactCollector(takesCallsForConstants: constants != nil && statement.isModification)
+        defer { constants?.append(contentsOf: facts.calls) }
         switch statement {
         case .select(let select):
             facts.note(select)
@@ -30,7 +54,13 @@ extension StatementAnalysis {
         case .batch(let batch):
             facts.note(batch.using)
             let children = batch.children.map { child in
-                Self.facts(of: child.statement, precision: precision, range: child.range, text: text)
+                Self.facts(
+                    of: child.statement,
+                    precision: precision,
+                    range: child.range,
+                    text: text,
+                    constants: &constants
+                )
             }
             return Self.batch(batch.kind, own: facts, children, precision, range)
         default:
@@ -90,7 +120,8 @@ extension StatementAnalysis {
             columnWrites: children.flatMap(\.columnWrites),
             batchKind: kind,
             children: children,
-            range: range
+            range: range,
+            hidesServerValues: children.contains(where: \.hidesServerValues)
         )
     }
 }
@@ -106,6 +137,14 @@ extension StatementKind {
 }
 
 extension Statement {
+    /// INSERT, UPDATE or DELETE.
+    fileprivate var isModification: Bool {
+        switch self {
+        case .insert, .update, .delete: true
+        default: false
+        }
+    }
+
     /// For everything but reads and modifications.
     fileprivate var kindAndName: (StatementKind, QualifiedName?) {
         func change(_ action: SchemaChange.Action, _ object: SchemaChange.Object) -> StatementKind {

@@ -38,6 +38,10 @@ public final class StatementAnalysis: Sendable {
     public let range: SourceRange
     /// What a `SELECT` asks for.
     public let selection: Selection?
+    /// Calls in a write whose values must be fixed before several clusters get it; nil where there are none.
+    public let serverValues: ServerValues?
+    /// Whether a write, or what may be one, has such calls and the grammar does not fit, so that nobody knows where they stand.
+    public let hidesServerValues: Bool
 
     init(
         kind: StatementKind,
@@ -55,7 +59,8 @@ public final class StatementAnalysis: Sendable {
         batchKind: BatchStatement.Kind? = nil,
         children: [StatementAnalysis] = [],
         range: SourceRange,
-        selection: Selection? = nil
+        selection: Selection? = nil,
+        hidesServerValues: Bool = false
     ) {
         self.kind = kind
         self.precision = precision
@@ -76,7 +81,35 @@ public final class StatementAnalysis: Sendable {
         self.children = children
         self.range = range
         self.selection = selection
+        self.serverValues = nil
+        self.hidesServerValues = hidesServerValues
     }
+
+    /// The same with the calls that must be evaluated.
+    init(_ other: StatementAnalysis, serverValues: ServerValues) {
+        self.kind = other.kind
+        self.precision = other.precision
+        self.keyspace = other.keyspace
+        self.table = other.table
+        self.markers = other.markers
+        self.hasConditions = other.hasConditions
+        self.hasIfNotExists = other.hasIfNotExists
+        self.usesTimestamp = other.usesTimestamp
+        self.usesTimeToLive = other.usesTimeToLive
+        self.functions = other.functions
+        self.isIdempotent = other.isIdempotent
+        self.isRepeatable = other.isRepeatable
+        self.columnWrites = other.columnWrites
+        self.batchKind = other.batchKind
+        self.children = other.children
+        self.range = other.range
+        self.selection = other.selection
+        self.serverValues = serverValues
+        self.hidesServerValues = false
+    }
+
+    /// The statement as it is sent: with a constant in the place of each call of ``serverValues``.
+    public var evaluated: StatementAnalysis { self.serverValues?.analysis ?? self }
 
     /// Whether running it twice with one timestamp, or later than others, leaves the same data as running it once and in its
     /// place, in tables of known columns.
@@ -108,11 +141,11 @@ public final class StatementAnalysis: Sendable {
         for acceptsDialects in [false, true] {
             var parser = Parser(bytes: bytes, tokens: tokens, acceptsDialects: acceptsDialects)
             guard let statement = try? parser.wholeStatement() else { continue }
-            return Self.facts(
+            return Self.analysis(
                 of: statement,
                 precision: acceptsDialects ? .tolerant : .parsed,
-                range: SourceRange(start: 0, end: bytes.count),
-                text: bytes
+                text: bytes,
+                markerStarts: parser.markerStarts
             )
         }
         var scanner = TokenScanner(bytes: bytes, tokens: tokens)

@@ -253,7 +253,9 @@ struct TokenScanner {
             usesTimeToLive: isModification && facts.usesTimeToLive,
             functions: facts.functions,
             isRepeatable: isHarmless,
-            range: range
+            range: range,
+            hidesServerValues: (isModification || kind == .unknown)
+                && facts.functions.contains { ServerFunction($0.name) != nil }
         )
     }
 
@@ -285,7 +287,7 @@ struct TokenScanner {
             }
         }
         var children: [StatementAnalysis] = []
-        var own = FactCollector()
+        var own = FactCollector(takesCallsForConstants: false)
         let using = self.scan(from: 0, to: min(starts.first ?? end, end), firstMarker: 0)
         own.markers = using.markers
         own.usesTimestamp = using.usesTimestamp

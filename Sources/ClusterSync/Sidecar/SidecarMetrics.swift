@@ -1,3 +1,4 @@
+import CQLSyntax
 import DualWriteCore
 import DualWriter
 import Operations
@@ -36,9 +37,22 @@ enum SidecarMetrics {
                 "not_understood_total", "Statements treated as plain writes for want of a better.",
                 counters.notUnderstood
             ),
+            (
+                "functions_not_evaluated_total",
+                "Writes not understood whose functions such as now() each cluster evaluates.",
+                counters.notEvaluated
+            ),
             ("doubtful_writes_total", "Writes whose outcome on the shadow is not known.", counters.doubtful),
         ] {
             page.counter("cluster_sync_" + name, help: help, value)
+        }
+        for function in ServerFunction.allCases {
+            page.counter(
+                "cluster_sync_function_rewrites_total",
+                help: "Calls of functions in writes that were evaluated, so that both clusters get the same value.",
+                labels: [.init("function", function.name)],
+                counters.evaluatedCalls[function]
+            )
         }
         page.counter(
             "proxy_consistency_mismatches",

@@ -66,8 +66,25 @@ extension DualWriterLoop {
         if let node = request.preparedAt { statement.learned(id, in: body, at: node, of: cluster) }
         let before = UnsafeRawBufferPointer(rebasing: body[..<(id.lowerBound - 2)])
         let after = UnsafeRawBufferPointer(rebasing: body[id.upperBound...])
-        statement.id.withShortBytes {
-            request.client?.append(stream: request.clientStream, flags: flags, opcode: .result, before, $0, after)
+        if let client = request.client, let version = client.version,
+            let names = statement.known.evaluation?.markerNames
+        {
+            // The client knows of its own markers only.
+            guard let own = BindMetadata.removing(names, from: after, version: version) else {
+                let error = ProxyError.server("the \(cluster) cluster describes other markers than it was given")
+                self.answer(client, request.clientStream, .error(error))
+                self.detachClient(request)
+                return
+            }
+            own.withUnsafeReadableBytes { own in
+                statement.id.withShortBytes {
+                    client.append(stream: request.clientStream, flags: flags, opcode: .result, before, $0, own)
+                }
+            }
+        } else {
+            statement.id.withShortBytes {
+                request.client?.append(stream: request.clientStream, flags: flags, opcode: .result, before, $0, after)
+            }
         }
         self.detachClient(request)
     }

@@ -70,8 +70,13 @@ extension DualWriterLoop {
             self.fail(request, ProxyError.invalid("statement longer than \(self.limits.analysedTextBytesMax) bytes"))
             return
         }
-        let kind = RequestKind(analysis, keyspace: request.identity?.key.keyspace, schema: self.schema)
-        self.classify(request, kind, analysis, layout)
+        if let refusal = self.refusal(of: analysis.serverValues) {
+            self.fail(request, refusal)
+            return
+        }
+        let kind = RequestKind(analysis.evaluated, keyspace: request.identity?.key.keyspace, schema: self.schema)
+        if analysis.hidesServerValues { self.counters.notEvaluated &+= 1 }
+        self.classify(request, kind, layout)
         switch kind {
         case .use:
             self.use(request, analysis.keyspace)
@@ -82,14 +87,22 @@ extension DualWriterLoop {
             }
             self.answerVirtual(request, analysis, query.parameters)
         default:
-            self.route(request, body, layout)
+            guard let values = analysis.serverValues else {
+                self.route(request, body, layout)
+                return
+            }
+            self.evaluatedQuery(body, layout, text, values).withUnsafeReadableBytes { bytes in
+                guard let layout = RequestLayout(query: bytes) else {
+                    preconditionFailure("a walked QUERY with another text can be walked")
+                }
+                self.route(request, bytes, layout)
+            }
         }
     }
 
     private func classify(
         _ request: ProxiedRequest,
         _ kind: RequestKind,
-        _ analysis: StatementAnalysis?,
         _ layout: RequestLayout
     ) {
         request.kind = kind
@@ -101,7 +114,7 @@ extension DualWriterLoop {
     }
 
     /// Keeps the body, with the proxy's timestamp where the client gave none, and sends the request on its way.
-    private func route(_ request: ProxiedRequest, _ body: UnsafeRawBufferPointer, _ layout: RequestLayout) {
+    func route(_ request: ProxiedRequest, _ body: UnsafeRawBufferPointer, _ layout: RequestLayout) {
         if case .refuse(let reason) = request.plan {
             self.fail(request, ProxyError.invalid(reason))
             return
@@ -171,6 +184,10 @@ extension DualWriterLoop {
             self.fail(request, ProxyError.invalid("statement longer than \(self.limits.analysedTextBytesMax) bytes"))
             return
         }
+        if let refusal = self.refusal(of: analysis.serverValues) {
+            self.fail(request, refusal)
+            return
+        }
         let keyspace = request.identity?.key.keyspace
         let statement = self.statement(text: text, keyspace: keyspace, analysis: analysis)
         request.statement = statement
@@ -191,7 +208,11 @@ extension DualWriterLoop {
             return
         }
         request.plan = .single(self.settings.mode.primary)
-        request.body.assign(body)
+        if statement.known.evaluation == nil {
+            request.body.assign(body)
+        } else {
+            request.retain(Self.longString(statement.text))
+        }
         self.dispatch(request)
     }
 
@@ -236,7 +257,7 @@ extension DualWriterLoop {
             return
         }
         request.statement = statement
-        self.classify(request, statement.kind, nil, layout)
+        self.classify(request, statement.kind, layout)
         switch statement.kind {
         case .use:
             self.use(request, statement.analysis.keyspace)
@@ -247,7 +268,11 @@ extension DualWriterLoop {
             }
             self.answerVirtual(request, statement.analysis, execute.parameters)
         default:
-            self.route(request, body, layout)
+            guard statement.hasServerValues else {
+                self.route(request, body, layout)
+                return
+            }
+            self.routeEvaluated(request, body, layout, statement.known)
         }
     }
 
@@ -262,7 +287,7 @@ extension DualWriterLoop {
     // MARK: BATCH
 
     private func batch(_ request: ProxiedRequest, _ body: UnsafeRawBufferPointer) {
-        let batch: Batch
+        var batch: Batch
         do {
             guard case .batch(let decoded) = try RequestRewriter.decode(body, opcode: .batch) else { return }
             batch = decoded
@@ -271,25 +296,14 @@ extension DualWriterLoop {
             return
         }
         var kinds: [RequestKind] = []
-        for child in batch.children {
-            switch child.statement {
-            case .text(let text):
-                guard let analysis = self.analyses.analysis(of: text) else {
-                    self.fail(request, ProxyError.invalid("statement too long in BATCH"))
-                    return
-                }
-                let keyspace = request.identity?.key.keyspace
-                kinds.append(RequestKind(analysis, keyspace: keyspace, schema: self.schema))
-            case .prepared(let bytes):
-                guard let id = bytes.withUnsafeReadableBytes({ StatementID($0) }),
-                    let statement = self.statement(id, at: request.receivedAt)
-                else {
-                    self.fail(request, bytes.withUnsafeReadableBytes { Self.unprepared($0) })
-                    return
-                }
-                request.children.append(statement)
-                kinds.append(statement.kind)
+        var isEvaluated = false
+        do {
+            for index in batch.children.indices {
+                kinds.append(try self.takeOn(&batch.children[index], of: request, &isEvaluated))
             }
+        } catch {
+            self.fail(request, error)
+            return
         }
         guard let kind = RequestKind.batch(of: kinds, isCounter: batch.kind == .counter) else {
             let text = "Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed."
@@ -303,13 +317,52 @@ extension DualWriterLoop {
         request.batchWriteType =
             batch.kind == .counter ? .counter : batch.kind == .unlogged ? .unloggedBatch : .batch
         request.plan = RoutePlan(kind: kind, mode: self.settings.mode, policy: self.settings.policy)
-        request.body.assign(body, reserving: 8)
+        if isEvaluated {
+            guard let changed = try? RequestRewriter.encode(.batch(batch)) else {
+                self.fail(request, ProxyError.invalid("cluster-sync: more values than a statement can have"))
+                return
+            }
+            request.retain(changed)
+        } else {
+            request.body.assign(body, reserving: 8)
+        }
         if self.mayStamp(kind), batch.defaultTimestamp == nil {
             // Flags are the last byte but the serial consistency; the timestamp comes last (native protocol v4 §4.1.7).
-            let flagsOffset = body.count - 1 - (batch.serialConsistency == nil ? 0 : 2)
+            let flagsOffset = request.body.count - 1 - (batch.serialConsistency == nil ? 0 : 2)
             request.body.withMutableBytes { $0[flagsOffset] |= RequestLayout.Flags.defaultTimestamp.rawValue }
             request.body.append(self.stamp())
         }
         self.dispatch(request)
+    }
+
+    /// Notes a child of a BATCH, with its calls evaluated.
+    private func takeOn(
+        _ child: inout Batch.Child,
+        of request: ProxiedRequest,
+        _ isEvaluated: inout Bool
+    ) throws(ErrorMessage) -> RequestKind {
+        let keyspace = request.identity?.key.keyspace
+        switch child.statement {
+        case .text(let text):
+            guard let analysis = self.analyses.analysis(of: text) else {
+                throw ProxyError.invalid("statement too long in BATCH")
+            }
+            if let values = analysis.serverValues {
+                isEvaluated = true
+                try self.evaluate(&child, text, values)
+            } else if analysis.hidesServerValues {
+                self.counters.notEvaluated &+= 1
+            }
+            return RequestKind(analysis.evaluated, keyspace: keyspace, schema: self.schema)
+        case .prepared(let bytes):
+            guard let id = bytes.withUnsafeReadableBytes({ StatementID($0) }),
+                let statement = self.statement(id, at: request.receivedAt)
+            else { throw bytes.withUnsafeReadableBytes { Self.unprepared($0) } }
+            if statement.hasServerValues, try self.evaluate(&child, statement.known, keyspace: keyspace) {
+                isEvaluated = true
+            }
+            if case .prepared = child.statement { request.children.append(statement) }
+            return statement.kind
+        }
     }
 }

@@ -53,6 +53,7 @@ final class DualWriterLoop {
     var counters = DualWriterCounters()
     var requests: RequestTable
     var analyses: AnalysisCache
+    var valueMaker = ServerValueMaker(clockSequence: .random(in: 0...0x3fff), node: .random(in: 0...UInt64.max))
     var statements: [StatementID: PreparedStatement] = [:]
     var isDraining = false
     /// Bytes of frames of which the rest has not come yet.

@@ -43,3 +43,6 @@ enum ProxyError {
         )
     }
 }
+
+/// What a client is told is what stops the work for it.
+extension ErrorMessage: Error {}

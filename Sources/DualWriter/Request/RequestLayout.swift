@@ -29,14 +29,14 @@ struct RequestLayout {
 
     /// The layout of a QUERY body, or nil where it is malformed.
     init?(query bytes: UnsafeRawBufferPointer) {
-        var cursor = Cursor(bytes)
+        var cursor = ByteCursor(bytes)
         guard let length = cursor.int32(), length >= 0, let subject = cursor.take(Int(length)) else { return nil }
         self.init(subject: subject, cursor: &cursor)
     }
 
     /// The layout of an EXECUTE body, or nil where it is malformed.
     init?(execute bytes: UnsafeRawBufferPointer) {
-        var cursor = Cursor(bytes)
+        var cursor = ByteCursor(bytes)
         guard let length = cursor.uint16(), let subject = cursor.take(Int(length)) else { return nil }
         self.init(subject: subject, cursor: &cursor)
     }
@@ -47,7 +47,7 @@ struct RequestLayout {
         body[flagsOffset] &= ~Flags.skipMetadata.rawValue
     }
 
-    private init?(subject: Range<Int>, cursor: inout Cursor) {
+    private init?(subject: Range<Int>, cursor: inout ByteCursor) {
         guard let consistency = cursor.uint16() else { return nil }
         self.subject = subject
         self.consistency = Consistency(rawValue: consistency)
@@ -76,36 +76,5 @@ struct RequestLayout {
         if self.flags.contains(.serialConsistency), cursor.uint16() == nil { return nil }
         if self.flags.contains(.defaultTimestamp), cursor.take(8) == nil { return nil }
         guard cursor.isAtEnd else { return nil }
-    }
-
-    /// A position in bytes that only moves where there is something.
-    private struct Cursor {
-        private let bytes: UnsafeRawBufferPointer
-        private(set) var offset = 0
-
-        init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
-
-        var isAtEnd: Bool { self.offset == self.bytes.count }
-
-        mutating func take(_ count: Int) -> Range<Int>? {
-            guard count <= self.bytes.count - self.offset else { return nil }
-            defer { self.offset += count }
-            return self.offset..<self.offset + count
-        }
-
-        /// Null (-1) and unset (-2) values have no bytes; nothing lies below.
-        mutating func takeValue() -> Bool {
-            guard let length = self.int32(), length >= -2 else { return false }
-            return length < 0 || self.take(Int(length)) != nil
-        }
-
-        mutating func uint8() -> UInt8? { self.integer() }
-        mutating func uint16() -> UInt16? { self.integer() }
-        mutating func int32() -> Int32? { self.integer() }
-
-        private mutating func integer<Value: FixedWidthInteger>() -> Value? {
-            guard let range = self.take(MemoryLayout<Value>.size) else { return nil }
-            return Value(bigEndian: self.bytes.loadUnaligned(fromByteOffset: range.lowerBound, as: Value.self))
-        }
     }
 }

@@ -26,7 +26,7 @@ struct WrittenRequest {
         }
         func prepared(_ id: ByteBuffer) -> WriteStatement? {
             id.withUnsafeReadableBytes { StatementID($0) }.flatMap(known).map {
-                WriteStatement(text: $0.text, analysis: $0.analysis, keyspace: $0.keyspace)
+                WriteStatement(text: $0.sentText, analysis: $0.analysis, keyspace: $0.keyspace)
             }
         }
         var statements: [WriteStatement] = []

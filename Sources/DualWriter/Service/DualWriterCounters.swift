@@ -1,3 +1,4 @@
+public import CQLSyntax
 public import DualWriteCore
 
 /// Plain counters of one loop, summed over the loops when somebody looks. Monotonic since the process started.
@@ -95,6 +96,21 @@ public struct DualWriterCounters: Sendable {
         }
     }
 
+    /// Calls of functions by function.
+    public struct Calls: Sendable {
+        private var counts = [UInt64](repeating: 0, count: ServerFunction.allCases.count)
+
+        /// The calls of one function.
+        public internal(set) subscript(function: ServerFunction) -> UInt64 {
+            get { self.counts[Int(function.rawValue)] }
+            set { self.counts[Int(function.rawValue)] = newValue }
+        }
+
+        mutating func add(_ other: Calls) {
+            for index in self.counts.indices { self.counts[index] &+= other.counts[index] }
+        }
+    }
+
     /// The cluster that data moves away from.
     public var source = Leg()
     /// The cluster that data moves to.
@@ -115,6 +131,10 @@ public struct DualWriterCounters: Sendable {
     public var answeredByProxy: UInt64 = 0
     /// Statements whose text was not understood and that were treated as plain writes.
     public var notUnderstood: UInt64 = 0
+    /// Calls of `now()`, `uuid()` and their like that were evaluated, so that both clusters get the same values.
+    public var evaluatedCalls = Calls()
+    /// Writes with such calls, in a text that was not understood, that each cluster evaluates by itself.
+    public var notEvaluated: UInt64 = 0
     /// Partitions whose state on the shadow is in doubt after an unknown outcome.
     public var doubtful: UInt64 = 0
 
@@ -137,6 +157,8 @@ public struct DualWriterCounters: Sendable {
         self.overloaded &+= other.overloaded
         self.answeredByProxy &+= other.answeredByProxy
         self.notUnderstood &+= other.notUnderstood
+        self.evaluatedCalls.add(other.evaluatedCalls)
+        self.notEvaluated &+= other.notEvaluated
         self.doubtful &+= other.doubtful
     }
 }

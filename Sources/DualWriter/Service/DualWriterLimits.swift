@@ -75,6 +75,10 @@ public struct DualWriterLimits: Sendable {
     /// is not understood.
     public var analysedTextBytesMax = 16 << 20
 
+    /// Calls of `now()`, `uuid()` and their like that are evaluated in one statement; one with more is answered INVALID. A value
+    /// is longer than its call: this bounds by how much statements grow.
+    public var evaluatedCallsMax = 65_535
+
     /// The limits documented on each property.
     public init() {}
 }

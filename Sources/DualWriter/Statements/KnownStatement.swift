@@ -6,7 +6,12 @@ final class KnownStatement: Sendable {
     let text: String
     /// The keyspace in which it was prepared.
     let keyspace: String?
+    /// What clusters are asked to prepare: ``text``, unless it has calls that the proxy evaluates.
+    let sentText: String
+    /// Of ``sentText``, with what stands in the place of calls that the proxy evaluates.
     let analysis: StatementAnalysis
+    /// How these calls get their values; nil for nearly all statements.
+    let evaluation: StatementEvaluation?
     /// In units of about a millisecond, so that loops which use one statement seldom write here.
     private let used = Atomic<Int64>(0)
     /// A ``MetadataPrint``, 0 before the first PREPARE was answered.
@@ -15,9 +20,21 @@ final class KnownStatement: Sendable {
     init(text: String, keyspace: String?, analysis: StatementAnalysis, metadata: MetadataPrint = .none) {
         self.text = text
         self.keyspace = keyspace
-        self.analysis = analysis
         self.metadata = Atomic(metadata.rawValue)
+        guard let values = analysis.serverValues else {
+            self.sentText = text
+            self.analysis = analysis
+            self.evaluation = nil
+            return
+        }
+        let bindable = StatementRewriter.bindable(text, values)
+        self.sentText = bindable?.text ?? text
+        self.analysis = bindable.map { StatementAnalysis.analyze($0.text) } ?? values.analysis
+        self.evaluation = StatementEvaluation(values: values, markerNames: bindable?.markerNames)
     }
+
+    /// Bytes of text that it holds.
+    var textBytes: Int { self.text.utf8.count + (self.evaluation == nil ? 0 : self.sentText.utf8.count) }
 
     /// What all answers to PREPARE so far have said of the statement's columns.
     var metadataPrint: MetadataPrint { MetadataPrint(rawValue: self.metadata.load(ordering: .relaxed)) }
@@ -50,6 +67,15 @@ final class KnownStatement: Sendable {
 
     /// When it was used last, in no particular unit.
     var lastUse: Int64 { self.used.load(ordering: .relaxed) }
+}
+
+/// How the calls of a prepared statement that the proxy evaluates get their values at each execution.
+struct StatementEvaluation: Sendable {
+    /// The calls in the client's text.
+    let values: ServerValues
+    /// The markers that stand in their place in what was prepared. Nil where no marker may: the text is sent with the values in
+    /// it, instead of the prepared statement.
+    let markerNames: [String]?
 }
 
 /// A digest of what PREPARE says of a statement's markers and columns.

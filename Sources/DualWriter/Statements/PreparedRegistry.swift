@@ -37,7 +37,7 @@ final class PreparedRegistry: Sendable {
             let statement = made()
             statement.use(at: now)
             state.statements[id] = statement
-            state.bytes += statement.text.utf8.count
+            state.bytes += statement.textBytes
             state.arrivals += 1
             if state.statements.count > self.entriesMax || state.bytes > self.bytesMax { self.evict(&state, but: id) }
             return statement
@@ -51,7 +51,7 @@ final class PreparedRegistry: Sendable {
             guard isFull || index < self.entriesMax / 8 else { break }
             guard victim.key != newest else { continue }
             state.statements[victim.key] = nil
-            state.bytes -= victim.value.text.utf8.count
+            state.bytes -= victim.value.textBytes
         }
     }
 

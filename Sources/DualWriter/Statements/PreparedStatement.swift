@@ -23,6 +23,8 @@ final class PreparedStatement {
 
     let id: StatementID
     let known: KnownStatement
+    /// Whether it has calls that the proxy evaluates at each execution, or should and cannot.
+    let hasServerValues: Bool
     private(set) var kind: RequestKind
     /// The state of the schema that ``kind`` was judged by.
     private var judgedAt = 0
@@ -41,6 +43,7 @@ final class PreparedStatement {
     init(id: StatementID, known: KnownStatement) {
         self.id = id
         self.known = known
+        self.hasServerValues = known.evaluation != nil || known.analysis.hidesServerValues
         self.kind = RequestKind(known.analysis, keyspace: known.keyspace)
     }
 
@@ -53,12 +56,13 @@ final class PreparedStatement {
     }
 
     /// What journals know of it, by its ``id``.
-    var journalDefinition: JournalDefinition { JournalDefinition(qualifier: self.keyspace, text: self.text) }
+    var journalDefinition: JournalDefinition { JournalDefinition(qualifier: self.keyspace, text: self.known.text) }
 
     /// No more bytes than these are needed for it.
     var journalBytes: Int { JournalLog.byteCount(ofDefinition: self.journalDefinition.byteCount) }
 
-    var text: String { self.known.text }
+    /// What clusters are asked to prepare.
+    var text: String { self.known.sentText }
     var keyspace: String? { self.known.keyspace }
     var analysis: StatementAnalysis { self.known.analysis }
 
