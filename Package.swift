@@ -129,8 +129,8 @@ let package = Package(
         .testTarget(
             name: "DualWriterTests",
             dependencies: [
-                "DualWriter", "DualWriteCore", "CQLClient", "CQLProtocol", "CQLSyntax", nioCore, nioPosix, nioEmbedded,
-                logging,
+                "DualWriter", "DualWriteCore", "CQLClient", "CQLProtocol", "CQLSyntax", "ShadowJournal", systemPackage,
+                nioCore, nioPosix, nioEmbedded, logging,
             ],
             swiftSettings: settings
         ),
@@ -152,7 +152,10 @@ let package = Package(
         ),
         .testTarget(
             name: "ClusterSyncTests",
-            dependencies: ["ClusterSync", "TestSupport", "DualWriteCore", "DualWriter", "Operations", logging],
+            dependencies: [
+                "ClusterSync", "TestSupport", "DualWriteCore", "DualWriter", "Operations", "ShadowJournal",
+                systemPackage, logging,
+            ],
             swiftSettings: settings
         ),
         .testTarget(name: "TidyTests", swiftSettings: settings),

@@ -11,7 +11,8 @@ struct ClusterSync: AsyncParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            DualWriterCommand.self, PhaseCommand.self, StatusCommand.self, NodeCommand.self, DemoCommand.self,
+            DualWriterCommand.self, PhaseCommand.self, StatusCommand.self, JournalCommand.self, NodeCommand.self,
+            DemoCommand.self,
         ]
     )
 }

@@ -10,6 +10,10 @@ final class FakeSidecar: AdminControl, HealthSource {
         var refusal: AdminError?
         var phaseChanges: [PhaseChange] = []
         var configurationChanges: [ConfigurationChange] = []
+        var deadLetterChanges: [DeadLettersChange] = []
+        var clearings: [DirtyClearing] = []
+        /// Cluster and limit of each list that was asked for.
+        var lists: [String] = []
     }
 
     private let state = Mutex(State())
@@ -28,6 +32,7 @@ final class FakeSidecar: AdminControl, HealthSource {
             readiness: state.readiness,
             draining: false,
             clients: 7,
+            journalled: true,
             legs: [.init(cluster: "source", role: "primary", hosts: ["127.0.0.1:19042"])]
         )
     }
@@ -91,4 +96,49 @@ final class FakeSidecar: AdminControl, HealthSource {
     }
 
     func readiness() async -> Readiness { self.with { $0.readiness } }
+}
+
+extension FakeSidecar: JournalControl {
+    func journal() async -> JournalDocument {
+        var target = JournalDocument.Cluster(cluster: "target")
+        target.records = 12
+        target.heldBack = true
+        target.tables = [.init(table: "shop.orders", records: 12, oldestAgeMs: 900)]
+        return JournalDocument(enabled: true, clusters: [.init(cluster: "source"), target])
+    }
+
+    func deadLetters(of cluster: String?, max: Int) async -> DeadLettersDocument {
+        self.with { $0.lists.append("dead-letters \(cluster ?? "both") \(max)") }
+        return DeadLettersDocument(source: 0, target: 1, letters: [])
+    }
+
+    func change(_ change: DeadLettersChange) async throws(AdminError) -> DeadLettersChangeDocument {
+        let refusal = self.with { state -> AdminError? in
+            state.deadLetterChanges.append(change)
+            return state.refusal
+        }
+        if let refusal { throw refusal }
+        return DeadLettersChangeDocument(
+            action: change.action.rawValue,
+            cluster: change.cluster,
+            changed: change.ids?.count ?? 1,
+            unknown: [],
+            withoutRoom: 0,
+            left: 0
+        )
+    }
+
+    func dirty(on cluster: String?, max: Int) async -> DirtyDocument {
+        self.with { $0.lists.append("dirty \(cluster ?? "both") \(max)") }
+        return DirtyDocument(summary: [], groupsLeftOut: 0, partitions: [], total: 0)
+    }
+
+    func clear(_ clearing: DirtyClearing) async throws(AdminError) -> DirtyClearingDocument {
+        let refusal = self.with { state -> AdminError? in
+            state.clearings.append(clearing)
+            return state.refusal
+        }
+        if let refusal { throw refusal }
+        return DirtyClearingDocument(cluster: clearing.cluster, table: clearing.table, cleared: 3, left: 0)
+    }
 }

@@ -63,8 +63,25 @@ struct AdminClient: Sendable {
         _ body: some Encodable,
         as type: Document.Type
     ) async throws -> (Document, Data) {
+        try await self.change(.PUT, path, body, type)
+    }
+
+    func post<Document: Decodable>(
+        _ path: String,
+        _ body: some Encodable,
+        as type: Document.Type
+    ) async throws -> (Document, Data) {
+        try await self.change(.POST, path, body, type)
+    }
+
+    private func change<Document: Decodable>(
+        _ method: HTTPMethod,
+        _ path: String,
+        _ body: some Encodable,
+        _ type: Document.Type
+    ) async throws -> (Document, Data) {
         var request = HTTPClientRequest(url: self.base + path)
-        request.method = .PUT
+        request.method = method
         request.headers.add(name: "Content-Type", value: "application/json")
         if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         request.body = .bytes(ByteBuffer(bytes: try DocumentCoding.encode(body)))

@@ -30,22 +30,25 @@ struct StatusCommand: AsyncParsableCommand {
         )
         var table = TextTable([
             .init("CLUSTER"), .init("ROLE"), .init("STATE"), .init("NODES", .right), .init("WRITES", .right),
-            .init("FAILED", .right), .init("READS", .right), .init("FAILED", .right), .init("QUEUED", .right),
-            .init("LOST", .right),
+            .init("FAILED", .right), .init("READS", .right), .init("FAILED", .right), .init("OWED", .right),
+            .init("DEAD", .right), .init("DOUBT", .right),
         ])
         for leg in status.legs {
-            let lost = leg.shadowOverflowed + leg.shadowDead
             table.add([
                 .init(leg.cluster, style.bold), .init(leg.role), self.state(of: leg, style),
                 .init("\(leg.nodesConnected)/\(leg.nodesKnown)"), .init(Human.count(leg.writesSucceeded)),
                 self.alarming(leg.writesFailed, style), .init(Human.count(leg.readsSucceeded)),
-                self.alarming(leg.readsFailed, style), .init(Human.count(leg.shadowQueued)), self.alarming(lost, style),
+                self.alarming(leg.readsFailed, style), .init(Human.count(leg.shadowQueued)),
+                self.alarming(leg.deadLetters, style), self.alarming(leg.dirtyPartitions, style),
             ])
         }
         Output.line()
         Output.line(table.render(style))
         for leg in status.legs {
-            if let error = leg.error { Output.line(style.yellow("  \(leg.cluster): \(error)")) }
+            if let error = leg.error { Output.line(style.yellow("  \(leg.cluster): \(Human.line(error))")) }
+        }
+        for remark in status.legs.flatMap({ BacklogWords.of($0, isJournalled: status.journalled) }) {
+            Output.line(remark.isAlarming ? style.red("  \(remark.text)") : style.yellow("  \(remark.text)"))
         }
     }
 
@@ -56,7 +59,7 @@ struct StatusCommand: AsyncParsableCommand {
         return TextTable.Cell("away") { isNeeded ? style.red($0) : style.dim($0) }
     }
 
-    private static func alarming(_ count: UInt64, _ style: Style) -> TextTable.Cell {
+    private static func alarming(_ count: some BinaryInteger, _ style: Style) -> TextTable.Cell {
         TextTable.Cell(Human.count(count)) { count > 0 ? style.red($0) : $0 }
     }
 }

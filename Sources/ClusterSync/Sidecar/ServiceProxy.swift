@@ -63,3 +63,30 @@ final class ServiceProxy: SidecarProxy, Service {
         }
     }
 }
+
+extension ServiceProxy: JournalProxy {
+    func statusWithTables() async -> DualWriterStatus { await self.service.status(lookingAtTables: true) }
+
+    func deadLetters(of cluster: Cluster?, max: Int) -> [DeadLetter] { self.service.deadLetters(max: max, of: cluster) }
+    func deadLetterIDs(of cluster: Cluster) -> Set<UInt64> { self.service.deadLetterIDs(of: cluster) }
+
+    func retryDeadLetters(of cluster: Cluster, ids: Set<UInt64>) async throws -> Int {
+        try await self.service.retryDeadLetters(of: cluster, ids: ids)
+    }
+
+    func discardDeadLetters(of cluster: Cluster, ids: Set<UInt64>) async throws -> Int {
+        try await self.service.discardDeadLetters(of: cluster, ids: ids)
+    }
+
+    func dirtyPartitions(on cluster: Cluster?, max: Int) -> [DirtyPartition] {
+        self.service.dirtyPartitions(max: max, on: cluster)
+    }
+
+    func dirtySummary() -> [(cluster: Cluster, table: DirtyPartition.Place, reason: DoubtReason, count: Int)] {
+        self.service.dirtySummary()
+    }
+
+    func clearDirtyPartitions(of cluster: Cluster, table: DirtyPartition.Place?) -> Int {
+        self.service.clearDirtyPartitions(of: cluster, table: table)
+    }
+}

@@ -39,7 +39,9 @@ struct SidecarAssembly {
             logger: logger
         )
         let metrics = MetricsRegistry()
-        metrics.register { page in SidecarMetrics.collect(await service.status(), into: &page) }
+        metrics.register { page in
+            SidecarMetrics.collect(await service.status(lookingAtTables: true), into: &page)
+        }
         self.admin = AdminServer(
             configuration: .init(
                 host: configuration.admin.host,

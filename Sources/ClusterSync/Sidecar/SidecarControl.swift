@@ -15,9 +15,9 @@ actor SidecarControl {
         var started = ContinuousClock.now
     }
 
-    private let proxy: any SidecarProxy
+    let proxy: any SidecarProxy
     private let store: PhaseStore
-    private let logger: Logger
+    let logger: Logger
     private let identity: Identity
     private var phaseState: PhaseState
     private var timeouts: DualWriterTimeouts
@@ -55,12 +55,14 @@ actor SidecarControl {
 
     // MARK: Changing
 
-    private func begin() throws(AdminError) {
+    func begin() throws(AdminError) {
         guard !self.isChanging else {
             throw AdminError(.transitionRefused, "Another change is under way.", hint: "Ask again when it is done.")
         }
         self.isChanging = true
     }
+
+    func end() { self.isChanging = false }
 
     private func parsed(_ text: String) throws(AdminError) -> WriteMode {
         do {
@@ -210,7 +212,7 @@ extension SidecarControl: AdminControl {
     func change(_ change: PhaseChange) async throws(AdminError) -> PhaseDocument {
         let mode = try self.parsed(change.mode)
         try self.begin()
-        defer { self.isChanging = false }
+        defer { self.end() }
         let transition = try self.checkTransition(to: mode, force: change.force, reason: change.reason)
         if let missing = Self.missing(mode, self.hosts) {
             throw AdminError(.clusterUnreachable, missing, hint: "POST /config can give it. Nothing was changed.")
@@ -221,7 +223,7 @@ extension SidecarControl: AdminControl {
 
     func apply(_ change: ConfigurationChange) async throws(AdminError) -> ConfigurationDocument {
         try self.begin()
-        defer { self.isChanging = false }
+        defer { self.end() }
         try await self.carryOut(change)
         self.logger.notice("configuration changed until the next start", metadata: ["by": "\(change.by)"])
         return self.configuration()
@@ -270,6 +272,7 @@ extension SidecarControl: AdminControl {
             readiness: Self.readiness(status),
             draining: status.isDraining,
             clients: status.clients,
+            journalled: status.hasJournal,
             legs: legs
         )
     }
@@ -337,5 +340,14 @@ extension StatusDocument.Leg {
         self.shadowQueued = leg.shadowWritesQueued
         self.shadowQueuedBytes = leg.shadowBytesQueued
         self.shadowOldestMs = leg.shadowOldestMilliseconds
+        self.journalDiskBytes = leg.journalDiskBytes
+        self.behind = leg.isBehind
+        self.heldBack = leg.isHeldBack
+        self.breakerOpen = leg.isBreakerOpen
+        self.waitsForLoginOf = Array(leg.waitsForLoginOf.sorted().prefix(JournalDocument.Cluster.usersMax))
+        self.waitsForLogins = leg.waitsForLoginOf.count
+        self.deadLetters = leg.deadLetters
+        self.dirtyPartitions = leg.dirtyPartitions
+        self.dirtyWithLoss = leg.dirtyWithLoss
     }
 }

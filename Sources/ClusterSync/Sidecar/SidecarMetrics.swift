@@ -8,6 +8,7 @@ enum SidecarMetrics {
     static func collect(_ status: DualWriterStatus, into page: inout MetricsPage) {
         for cluster in Cluster.allCases {
             self.collect(cluster, status, into: &page)
+            self.collectJournal(cluster, status, into: &page)
         }
         for mode in WriteMode.allCases {
             page.gauge(
@@ -101,7 +102,10 @@ enum SidecarMetrics {
             ("shadow_queued_total", "Shadow writes that were taken.", counters.shadowQueued),
             ("shadow_delivered_total", "Shadow writes that the cluster confirmed.", counters.shadowDelivered),
             ("shadow_retried_total", "Attempts of shadow writes that were repeated.", counters.shadowRetried),
-            ("shadow_overflowed_total", "Shadow writes lost to a full queue.", counters.shadowOverflowed),
+            (
+                "shadow_overflowed_total", "Shadow writes lost to a full journal, or without one to a full queue.",
+                counters.shadowOverflowed
+            ),
             ("shadow_dead_total", "Shadow writes that were given up.", counters.shadowDead),
         ] {
             page.counter("cluster_sync_" + metric, help: help, labels: labels, value)
@@ -113,9 +117,12 @@ enum SidecarMetrics {
             ("nodes_connected", "Nodes with a connection.", Double(leg?.nodesConnected ?? 0)),
             ("upstream_connections", "Open connections to the cluster.", Double(leg?.connections ?? 0)),
             ("shadow_queue_writes", "Writes that wait for the cluster.", Double(leg?.shadowWritesQueued ?? 0)),
-            ("shadow_queue_bytes", "Their bytes.", Double(leg?.shadowBytesQueued ?? 0)),
             (
-                "shadow_oldest_age_seconds", "The age of the oldest of them.",
+                "shadow_queue_bytes", "The bytes of the writes that wait for the cluster.",
+                Double(leg?.shadowBytesQueued ?? 0)
+            ),
+            (
+                "shadow_oldest_age_seconds", "The age of the oldest write that waits for the cluster.",
                 Double(leg?.shadowOldestMilliseconds ?? 0) / 1_000
             ),
         ] {

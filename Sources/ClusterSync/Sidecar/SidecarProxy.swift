@@ -2,7 +2,7 @@ import DualWriteCore
 import DualWriter
 
 /// What the control of a sidecar needs of the proxy.
-protocol SidecarProxy: Sendable {
+protocol SidecarProxy: JournalProxy {
     /// Everything at one moment, which may be a little while ago.
     func status() -> DualWriterStatus
 
@@ -22,4 +22,26 @@ protocol SidecarProxy: Sendable {
 
     /// Where applications connect, once the listener stands.
     var listenAddress: String? { get }
+}
+
+/// What it needs about what the clusters are owed. All of it is empty where there is no journal.
+protocol JournalProxy: Sendable {
+    /// Everything as it is now, with the tables of what is owed.
+    func statusWithTables() async -> DualWriterStatus
+
+    /// The writes that a cluster, or either, has refused for good, the oldest first.
+    func deadLetters(of cluster: Cluster?, max: Int) -> [DeadLetter]
+    /// The numbers of all that a cluster has refused for good.
+    func deadLetterIDs(of cluster: Cluster) -> Set<UInt64>
+    /// Owes them again; how many there was room for.
+    func retryDeadLetters(of cluster: Cluster, ids: Set<UInt64>) async throws -> Int
+    /// Forgets them; how many there were.
+    func discardDeadLetters(of cluster: Cluster, ids: Set<UInt64>) async throws -> Int
+
+    /// The partitions in doubt on a cluster, or on either, the oldest first.
+    func dirtyPartitions(on cluster: Cluster?, max: Int) -> [DirtyPartition]
+    /// How many there are by cluster, table and reason.
+    func dirtySummary() -> [(cluster: Cluster, table: DirtyPartition.Place, reason: DoubtReason, count: Int)]
+    /// Takes partitions out of doubt: all of a cluster, or of one table; how many there were.
+    func clearDirtyPartitions(of cluster: Cluster, table: DirtyPartition.Place?) -> Int
 }

@@ -101,30 +101,3 @@ struct TextTable {
         return lines.joined(separator: "\n")
     }
 }
-
-/// Numbers for people.
-enum Human {
-    /// `12345678` as `12,345,678`.
-    static func count(_ number: some BinaryInteger) -> String {
-        let digits = String(number)
-        var result = ""
-        for (index, digit) in digits.enumerated() {
-            if index > 0, (digits.count - index) % 3 == 0, digits[digits.startIndex] != "-" || index > 1 {
-                result.append(",")
-            }
-            result.append(digit)
-        }
-        return result
-    }
-
-    /// Seconds as `4.2 s`, `3 min 20 s`, `5 h 12 min`, `3 d 4 h`.
-    static func duration(seconds: Double) -> String {
-        let whole = Int(seconds)
-        switch whole {
-        case ..<60: return "\((seconds * 10).rounded() / 10) s"
-        case ..<3_600: return "\(whole / 60) min \(whole % 60) s"
-        case ..<86_400: return "\(whole / 3_600) h \(whole % 3_600 / 60) min"
-        default: return "\(whole / 86_400) d \(whole % 86_400 / 3_600) h"
-        }
-    }
-}

@@ -49,6 +49,15 @@ public enum DoubtReason: UInt8, Sendable, Hashable, CaseIterable {
         /// The cluster may lack what was acknowledged: it must not become primary.
         case loss
 
+        /// The name in documents.
+        public var name: String {
+            switch self {
+            case .precaution: "precaution"
+            case .surplus: "surplus"
+            case .loss: "loss"
+            }
+        }
+
         /// By what is at stake.
         public static func < (left: Severity, right: Severity) -> Bool { left.rawValue < right.rawValue }
     }

@@ -29,6 +29,25 @@ public enum RequestKind: UInt8, Sendable, Hashable, CaseIterable {
     /// A text that was not understood: goes the way of a plain write that is never repeated.
     case notUnderstood = 12
 
+    /// The name in documents.
+    public var name: String {
+        switch self {
+        case .read: "read"
+        case .plainWrite: "write"
+        case .conditional: "conditional"
+        case .counterWrite: "counter"
+        case .nonIdempotentWrite: "ordered_write"
+        case .truncate: "truncate"
+        case .schemaChange: "schema_change"
+        case .access: "access"
+        case .virtualTable: "virtual_table"
+        case .systemRead: "system_read"
+        case .systemWrite: "system_write"
+        case .use: "use"
+        case .notUnderstood: "not_understood"
+        }
+    }
+
     /// Whether the request may change data, schema or rights.
     public var isWrite: Bool {
         switch self {

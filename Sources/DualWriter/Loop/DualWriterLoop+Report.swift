@@ -2,7 +2,7 @@ import CQLClient
 import DualWriteCore
 import ShadowJournal
 
-/// What an operator sees of a loop.
+/// What a loop says of itself.
 extension DualWriterLoop {
     /// The loop's part of a status.
     struct Report: Sendable {
@@ -14,8 +14,10 @@ extension DualWriterLoop {
             var oldestMilliseconds: Int
             var isBehind: Bool
             var isHeldBack: Bool
+            var isBreakerOpen: Bool
             var waitsForLoginOf: Set<String>
             var journalDiskBytes: Int
+            var tables: OwedTables
         }
 
         var clients: Int
@@ -23,7 +25,8 @@ extension DualWriterLoop {
         var legs: [Cluster: Leg]
     }
 
-    func report() -> Report {
+    /// - Parameter lookingAtTables: whether the journals are looked through for whose writes are owed (``OwedTables``).
+    func report(lookingAtTables: Bool) -> Report {
         let now = self.now
         var legs: [Cluster: Report.Leg] = [:]
         for name in Cluster.allCases {
@@ -33,12 +36,14 @@ extension DualWriterLoop {
                 connections: cluster.connectionCount,
                 nodes: cluster.connectedNodes,
                 queued: lane.count,
-                bytes: lane.bytes,
+                bytes: lane.bytesOwed,
                 oldestMilliseconds: lane.oldestMilliseconds(now: now),
                 isBehind: lane.isBehind,
                 isHeldBack: lane.isHeldBack,
+                isBreakerOpen: lane.isBreakerOpen,
                 waitsForLoginOf: Set(lane.waitingForLogin.keys),
-                journalDiskBytes: lane.log?.diskBytes ?? 0
+                journalDiskBytes: lane.log?.diskBytes ?? 0,
+                tables: lookingAtTables ? lane.owedTables() : OwedTables()
             )
         }
         return Report(clients: self.clients.count, counters: self.counters, legs: legs)

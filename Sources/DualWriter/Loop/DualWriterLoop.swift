@@ -341,7 +341,9 @@ final class DualWriterLoop {
     // MARK: Time
 
     /// Milliseconds since 1970.
-    var wallMilliseconds: Int64 { Self.wallMicroseconds / 1_000 }
+    var wallMilliseconds: Int64 { Self.wallMilliseconds }
+
+    static var wallMilliseconds: Int64 { Self.wallMicroseconds / 1_000 }
 
     /// Microseconds since 1970.
     static var wallMicroseconds: Int64 {

@@ -7,7 +7,9 @@ import Synchronization
 /// What an operator can see and change while the proxy runs.
 extension DualWriterService {
     /// The proxy as it is now, asked of every loop.
-    public func status() async -> DualWriterStatus {
+    ///
+    /// - Parameter lookingAtTables: whether ``DualWriterStatus/Leg/tables`` is filled, which takes some of each loop's time.
+    public func status(lookingAtTables: Bool = false) async -> DualWriterStatus {
         let snapshot = self.state.withLock { $0 }
         var status = DualWriterStatus(
             mode: snapshot.settings.mode,
@@ -32,9 +34,12 @@ extension DualWriterService {
             leg.nodesKnown = snapshot.topologies[cluster]?.nodes.count ?? 0
             status.legs.append(leg)
         }
+        status.hasJournal = self.store != nil
         var connected: [Cluster: Set<NodeID>] = [:]
+        var tables = PerCluster(both: OwedTables())
         for loop in snapshot.loops {
-            guard let part = try? await loop.eventLoop.submit({ loop.value.report() }).get() else { continue }
+            let report = loop.eventLoop.submit { loop.value.report(lookingAtTables: lookingAtTables) }
+            guard let part = try? await report.get() else { continue }
             status.clients += part.clients
             status.counters.add(part.counters)
             for index in status.legs.indices {
@@ -49,18 +54,24 @@ extension DualWriterService {
                 )
                 if leg.isBehind { status.legs[index].isBehind = true }
                 if leg.isHeldBack { status.legs[index].isHeldBack = true }
+                if leg.isBreakerOpen { status.legs[index].isBreakerOpen = true }
                 status.legs[index].waitsForLoginOf.formUnion(leg.waitsForLoginOf)
                 status.legs[index].journalDiskBytes += leg.journalDiskBytes
+                tables[cluster].add(leg.tables)
                 connected[cluster, default: []].formUnion(leg.nodes)
             }
         }
         for index in status.legs.indices {
             let cluster = status.legs[index].cluster
             status.legs[index].nodesConnected = connected[cluster]?.count ?? 0
+            status.legs[index].recordsLookedAt = tables[cluster].records
+            status.legs[index].tables = tables[cluster].named(
+                max: DualWriterStatus.Leg.tablesMax,
+                now: DualWriterLoop.wallMilliseconds
+            )
             guard let store = self.store else { continue }
             status.legs[index].deadLetters = store.deadLetters.count(of: cluster)
-            status.legs[index].dirtyPartitions = store.dirty.count(on: cluster)
-            status.legs[index].dirtyWithLoss = store.dirty.count(on: cluster, atLeast: .loss)
+            status.legs[index].dirtyByReason = store.dirty.counts(on: cluster)
         }
         let primary = status.leg(status.mode.primary)
         status.isReady = snapshot.boundAddress != nil && !snapshot.isDraining && primary?.isConnected == true

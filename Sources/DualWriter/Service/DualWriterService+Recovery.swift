@@ -49,8 +49,13 @@ extension DualWriterService {
 }
 
 extension DualWriterService {
-    /// The writes that a cluster has refused for good, the oldest first.
-    public func deadLetters(max: Int) -> [DeadLetter] { self.store?.deadLetters.letters(max: max) ?? [] }
+    /// The writes that a cluster, or either of them, has refused for good, the oldest first.
+    public func deadLetters(max: Int, of cluster: Cluster? = nil) -> [DeadLetter] {
+        self.store?.deadLetters.letters(max: max, of: cluster) ?? []
+    }
+
+    /// The numbers of all writes that a cluster has refused for good.
+    public func deadLetterIDs(of cluster: Cluster) -> Set<UInt64> { self.store?.deadLetters.ids(of: cluster) ?? [] }
 
     /// Owes a cluster writes that it has refused, once more: all, or those with these numbers. What it refuses again is a dead
     /// letter again, with another number.
@@ -88,8 +93,10 @@ extension DualWriterService {
         return letters.count
     }
 
-    /// The partitions in doubt, the oldest first.
-    public func dirtyPartitions(max: Int) -> [DirtyPartition] { self.store?.dirty.partitions(max: max) ?? [] }
+    /// The partitions in doubt on a cluster, or on either of them, the oldest first.
+    public func dirtyPartitions(max: Int, on cluster: Cluster? = nil) -> [DirtyPartition] {
+        self.store?.dirty.partitions(max: max, on: cluster) ?? []
+    }
 
     /// How many partitions are in doubt, by cluster, table and reason.
     public func dirtySummary() -> [(cluster: Cluster, table: DirtyPartition.Place, reason: DoubtReason, count: Int)] {

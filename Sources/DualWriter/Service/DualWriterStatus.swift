@@ -26,20 +26,45 @@ public struct DualWriterStatus: Sendable {
         public var shadowOldestMilliseconds = 0
         /// Whether some of them are in the journal alone, because the cluster takes less than comes, or did.
         public var isBehind = false
-        /// Whether copies are held back, because the cluster fails or is silent.
+        /// Whether copies are held back, because the cluster is away, fails, or waits for a login.
         public var isHeldBack = false
+        /// Whether it gets nothing but a probe now and then, because it fails or is silent.
+        public var isBreakerOpen = false
         /// Users whose next login copies wait for.
         public var waitsForLoginOf: Set<String> = []
         /// What its journals take on disk, in bytes.
         public var journalDiskBytes = 0
         /// Writes that it has refused for good.
         public var deadLetters = 0
-        /// Partitions in doubt, and of these the ones that may lack an acknowledged write.
-        public var dirtyPartitions = 0
+        /// Partitions in doubt, by reason.
+        public var dirtyByReason: [DoubtReason: Int] = [:]
+        /// Owed writes by table (`keyspace.table`) of the ``recordsLookedAt`` oldest: the ``tablesMax`` tables with the most, the
+        /// rest under `other`, what nobody can tell under `unknown`. Empty unless asked for.
+        public var tables: [String: Table] = [:]
+        /// Owed writes that were looked at for ``tables``.
+        public var recordsLookedAt = 0
+
+        /// Tables that are told by name.
+        public static var tablesMax: Int { 100 }
+
+        /// What one table's share is.
+        public struct Table: Sendable, Hashable {
+            /// Writes that are owed.
+            public var records = 0
+            /// The age of the oldest of them, in milliseconds.
+            public var oldestMilliseconds = 0
+
+            /// Nothing.
+            public init() {}
+        }
+
+        /// Partitions in doubt.
+        public var dirtyPartitions: Int { self.dirtyByReason.values.reduce(0, +) }
+
         /// Of the partitions in doubt the ones that may lack an acknowledged write.
-        public var dirtyWithLoss = 0
-        /// Owed writes by table (`keyspace.table`), of those that were looked at.
-        public var tables: [String: Int] = [:]
+        public var dirtyWithLoss: Int {
+            self.dirtyByReason.reduce(0) { $1.key.severity == .loss ? $0 + $1.value : $0 }
+        }
 
         /// A leg about which nothing is known yet.
         public init(cluster: Cluster) { self.cluster = cluster }
@@ -59,6 +84,8 @@ public struct DualWriterStatus: Sendable {
     public var isDraining: Bool
     /// The counters of all loops, summed.
     public var counters: DualWriterCounters
+    /// Whether what a shadow is owed is journalled.
+    public var hasJournal = false
 
     /// A status of a proxy about which nothing else is known yet.
     public init(mode: WriteMode, epoch: Int) {

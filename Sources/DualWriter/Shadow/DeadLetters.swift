@@ -70,10 +70,15 @@ final class DeadLetters: Sendable {
         self.state.withLock { state in state.records.count { $0.cluster == cluster } }
     }
 
-    /// The letters, the oldest first, up to a number of them.
-    func letters(max: Int) -> [DeadLetter] {
+    /// The numbers of what a cluster has refused.
+    func ids(of cluster: Cluster) -> Set<UInt64> {
+        self.state.withLock { state in Set(state.records.lazy.filter { $0.cluster == cluster }.map(\.id)) }
+    }
+
+    /// The letters of a cluster, or of both, the oldest first, up to a number of them.
+    func letters(max: Int, of cluster: Cluster? = nil) -> [DeadLetter] {
         self.state.withLock { state in
-            state.records.prefix(max).compactMap { letter in
+            state.records.lazy.filter { cluster == nil || $0.cluster == cluster }.prefix(max).compactMap { letter in
                 guard let record = state.log.record(at: letter.position) else { return nil }
                 return Self.letter(record, id: letter.id, in: state.log)
             }
@@ -87,17 +92,14 @@ final class DeadLetters: Sendable {
         let entry = JournalEntry(payload)
         let identity = entry?.identity.flatMap { portable.definitions[JournalKey($0)] }
         let prepared = (entry?.statements ?? []).compactMap { portable.definitions[JournalKey($0)] }
-        var texts = prepared.compactMap(\.text)
-        if let entry, entry.opcode == .query, let layout = RequestLayout(query: entry.body) {
-            texts = [String(decoding: entry.body[layout.subject], as: UTF8.self)]
-        }
+        let texts = entry?.ran { portable.definitions[JournalKey($0)]?.text }.compactMap(\.text) ?? []
         return DeadLetter(
             id: id,
             cluster: head.cluster,
             writtenAt: record.time,
             errorCode: head.errorCode,
             reason: head.reason,
-            keyspace: prepared.first?.qualifier ?? identity?.text,
+            keyspace: prepared.first.flatMap(\.qualifier) ?? identity?.text,
             user: identity?.qualifier,
             statements: texts
         )
@@ -130,7 +132,7 @@ final class DeadLetters: Sendable {
     func close() { self.state.withLock { _ = $0.log.close() } }
 
     /// What stands in front of a buried entry.
-    private struct Head {
+    struct Head {
         static var reasonBytesMax: Int { 1_000 }
 
         let cluster: Cluster

@@ -47,9 +47,26 @@ final class DirtySet: Sendable {
     }
 
     private struct State {
+        typealias Entry = (partition: DirtyPartition, record: JournalPosition?)
+
         var log: JournalLog
-        var known: [Key: (partition: DirtyPartition, record: JournalPosition?)] = [:]
+        private(set) var known: [Key: Entry] = [:]
         var perTable: [Key: Int] = [:]
+        /// How many are known, for whoever asks often.
+        private(set) var counts = PerCluster<[DoubtReason: Int]>(both: [:])
+
+        init(log: JournalLog) { self.log = log }
+
+        /// Puts an entry in the place of what is known of a partition; nil: nothing is in doubt there any more.
+        mutating func set(_ entry: Entry?, for key: Key) {
+            if let entry { self.counts[key.cluster][entry.partition.reason, default: 0] += 1 }
+            guard let former = self.known[key]?.partition.reason else {
+                self.known[key] = entry
+                return
+            }
+            self.known[key] = entry
+            self.counts[key.cluster][former, default: 0] -= 1
+        }
     }
 
     private let state: Mutex<State>
@@ -62,7 +79,7 @@ final class DirtySet: Sendable {
             last = record.position
             guard let partition = DirtyPartition(record.payload, since: record.time) else { continue }
             let key = Key(cluster: partition.cluster, place: partition.place)
-            state.known[key] = (partition, record.position)
+            state.set((partition, record.position), for: key)
             state.perTable[Key(cluster: partition.cluster, place: partition.place.wholeTable), default: 0] += 1
         }
         self.state = Mutex(state)
@@ -83,12 +100,12 @@ final class DirtySet: Sendable {
             }
             let partition = DirtyPartition(place: key.place, cluster: cluster, reason: reason, since: wall)
             if let record = Self.append(partition, to: state.log) {
-                state.known[key] = (partition, record)
+                state.set((partition, record), for: key)
             } else if key.place.key != nil {
                 // No room for one more: the table as a whole takes the room of its partitions.
                 Self.collapse(table, reason, wall, &state)
             } else {
-                state.known[key] = (partition, nil)
+                state.set((partition, nil), for: key)
             }
         }
     }
@@ -96,10 +113,10 @@ final class DirtySet: Sendable {
     private static func collapse(_ table: Key, _ reason: DoubtReason, _ wall: Int64, _ state: inout State) {
         for (key, entry) in state.known where key.cluster == table.cluster && key.place.wholeTable == table.place {
             if let record = entry.record { state.log.setState(.finished, at: record) }
-            state.known[key] = nil
+            state.set(nil, for: key)
         }
         let whole = DirtyPartition(place: table.place, cluster: table.cluster, reason: reason, since: wall)
-        state.known[table] = (whole, Self.append(whole, to: state.log))
+        state.set((whole, Self.append(whole, to: state.log)), for: table)
         state.perTable[table] = Self.partitionsPerTableMax
     }
 
@@ -112,33 +129,29 @@ final class DirtySet: Sendable {
         }
     }
 
-    /// Partitions of a cluster that are in doubt, for reasons of at least such a severity.
-    func count(on cluster: Cluster, atLeast severity: DoubtReason.Severity = .precaution) -> Int {
-        self.state.withLock { state in
-            state.known.values.count { $0.partition.cluster == cluster && $0.partition.reason.severity >= severity }
-        }
-    }
+    /// Partitions of a cluster that are in doubt, by reason.
+    func counts(on cluster: Cluster) -> [DoubtReason: Int] { self.state.withLock { $0.counts[cluster] } }
 
-    /// The partitions, the oldest first, up to a number of them.
-    func partitions(max: Int) -> [DirtyPartition] {
+    /// The partitions of a cluster, or of both, the oldest first, up to a number of them.
+    func partitions(max: Int, on cluster: Cluster? = nil) -> [DirtyPartition] {
         let all = self.state.withLock { $0.known.values.map(\.partition) }
-        return Array(all.sorted { $0.since < $1.since }.prefix(max))
+        return Array(
+            all.filter { cluster == nil || $0.cluster == cluster }.sorted { $0.since < $1.since }.prefix(max)
+        )
     }
 
     /// The number of partitions by cluster, table and reason.
     func summary() -> [(cluster: Cluster, table: DirtyPartition.Place, reason: DoubtReason, count: Int)] {
         struct Group: Hashable { let cluster: Cluster, table: DirtyPartition.Place, reason: DoubtReason }
         var counts: [Group: Int] = [:]
-        self.state.withLock { state in
-            for entry in state.known.values {
-                let partition = entry.partition
-                let group = Group(
-                    cluster: partition.cluster,
-                    table: partition.place.wholeTable,
-                    reason: partition.reason
-                )
-                counts[group, default: 0] += 1
-            }
+        // Loops wait for the lock: nothing is reckoned under it.
+        for partition in self.state.withLock({ $0.known.values.map(\.partition) }) {
+            let group = Group(
+                cluster: partition.cluster,
+                table: partition.place.wholeTable,
+                reason: partition.reason
+            )
+            counts[group, default: 0] += 1
         }
         return counts.map { ($0.key.cluster, $0.key.table, $0.key.reason, $0.value) }
     }
@@ -152,7 +165,7 @@ final class DirtySet: Sendable {
             for (key, entry) in state.known where key.cluster == cluster {
                 if let table, key.place.wholeTable != table.wholeTable { continue }
                 if let record = entry.record { state.log.setState(.finished, at: record) }
-                state.known[key] = nil
+                state.set(nil, for: key)
                 state.perTable[Key(cluster: cluster, place: key.place.wholeTable)] = nil
                 cleared += 1
             }

@@ -70,11 +70,17 @@ final class ShadowLane {
     /// Writes that are owed, wherever they are.
     var count: Int { self.log.map(\.openRecords) ?? self.countInMemory }
 
+    /// Bytes of the writes that are owed, wherever they are.
+    var bytesOwed: Int { self.log.map(\.bytes) ?? self.bytes }
+
     var isBehind: Bool { self.cursor != nil }
+
+    /// Whether the cluster gets nothing but a probe now and then, because it fails or is silent.
+    var isBreakerOpen: Bool { self.breaker.state != .closed }
 
     /// Whether the cluster does not take what it is owed.
     var isHeldBack: Bool {
-        self.loop.topology(self.cluster) == nil || self.breaker.state != .closed || !self.waitingForLogin.isEmpty
+        self.loop.topology(self.cluster) == nil || self.isBreakerOpen || !self.waitingForLogin.isEmpty
     }
 
     /// The age of the oldest write that is owed, in milliseconds.

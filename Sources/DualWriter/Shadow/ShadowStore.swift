@@ -25,8 +25,8 @@ public final class ShadowStore: Sendable {
         public init() {}
     }
 
-    private static let dirtyName = "dirty"
-    private static let deadLettersName = "dead-letters"
+    static let dirtyName = "dirty"
+    static let deadLettersName = "dead-letters"
 
     let dirty: DirtySet
     let deadLetters: DeadLetters

@@ -17,6 +17,14 @@ public struct AdminError: Error, Sendable {
         public static var invalidConfiguration: Self { .init(name: "invalid_configuration", status: .badRequest) }
         /// The name of a write mode is unknown.
         public static var invalidMode: Self { .init(name: "invalid_mode", status: .badRequest) }
+        /// A parameter behind the question mark is unknown or wrong.
+        public static var invalidParameter: Self { .init(name: "invalid_parameter", status: .badRequest) }
+        /// The sidecar has no journal.
+        public static var journalDisabled: Self { .init(name: "journal_disabled", status: .conflict) }
+        /// The journal has no room for what should be owed again.
+        public static var journalFull: Self { .init(name: "journal_full", status: .conflict) }
+        /// None of what was named is there.
+        public static var nothingFound: Self { .init(name: "nothing_found", status: .conflict) }
         /// The rules of transition forbid the step.
         public static var transitionRefused: Self { .init(name: "transition_refused", status: .conflict) }
         /// A cluster that the change needs is not configured or cannot be reached.

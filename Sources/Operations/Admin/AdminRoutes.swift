@@ -8,6 +8,7 @@ struct AdminRoutes: Sendable {
     static var paths: [String] {
         [
             "/health", "/health/liveness", "/health/readiness", "/metrics", "/config", "/v1/phase", "/v1/status",
+            "/v1/journal", "/v1/dead-letters", "/v1/dirty",
         ]
     }
 
@@ -42,11 +43,12 @@ struct AdminRoutes: Sendable {
             to: router
         )
         self.add("/v1/status", [.get: { _, _ in .document(await self.control.status()) }], to: router)
+        self.addJournal(to: router)
         return router
     }
 
     /// Adds the handlers of one path; HEAD works where GET does, and every other method is answered 405.
-    private func add(_ path: String, _ given: [HTTPRequest.Method: Handler], to router: Router<AdminContext>) {
+    func add(_ path: String, _ given: [HTTPRequest.Method: Handler], to router: Router<AdminContext>) {
         var handlers = given
         if let get = given[.get] {
             handlers[.head] = { request, context in
@@ -117,7 +119,7 @@ struct AdminRoutes: Sendable {
         }
     }
 
-    private func object(of request: Request) async throws -> [String: JSONValue] {
+    func object(of request: Request) async throws -> [String: JSONValue] {
         let body = try await self.body(of: request)
         let value: JSONValue
         do {

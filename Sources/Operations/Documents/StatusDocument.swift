@@ -38,6 +38,24 @@ public struct StatusDocument: Codable, Sendable, Equatable {
         public var shadowOverflowed: UInt64
         /// Shadow writes that were given up, since the start.
         public var shadowDead: UInt64
+        /// What the journal of what it is owed takes on the disk.
+        public var journalDiskBytes: Int
+        /// Whether some of the writes that it is owed are in the journal alone.
+        public var behind: Bool
+        /// Whether it does not take what it is owed: it is away, fails, or waits for a login.
+        public var heldBack: Bool
+        /// Whether it gets nothing but a probe now and then, because it fails or is silent.
+        public var breakerOpen: Bool
+        /// Users whose next login copies wait for, sorted; the first ``JournalDocument/Cluster/usersMax`` of them.
+        public var waitsForLoginOf: [String]
+        /// How many users there are.
+        public var waitsForLogins: Int
+        /// Writes that it has refused for good.
+        public var deadLetters: Int
+        /// Partitions in doubt.
+        public var dirtyPartitions: Int
+        /// Of these the ones that may lack an acknowledged write.
+        public var dirtyWithLoss: Int
 
         /// A leg about which nothing is known.
         public init(cluster: String, role: String, hosts: [String]) {
@@ -57,6 +75,15 @@ public struct StatusDocument: Codable, Sendable, Equatable {
             self.readsFailed = 0
             self.shadowOverflowed = 0
             self.shadowDead = 0
+            self.journalDiskBytes = 0
+            self.behind = false
+            self.heldBack = false
+            self.breakerOpen = false
+            self.waitsForLoginOf = []
+            self.waitsForLogins = 0
+            self.deadLetters = 0
+            self.dirtyPartitions = 0
+            self.dirtyWithLoss = 0
         }
     }
 
@@ -80,6 +107,8 @@ public struct StatusDocument: Codable, Sendable, Equatable {
     public var draining: Bool
     /// Client connections.
     public var clients: Int
+    /// Whether what a shadow is owed is journalled; without that it is in memory alone.
+    public var journalled: Bool
     /// The clusters, source before target.
     public var legs: [Leg]
 
@@ -94,6 +123,7 @@ public struct StatusDocument: Codable, Sendable, Equatable {
         readiness: Readiness,
         draining: Bool,
         clients: Int,
+        journalled: Bool,
         legs: [Leg]
     ) {
         self.service = service
@@ -107,6 +137,7 @@ public struct StatusDocument: Codable, Sendable, Equatable {
         self.reason = document.reason
         self.draining = draining
         self.clients = clients
+        self.journalled = journalled
         self.legs = legs
     }
 }

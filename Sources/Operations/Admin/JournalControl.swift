@@ -1,0 +1,17 @@
+/// What the admin port asks of the service about what its clusters are owed. The service implements it.
+public protocol JournalControl: Sendable {
+    /// What each cluster is owed.
+    func journal() async -> JournalDocument
+
+    /// The writes that a cluster, or either, has refused for good, the oldest first.
+    func deadLetters(of cluster: String?, max: Int) async -> DeadLettersDocument
+
+    /// Owes dead letters again, or forgets them.
+    func change(_ change: DeadLettersChange) async throws(AdminError) -> DeadLettersChangeDocument
+
+    /// The partitions in doubt on a cluster, or on either.
+    func dirty(on cluster: String?, max: Int) async -> DirtyDocument
+
+    /// Takes partitions out of doubt.
+    func clear(_ clearing: DirtyClearing) async throws(AdminError) -> DirtyClearingDocument
+}

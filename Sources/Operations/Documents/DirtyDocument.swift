@@ -1,0 +1,129 @@
+/// What `GET /v1/dirty` answers: the partitions in doubt.
+public struct DirtyDocument: Codable, Sendable, Equatable {
+    /// How many partitions of one table are in doubt for one reason.
+    public struct Group: Codable, Sendable, Equatable {
+        /// The cluster that may lack something, or have too much.
+        public var cluster: String
+        /// `keyspace.table` as CQL writes it, `keyspace.*` for an unknown table of a keyspace; nil for anything at all.
+        public var table: String?
+        /// Why.
+        public var reason: String
+        /// `loss` (it may lack an acknowledged write), `surplus` (it may have what the other lacks) or `precaution`.
+        public var severity: String
+        /// How many.
+        public var partitions: Int
+
+        /// Creates a group.
+        public init(cluster: String, table: String?, reason: String, severity: String, partitions: Int) {
+            self.cluster = cluster
+            self.table = table
+            self.reason = reason
+            self.severity = severity
+            self.partitions = partitions
+        }
+    }
+
+    /// One partition.
+    public struct Partition: Codable, Sendable, Equatable {
+        /// The cluster that may lack something, or have too much.
+        public var cluster: String
+        /// As in ``Group/table``.
+        public var table: String?
+        /// The first ``keyBytesMax`` bytes of the partition key in hexadecimal digits; nil for the whole table.
+        public var key: String?
+        /// The length of the whole key.
+        public var keyBytes: Int?
+        /// Why.
+        public var reason: String
+        /// Since when, as an RFC 3339 timestamp in UTC.
+        public var since: String
+
+        /// Bytes of a key that are shown.
+        public static var keyBytesMax: Int { 1_024 }
+
+        /// Creates a partition.
+        public init(cluster: String, table: String?, key: String?, keyBytes: Int?, reason: String, since: String) {
+            self.cluster = cluster
+            self.table = table
+            self.key = key
+            self.keyBytes = keyBytes
+            self.reason = reason
+            self.since = since
+        }
+    }
+
+    /// By cluster, table and reason, what is worst first; the first ``groupsMax``.
+    public var summary: [Group]
+    /// Groups that are left out.
+    public var groupsLeftOut: Int
+    /// The oldest partitions.
+    public var partitions: [Partition]
+    /// How many there are in all.
+    public var total: Int
+
+    /// Groups that are told.
+    public static var groupsMax: Int { 1_000 }
+
+    /// Creates a document.
+    public init(summary: [Group], groupsLeftOut: Int, partitions: [Partition], total: Int) {
+        self.summary = summary
+        self.groupsLeftOut = groupsLeftOut
+        self.partitions = partitions
+        self.total = total
+    }
+}
+
+/// What somebody asks for with `POST /v1/dirty`: partitions are in doubt no more, because they were compared and repaired.
+public struct DirtyClearing: Sendable, Equatable {
+    /// `source` or `target`.
+    public var cluster: String
+    /// `keyspace.table` or `keyspace.*` as CQL writes it; nil: everything of the cluster.
+    public var table: String?
+    /// Why.
+    public var reason: String
+    /// Who asks: the interface and the peer's address.
+    public var by: String
+
+    static var keys: [String] { ["action", "cluster", "table", "reason"] }
+    static var tableBytesMax: Int { 256 }
+
+    /// Creates a clearing.
+    public init(cluster: String, table: String?, reason: String, by: String) {
+        self.cluster = cluster
+        self.table = table
+        self.reason = reason
+        self.by = by
+    }
+
+    /// Reads the document of `POST /v1/dirty`.
+    init(_ object: [String: JSONValue], by: String) throws(AdminError) {
+        var reader = DocumentReader(object, keys: Self.keys)
+        _ = reader.choice("action", among: ["clear"])
+        let cluster = reader.choice("cluster", among: DocumentReader.clusters)
+        let table = reader.text("table", bytesMax: Self.tableBytesMax)
+        let reason = reader.reason(isNeeded: true)
+        try reader.finish()
+        guard let cluster, let reason else { preconditionFailure("what is missing was a fault") }
+        self.init(cluster: cluster, table: table, reason: reason, by: by)
+    }
+}
+
+/// What a successful `POST /v1/dirty` answers.
+public struct DirtyClearingDocument: Codable, Sendable, Equatable {
+    /// `source` or `target`.
+    public var cluster: String
+    /// What was named.
+    public var table: String?
+    /// How many partitions are in doubt no more.
+    public var cleared: Int
+    /// Partitions of the cluster that still are.
+    public var left: Int
+
+    /// Creates a document.
+    public init(cluster: String, table: String?, cleared: Int, left: Int) {
+        self.cluster = cluster
+        self.table = table
+        self.cleared = cleared
+        self.left = left
+    }
+}

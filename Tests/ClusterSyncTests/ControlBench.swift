@@ -1,0 +1,187 @@
+import DualWriteCore
+import FoundationEssentials
+import Logging
+import Operations
+import Synchronization
+import Testing
+
+@testable import ClusterSync
+@testable import DualWriter
+
+/// A proxy that only remembers what it was told.
+final class FakeProxy: SidecarProxy {
+    struct Refusal: Error, CustomStringConvertible { let description = "connection refused" }
+
+    struct State {
+        var mode = WriteMode.primaryOnly
+        var epoch = 0
+        var connected: Set<Cluster> = [.source, .target]
+        var refusesModes = false
+        var refusesHosts = false
+        var isDraining = false
+        var hasJournal = true
+        var configureLeg: @Sendable (inout DualWriterStatus.Leg) -> Void = { _ in }
+        var letters: [DeadLetter] = []
+        /// How many dead letters the journal has room for.
+        var room = Int.max
+        var dirty: [DirtyPartition] = []
+        var calls: [String] = []
+        var timeouts: DualWriterTimeouts?
+    }
+
+    private let state = Mutex(State())
+    func with<Result>(_ body: (inout State) throws -> Result) rethrows -> Result {
+        try self.state.withLock { try body(&$0) }
+    }
+
+    func currentStatus() async -> DualWriterStatus { self.status() }
+
+    func status() -> DualWriterStatus {
+        self.with { state in
+            let legs = Cluster.allCases.map { cluster in
+                var leg = DualWriterStatus.Leg(cluster: cluster)
+                leg.isConnected = state.connected.contains(cluster)
+                leg.lastError = leg.isConnected ? nil : "connection refused"
+                leg.deadLetters = state.letters.count { $0.cluster == cluster }
+                for partition in state.dirty where partition.cluster == cluster {
+                    leg.dirtyByReason[partition.reason, default: 0] += 1
+                }
+                state.configureLeg(&leg)
+                return leg
+            }
+            var status = DualWriterStatus(
+                mode: state.mode,
+                epoch: state.epoch,
+                legs: legs,
+                clients: 3,
+                isReady: true,
+                isDraining: state.isDraining,
+                counters: DualWriterCounters()
+            )
+            status.hasJournal = state.hasJournal
+            return status
+        }
+    }
+
+    func setMode(_ mode: WriteMode, epoch: Int, force: Bool, reason: String?) async throws {
+        try self.with { state in
+            state.calls.append("mode \(mode) \(epoch)\(force ? " forced" : "")")
+            if state.refusesModes { throw Refusal() }
+            state.mode = mode
+            state.epoch = epoch
+        }
+    }
+
+    func setTimeouts(_ timeouts: DualWriterTimeouts) async throws { self.with { $0.timeouts = timeouts } }
+
+    func setHosts(source: [String]?, target: [String]?) async throws {
+        try self.with { state in
+            state.calls.append("hosts \(source.map { "\($0)" } ?? "-") \(target.map { "\($0)" } ?? "-")")
+            if state.refusesHosts { throw Refusal() }
+        }
+    }
+
+    var listenAddress: String? { "127.0.0.1:9042" }
+}
+
+extension FakeProxy: JournalProxy {
+    func statusWithTables() async -> DualWriterStatus { self.status() }
+
+    func deadLetters(of cluster: Cluster?, max: Int) -> [DeadLetter] {
+        self.with { $0.letters.filter { cluster == nil || $0.cluster == cluster }.prefix(max).map { $0 } }
+    }
+
+    func deadLetterIDs(of cluster: Cluster) -> Set<UInt64> {
+        self.with { Set($0.letters.filter { $0.cluster == cluster }.map(\.id)) }
+    }
+
+    func retryDeadLetters(of cluster: Cluster, ids: Set<UInt64>) async throws -> Int {
+        try self.with { state in
+            state.calls.append("retry \(cluster) \(ids.sorted())")
+            if state.refusesHosts { throw Refusal() }
+            let taken = ids.sorted().prefix(state.room)
+            state.letters.removeAll { taken.contains($0.id) }
+            return taken.count
+        }
+    }
+
+    func discardDeadLetters(of cluster: Cluster, ids: Set<UInt64>) async throws -> Int {
+        self.with { state in
+            state.calls.append("discard \(cluster) \(ids.sorted())")
+            state.letters.removeAll { ids.contains($0.id) }
+            return ids.count
+        }
+    }
+
+    func dirtyPartitions(on cluster: Cluster?, max: Int) -> [DirtyPartition] {
+        self.with { $0.dirty.filter { cluster == nil || $0.cluster == cluster }.prefix(max).map { $0 } }
+    }
+
+    func dirtySummary() -> [(cluster: Cluster, table: DirtyPartition.Place, reason: DoubtReason, count: Int)] {
+        var groups: [[String]: (cluster: Cluster, table: DirtyPartition.Place, reason: DoubtReason, count: Int)] = [:]
+        for partition in self.with({ $0.dirty }) {
+            let table = partition.place.wholeTable
+            let key = ["\(partition.cluster)", table.keyspace, table.table, partition.reason.name]
+            groups[key, default: (partition.cluster, table, partition.reason, 0)].count += 1
+        }
+        return Array(groups.values)
+    }
+
+    func clearDirtyPartitions(of cluster: Cluster, table: DirtyPartition.Place?) -> Int {
+        self.with { state in
+            let before = state.dirty.count
+            state.dirty.removeAll { partition in
+                partition.cluster == cluster && (table == nil || partition.place.wholeTable == table)
+            }
+            return before - state.dirty.count
+        }
+    }
+}
+
+/// A control with what is around it.
+struct ControlBench: Sendable {
+    let proxy: FakeProxy
+    let control: SidecarControl
+    let path: String
+    let store: PhaseStore
+}
+
+/// Tests of a control that asks a ``FakeProxy``.
+protocol ControlTests {}
+
+extension ControlTests {
+    func withControl(
+        hosts: (String, String) = ("a", "b"),
+        _ body: (ControlBench) async throws -> Void
+    ) async throws {
+        let path = FileManager.default.temporaryDirectory.path + "/cluster-sync-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let store = PhaseStore(folder: try StateFolder(path: path))
+        let layers = ConfigurationLayers(
+            options: [("source.hosts", hosts.0), ("target.hosts", hosts.1)],
+            environment: [:],
+            file: nil
+        )
+        let proxy = FakeProxy()
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let control = SidecarControl(
+            proxy: proxy,
+            store: store,
+            phase: PhaseState(mode: .primaryOnly, epoch: 0, history: []),
+            configuration: try SidecarConfiguration(layers) { _ in nil },
+            timeouts: DualWriterTimeouts(),
+            logger: logger
+        )
+        try await body(ControlBench(proxy: proxy, control: control, path: path, store: store))
+    }
+
+    func refusal(_ body: () async throws(AdminError) -> Void) async -> AdminError? {
+        do {
+            try await body()
+            return nil
+        } catch {
+            return error
+        }
+    }
+}
