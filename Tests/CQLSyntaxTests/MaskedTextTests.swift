@@ -21,9 +21,11 @@ struct MaskedTextTests {
 
     @Test func `a long text is cut between tokens`() {
         let text = "UPDATE t SET somewhat = 'x' WHERE p = 1"
-        #expect(MaskedText.of(text, bytesMax: 13) == "UPDATE t SET …")
-        #expect(MaskedText.of(text, bytesMax: 14) == "UPDATE t SET …")
+        #expect(MaskedText.of(text, bytesMax: 11) == "UPDATE t…")
+        #expect(MaskedText.of(text, bytesMax: 12) == "UPDATE t SET…")
+        #expect(MaskedText.of(text, bytesMax: 20) == "UPDATE t SET…")
         #expect(MaskedText.of(text, bytesMax: 21) == "UPDATE t SET somewhat…")
+        #expect(MaskedText.of(text, bytesMax: 0) == "…")
     }
 
     @Test func `no value survives, whatever surrounds it`() {

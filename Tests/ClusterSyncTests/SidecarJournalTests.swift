@@ -84,7 +84,7 @@ struct SidecarJournalTests: ControlTests {
             let document = await bench.control.deadLetters(of: nil, max: 10)
             #expect(document.source == 1 && document.target == 1)
             let letter = try #require(document.letters.first)
-            #expect(letter.id == 3 && letter.cluster == "target" && letter.error == "invalid")
+            #expect(letter.id == 3 && letter.cluster == "target" && letter.error == "INVALID")
             #expect(letter.writtenAt == "2025-11-25T13:40:00.000Z")
             #expect(letter.statements.count == 5 && letter.statementCount == 10)
             #expect(letter.statements.first == "INSERT INTO orders (id) VALUES (…)")

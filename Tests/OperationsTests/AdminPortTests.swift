@@ -2,6 +2,7 @@ import FoundationEssentials
 import HTTPTypes
 import HummingbirdTesting
 import Logging
+import NIOCore
 import NIOPosix
 import Testing
 

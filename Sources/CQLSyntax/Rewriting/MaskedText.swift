@@ -6,8 +6,8 @@ public enum MaskedText {
     /// Words before numbers that are no data.
     private static let harmless: Set<String> = ["ttl", "timestamp", "limit"]
 
-    /// A text on one line, with ``mark`` for every string, number, blob, uuid and duration that stands in it. Names, bind markers,
-    /// and the numbers behind TTL, TIMESTAMP and LIMIT stay; comments go.
+    /// A text on one line, with ``mark`` for every string, number, blob, uuid and duration that stands in it. Names, bind
+    /// markers, and the numbers behind TTL, TIMESTAMP and LIMIT stay; comments go.
     ///
     /// - Parameter bytesMax: what is behind so many bytes is cut off, with ``mark`` for the rest.
     public static func of(_ text: String, bytesMax: Int = .max) -> String {
@@ -16,7 +16,7 @@ public enum MaskedText {
         var end = 0
         var word = ""
         for token in Lexer.tokens(of: bytes) where token.kind != .end {
-            if token.start > end, !masked.isEmpty { masked += " " }
+            let gap = token.start > end && !masked.isEmpty ? " " : ""
             end = token.end
             let piece: String
             switch token.kind {
@@ -24,8 +24,8 @@ public enum MaskedText {
             case .integer where !Self.harmless.contains(word): piece = Self.mark
             default: piece = String(decoding: bytes[token.start..<token.end], as: UTF8.self)
             }
-            guard masked.utf8.count + piece.utf8.count <= bytesMax else { return masked + Self.mark }
-            masked += piece
+            guard masked.utf8.count + gap.utf8.count + piece.utf8.count <= bytesMax else { return masked + Self.mark }
+            masked += gap + piece
             word = token.kind == .word ? piece.lowercased() : ""
         }
         return masked

@@ -81,17 +81,16 @@ struct JournalVerifyCommand: ParsableCommand {
     private static func show(_ document: Document, _ style: Style) {
         for log in document.logs {
             let records = "\(Human.many(log.records, "record")), \(Human.many(log.definitions, "definition"))"
-            Output.line(
-                "  \(log.isWhole ? style.green("whole  ") : style.red("damaged"))  \(style.bold(log.name)): \(records)"
-            )
+            let verdict = log.isWhole ? style.green("whole  ") : style.red("damaged")
+            Output.line("  \(verdict)  \(style.bold(log.name)): \(records)")
             for line in log.damage { Output.line(style.red("           \(line)")) }
         }
         for line in document.damage { Output.line("  \(style.red("damaged"))  \(line)") }
         Output.line(
             document.isWhole
                 ? "\(document.folder): everything that was written can be read"
-                : "\(document.folder): what is damaged is passed over at the next start, and everything of its cluster is in doubt "
-                    + "then (docs/runbook.md)"
+                : "\(document.folder): what is damaged is passed over at the next start, and everything of its cluster is "
+                    + "in doubt then (docs/runbook.md)"
         )
     }
 }

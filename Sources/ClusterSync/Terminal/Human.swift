@@ -51,7 +51,9 @@ enum Human {
         "\(self.count(number)) \(number == 1 ? one : several ?? one + "s")"
     }
 
-    /// A text from outside that must not move the cursor or begin a line: control characters as `\u{1b}`, at most `max` characters.
+    /// A text from outside that must not move the cursor or begin a line: control characters as `\u{1b}`.
+    ///
+    /// - Parameter max: characters; what is behind them is cut off.
     static func line(_ text: String, max: Int = .max) -> String {
         var line = ""
         for scalar in text.unicodeScalars {

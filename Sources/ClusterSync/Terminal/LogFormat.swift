@@ -94,7 +94,9 @@ enum Timestamp {
 
     /// - Parameter milliseconds: since 1970; what no calendar of ours reaches is taken for its last day.
     static func text(milliseconds: Int64) -> String {
-        self.text(Date(timeIntervalSince1970: Double(min(max(0, milliseconds), 253_402_300_799_999)) / 1_000))
+        // What is formatted is cut to milliseconds, and most thousandths have no exact number.
+        let inside = Double(min(max(0, milliseconds), 253_402_300_799_999)) + 0.5
+        return self.text(Date(timeIntervalSince1970: inside / 1_000))
     }
 
     private static func text(_ date: Date) -> String {

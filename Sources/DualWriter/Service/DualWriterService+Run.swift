@@ -64,10 +64,13 @@ extension DualWriterService {
             try? await loop.eventLoop.submit { loop.value.shutdown() }.get()
         }
         guard left == 0 else {
+            let advice =
+                self.store == nil
+                ? "compare and repair before the next step" : "what is owed is in the journal, for the next start"
             throw DualWriterError(
                 .writesOwed,
                 "stopped after \(self.timeouts.drainMilliseconds) ms (timeouts.drain_ms) with \(left) requests that have no "
-                    + "answer or that a cluster is still owed; compare and repair before the next step"
+                    + "answer or that a cluster is still owed; \(advice)"
             )
         }
     }
