@@ -1,0 +1,78 @@
+import DualWriteCore
+import ShadowJournal
+import SystemPackage
+import Testing
+
+@testable import DualWriter
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// The partitions in doubt, and how many they are.
+struct DirtySetTests {
+    private func withFolder(_ body: (FilePath) throws -> Void) throws {
+        var template = Array("/tmp/cluster-sync-dirty-XXXXXX".utf8CString)
+        let folder = try #require(mkdtemp(&template).map { String(cString: $0) })
+        defer { _ = system("rm -rf '\(folder)'") }
+        try body(FilePath(folder))
+    }
+
+    private static func place(_ table: String, _ key: [UInt8]?) -> DirtyPartition.Place {
+        DirtyPartition.Place(keyspace: "ks", table: table, key: key)
+    }
+
+    /// The numbers that are kept against those that are counted anew.
+    private static func expectCounts(_ dirty: DirtySet, sourceLocation: SourceLocation = #_sourceLocation) {
+        for cluster in Cluster.allCases {
+            var counted: [DoubtReason: Int] = [:]
+            for partition in dirty.partitions(max: .max, on: cluster) { counted[partition.reason, default: 0] += 1 }
+            #expect(dirty.counts(on: cluster).filter { $0.value != 0 } == counted, sourceLocation: sourceLocation)
+        }
+    }
+
+    @Test func `each partition counts once, with its gravest reason, also after a restart`() throws {
+        try self.withFolder { folder in
+            let store = try ShadowStore(folder)
+            for reason in [DoubtReason.conditional, .primaryUnknown, .conditional, .restart, .journalFull] {
+                store.dirty.mark(Self.place("t", [1]), on: .target, reason, at: 1)
+                Self.expectCounts(store.dirty)
+            }
+            store.dirty.mark(Self.place("t", [1]), on: .source, .conditional, at: 2)
+            store.dirty.mark(Self.place("t", [2]), on: .target, .conditional, at: 3)
+            store.dirty.mark(Self.place("t", nil), on: .target, .lifeUnclear, at: 4)
+            store.dirty.mark(Self.place("u", [1]), on: .target, .conditional, at: 5)
+            #expect(store.dirty.counts(on: .target)[.restart] == 1)
+            #expect(store.dirty.counts(on: .target)[.conditional] == 2)
+            store.close()
+
+            let next = try ShadowStore(folder)
+            Self.expectCounts(next.dirty)
+            #expect(next.dirty.partitions(max: 2, on: .target).map(\.since) == [1, 3])
+            #expect(next.dirty.clear(on: .target, table: Self.place("t", nil)) == 3)
+            Self.expectCounts(next.dirty)
+            #expect(next.dirty.clear(on: .target) == 1)
+            Self.expectCounts(next.dirty)
+            #expect(next.dirty.counts(on: .source)[.conditional] == 1)
+            next.close()
+        }
+    }
+
+    @Test func `without room the table takes the place of its partitions, and the numbers follow`() throws {
+        try self.withFolder { folder in
+            var configuration = ShadowStore.Configuration()
+            configuration.dirtyBytesMax = 1 << 20
+            let store = try ShadowStore(folder, configuration)
+            let key = [UInt8](repeating: 7, count: 60_000)
+            for number in 0..<40 {
+                store.dirty.mark(Self.place("t", [UInt8(number)] + key), on: .target, .journalFull, at: 1)
+                Self.expectCounts(store.dirty)
+            }
+            #expect(store.dirty.partitions(max: .max).contains { $0.place == Self.place("t", nil) })
+            #expect((store.dirty.counts(on: .target)[.journalFull] ?? 0) < 40)
+            store.close()
+        }
+    }
+}
