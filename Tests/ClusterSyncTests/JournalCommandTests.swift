@@ -2,6 +2,7 @@ import DualWriteCore
 import FoundationEssentials
 import ShadowJournal
 import SystemPackage
+import TestSupport
 import Testing
 
 @testable import DualWriter

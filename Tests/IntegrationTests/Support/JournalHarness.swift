@@ -88,7 +88,7 @@ struct JournalHarness {
 
     /// Waits until nothing is owed any more. A cluster that was silent for long is probed each 15 seconds only.
     func settled(_ proxy: DualWriterService) async throws {
-        try await eventually(within: .seconds(40)) {
+        try await eventually {
             await proxy.status().legs.allSatisfy { $0.shadowWritesQueued == 0 }
         }
     }
