@@ -162,8 +162,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "ClusterSync", "TestSupport", "CQLProtocol", "CQLClient", "DualWriteCore", "DualWriter", "EmbeddedNode",
-                "Operations", "ShadowJournal", systemPackage, nioCore, nioPosix, nioSSL, logging,
+                "ClusterSync", "TestSupport", "CQLProtocol", "CQLSyntax", "CQLClient", "DualWriteCore", "DualWriter",
+                "EmbeddedNode", "Operations", "ShadowJournal", systemPackage, nioCore, nioPosix, nioSSL, logging,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],

@@ -40,7 +40,7 @@ struct WriteModeTests {
     @Test(arguments: [WriteMode.dualWriteAsync, .dualWriteSync, .shadowPrimary])
     func `writes that may not be repeated carry one timestamp to both clusters, too`(mode: WriteMode) async throws {
         let texts = [
-            "UPDATE ks.t SET l = l + ['x'] WHERE a = 'k'", "INSERT INTO ks.t (a, b) VALUES ('k', now())",
+            "UPDATE ks.t SET l = l + ['x'] WHERE a = 'k'", "INSERT INTO ks.t (a, b) VALUES ('k', ks.mine())",
             "BEGIN BATCH UPDATE ks.t SET l = ['x'] + l WHERE a = 'k' DELETE b FROM ks.t WHERE a = 'k' APPLY BATCH",
         ]
         try await ProxyHarness.run(mode: mode) { harness in

@@ -103,7 +103,8 @@ struct Bindings {
         switch term {
         case .typeHint(let hint, _), .cast(_, let hint): return try self.schema.resolve(hint, self.keyspace)
         case .function(let call):
-            let types = try call.arguments.map { try self.type(of: $0) }
+            // The name says it, whatever a marker among the arguments may be.
+            let types = call.arguments.compactMap { try? self.type(of: $0) }
             guard let type = ScalarFunction(call.name.name).resultType(types) else {
                 throw NodeError.invalid("Unknown function '\(call.name.name)'")
             }
@@ -152,9 +153,17 @@ struct Bindings {
         var types: [ValueType] = []
         var arguments: [Bytes?] = []
         for (index, argument) in call.arguments.enumerated() {
-            let expected = try function.argumentType(index, returning: type) ?? self.type(of: argument)
+            // A call has a type of its own; functions such as toTimestamp are there for several.
+            let own: ValueType? = if case .function = argument { try self.type(of: argument) } else { nil }
+            let expected = try own ?? function.argumentType(index, returning: type) ?? self.type(of: argument)
             types.append(expected)
             arguments.append(try self.evaluate(argument, as: expected, for: name).bytes)
+        }
+        if let result = function.resultType(types), call.name.name != "fromjson", !type.thawed.mayHold(result.thawed) {
+            throw NodeError.invalid(
+                "Type error: cannot assign result of function system.\(call.name.name) (type \(result.description))"
+                    + " to \(name) (type \(type.description))"
+            )
         }
         guard let result = try function.call(arguments, types, returning: type, now: self.now) else { return .null }
         return .bytes(result)

@@ -39,19 +39,17 @@ struct MarkerTyping {
         switch term {
         case .marker(let marker): self.note(marker, type, name)
         case .null, .literal: break
-        case .list(let terms), .set(let terms), .tuple(let terms):
-            for (index, term) in terms.enumerated() {
-                switch type.thawed {
-                case .list(let element), .set(let element): try self.note(term, element, "value(\(name))")
-                case .tuple(let types) where index < types.count: try self.note(term, types[index], "\(name)[\(index)]")
-                case .native, .map, .tuple, .udt, .frozen: break
-                }
+        case .list, .set, .map:
+            guard !term.holdsMarker else {
+                let kind = term.isList ? "list" : term.isMap ? "map" : "set"
+                throw NodeError.invalid(
+                    "Invalid \(kind) literal for \(name): bind variables are not supported inside collection literals"
+                )
             }
-        case .map(let entries):
-            guard case .map(let key, let value) = type.thawed else { break }
-            for entry in entries {
-                try self.note(entry.key, key, "key(\(name))")
-                try self.note(entry.value, value, "value(\(name))")
+        case .tuple(let terms):
+            for (index, term) in terms.enumerated() {
+                guard case .tuple(let types) = type.thawed, index < types.count else { break }
+                try self.note(term, types[index], "\(name)[\(index)]")
             }
         case .userType(let entries):
             guard case .udt(_, _, let fields) = type.thawed else { break }
@@ -242,6 +240,32 @@ struct MarkerTyping {
             }
         case .cast(let inner, _), .field(let inner, _), .negated(let inner): try self.note(inner, as: type)
         default: break
+        }
+    }
+}
+
+extension Term {
+    fileprivate var isList: Bool {
+        if case .list = self { return true }
+        return false
+    }
+
+    fileprivate var isMap: Bool {
+        if case .map = self { return true }
+        return false
+    }
+
+    /// Whether there is a bind marker in it, however deep.
+    fileprivate var holdsMarker: Bool {
+        switch self {
+        case .null, .literal: false
+        case .marker: true
+        case .list(let terms), .set(let terms), .tuple(let terms): terms.contains(where: \.holdsMarker)
+        case .map(let entries): entries.contains { $0.key.holdsMarker || $0.value.holdsMarker }
+        case .userType(let fields): fields.contains(where: \.value.holdsMarker)
+        case .function(let call): call.arguments.contains(where: \.holdsMarker)
+        case .cast(let term, _), .typeHint(_, let term), .negated(let term): term.holdsMarker
+        case .arithmetic(let left, _, let right): left.holdsMarker || right.holdsMarker
         }
     }
 }

@@ -43,6 +43,18 @@ indirect enum ValueType: Hashable, Sendable {
         }
     }
 
+    /// Whether the bytes of every value of another type are a value of this one.
+    func mayHold(_ other: ValueType) -> Bool {
+        switch (self, other) {
+        case _ where self == other: true
+        case (.native("blob"), _), (.native("uuid"), .native("timeuuid")), (.native("bigint"), .native("timestamp")),
+            (.native("text"), .native("ascii")),
+            (.native("varint"), .native("bigint")), (.native("varint"), .native("int")):
+            true
+        default: false
+        }
+    }
+
     var isCounter: Bool { self == .native("counter") }
 
     /// The type as the wire names it.

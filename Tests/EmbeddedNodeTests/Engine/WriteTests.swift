@@ -194,4 +194,48 @@ import Testing
             #expect(error?.message.code == .unavailable)
         }
     }
+
+    @Test func `markers stand anywhere but in collections`() throws {
+        let database = try Database(
+            "CREATE TYPE y (f timeuuid)",
+            "CREATE TABLE c (k int PRIMARY KEY, l list<timeuuid>, s set<int>, m map<int, int>, y frozen<y>, t tuple<int, int>)"
+        )
+        for (column, literal, kind) in [
+            ("l", "[blobAsTimeuuid(?)]", "list"), ("s", "{1, ?}", "set"), ("m", "{1: ?}", "map"),
+            ("m", "{?: 1}", "map"),
+        ] {
+            #expect(
+                database.refusal("INSERT INTO c (k, \(column)) VALUES (1, \(literal))", [.int(1)])
+                    == "Invalid \(kind) literal for \(column): bind variables are not supported inside collection literals"
+            )
+        }
+        #expect(database.refusal("INSERT INTO c (k, t) VALUES (1, (?, 2))", [.int(1)]) == nil)
+        let uuid = BoundValue.value(ByteBuffer(bytes: [0, 1, 2, 3, 4, 5, 0x10, 7, 0x80, 9, 10, 11, 12, 13, 14, 15]))
+        #expect(database.refusal("INSERT INTO c (k, y) VALUES (1, {f: blobAsTimeuuid(:name)})", [uuid]) == nil)
+        #expect(database.refusal("UPDATE c SET m[?] = 1 WHERE k = 1", [.int(1)]) == nil)
+    }
+
+    @Test func `the result of a function goes into columns of its type`() throws {
+        let database = try Database(
+            "CREATE TABLE f (k uuid PRIMARY KEY, i timeuuid, t text, b blob, n bigint, s timestamp, d date, w time)"
+        )
+        for (column, call) in [
+            ("i", "now()"), ("b", "now()"), ("n", "currentTimestamp()"), ("s", "toTimestamp(now())"),
+            ("s", "toTimestamp(currentDate())"), ("d", "toDate(now())"), ("w", "currentTime()"),
+            ("i", "blobAsTimeuuid(timeuuidAsBlob(now()))"),
+        ] {
+            #expect(database.refusal("INSERT INTO f (k, \(column)) VALUES (uuid(), \(call))") == nil, "\(call)")
+        }
+        let uuid = BoundValue.value(ByteBuffer(bytes: [0, 1, 2, 3, 4, 5, 0x10, 7, 0x80, 9, 10, 11, 12, 13, 14, 15]))
+        let nested = "INSERT INTO f (k, s) VALUES (uuid(), toTimestamp(blobAsTimeuuid(:named)))"
+        #expect(database.refusal(nested, [uuid]) == nil)
+        #expect(
+            database.refusal("INSERT INTO f (k, t) VALUES (now(), now())")
+                == "Type error: cannot assign result of function system.now (type timeuuid) to t (type text)"
+        )
+        #expect(
+            database.refusal("INSERT INTO f (k, i) VALUES (uuid(), blobAsUuid(0x000102030405100780090a0b0c0d0e0f))")
+                == "Type error: cannot assign result of function system.blobasuuid (type uuid) to i (type timeuuid)"
+        )
+    }
 }
