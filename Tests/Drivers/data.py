@@ -54,6 +54,7 @@ def run(session: Session, keyspace: str, report: Report, label: str) -> None:
         "reads",
         "batches",
         "conditions",
+        "functions",
         "counters",
         "pages",
         "types",
@@ -130,6 +131,26 @@ class Application:
         batch.add(SimpleStatement(f"INSERT INTO {self.ks}.wide (p, c, v) VALUES (7, 3, 'three')"))
         equal(self.session.execute(batch).one().applied, True)
         return equal(self.session.execute(batch).one().applied, False)
+
+    def functions(self) -> bool:
+        """Values that a server makes: the same on both clusters, which the comparison of all rows finds out."""
+        table = f"{self.ks}.every_type"
+        insert = self.session.prepare(
+            f"INSERT INTO {table} (c, p, u, ts, te) VALUES (now(), ?, uuid(), toTimestamp(now()), ?)"
+        )
+        equal([column.name for column in insert.column_metadata], ["p", "te"])
+        equal(insert.routing_key_indexes, [0])
+        for number in range(20):
+            self.session.execute(insert, (60, f"prepared {number}"))
+        self.session.execute(insert.bind({"p": 60, "te": "by name"}))
+        self.session.execute(f"INSERT INTO {table} (p, c, da, ti) VALUES (60, now(), currentDate(), currentTime())")
+        self.session.execute(f"INSERT INTO {table} (p, c, te) VALUES (60, now(), %s)", ("with a value",))
+        batch = BatchStatement()
+        batch.add(insert, (60, "batch"))
+        batch.add(SimpleStatement(f"INSERT INTO {table} (p, c, u) VALUES (60, now(), uuid())"))
+        self.session.execute(batch)
+        rows = list(self.session.execute(f"SELECT c, u FROM {table} WHERE p = 60"))
+        return equal(len({row.c for row in rows}), 25) and equal(len({row.u for row in rows if row.u}), 23)
 
     def counters(self) -> bool:
         update = self.session.prepare(f"UPDATE {self.ks}.hits SET n = n + ? WHERE page = ?")

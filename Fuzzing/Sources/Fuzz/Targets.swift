@@ -103,11 +103,34 @@ enum CQLTarget {
         }
         let parsed = try? Parser.parse(text)
         require((parsed != nil) == (analysis.precision == .parsed), "analysis parses what the parser parses")
+        if let values = analysis.serverValues { self.evaluate(text, values) }
         guard parsed != nil, analysis.hasConditions, analysis.children.isEmpty else { return }
         if let plain = StatementRewriter.unconditional(text) {
             let again = StatementAnalysis.analyze(plain.text)
             require(again.precision == .parsed && !again.hasConditions, "without its condition it is still a statement")
         }
+    }
+
+    private static func evaluate(_ text: String, _ values: ServerValues) {
+        var end = 0
+        for call in values.calls {
+            require(
+                call.range.start >= end && call.range.end <= text.utf8.count,
+                "calls lie in the text one after another"
+            )
+            end = call.range.end
+        }
+        let bytes = [[UInt8]](repeating: [0xca, 0xfe], count: values.calls.count)
+        let evaluated = StatementAnalysis.analyze(StatementRewriter.evaluated(text, values.calls, values: bytes))
+        require(evaluated.serverValues == nil, "what is evaluated is so for good")
+        // A value is nested one level deeper than its call: at the limit the text is not understood any more.
+        guard evaluated.precision == values.analysis.precision else { return }
+        require(evaluated.isIdempotent == values.analysis.isIdempotent, "it is what was foretold")
+        require(evaluated.markers.count == values.analysis.markers.count, "it has its own markers")
+        guard let bindable = StatementRewriter.bindable(text, values) else { return }
+        let bound = StatementAnalysis.analyze(bindable.text)
+        let count = values.analysis.markers.count + values.calls.count
+        require(bound.serverValues == nil && bound.markers.count == count, "there is a marker for each call")
     }
 }
 
