@@ -173,13 +173,18 @@ struct ServerValuesTests {
         #expect(scylla.calls.map(\.markersBefore) == [1] && scylla.markerCount == 2)
     }
 
-    @Test func `a prepared statement gets markers of names that nobody else uses`() {
+    @Test func `a prepared statement gets markers of its own sort, with names that nobody else uses`() {
         let plain = Self.bindable("INSERT INTO t (k, a, b) VALUES (?, now(), toTimestamp(now()))")
         #expect(
-            plain?.text == "INSERT INTO t (k, a, b) VALUES (?, blobAsTimeuuid(:cluster_sync_0), "
-                + "toTimestamp(blobAsTimeuuid(:cluster_sync_1)))"
+            plain?.text == "INSERT INTO t (k, a, b) VALUES (?, blobAsTimeuuid(?), toTimestamp(blobAsTimeuuid(?)))"
         )
-        #expect(plain?.markerNames == ["cluster_sync_0", "cluster_sync_1"])
+        #expect(plain?.markerNames == [])
+        let named = Self.bindable("INSERT INTO t (k, a, b) VALUES (:k, now(), uuid())")
+        #expect(
+            named?.text
+                == "INSERT INTO t (k, a, b) VALUES (:k, blobAsTimeuuid(:cluster_sync_0), blobAsUuid(:cluster_sync_1))"
+        )
+        #expect(named?.markerNames == ["cluster_sync_0", "cluster_sync_1"])
         let taken = Self.bindable("INSERT INTO t (k, a) VALUES (:cluster_sync_0, now()) IF NOT EXISTS")
         #expect(taken?.markerNames == ["cluster_sync__0"])
         let analysis = StatementAnalysis.analyze(taken?.text ?? "")

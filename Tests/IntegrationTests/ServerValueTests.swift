@@ -214,19 +214,21 @@ struct ServerValueTests {
     @Test func `values with names find their markers`() async throws {
         try await SidecarHarness.run(mode: .dualWriteSync, schema: Self.schema) { harness in
             let client = try await harness.client()
-            for (key, list) in [("markers", "null"), ("text", "[now()]")] {
-                let insert = try await Self.prepare(
-                    "INSERT INTO ks.t (a, k, l, y) VALUES (now(), :key, \(list), :y)",
-                    client
-                )
+            for (name, text) in [
+                ("key", "INSERT INTO ks.t (a, k, b, y) VALUES (now(), :key, uuid(), :y)"),
+                ("key", "INSERT INTO ks.t (a, k, l, y) VALUES (now(), :key, [now()], :y)"),
+                // Markers without a name have that of their column.
+                ("k", "INSERT INTO ks.t (a, k, b, y) VALUES (now(), ?, uuid(), ?)"),
+            ] {
+                let insert = try await Self.prepare(text, client)
                 let values = [
-                    QueryValues.Named(name: "y", value: Self.text("bytes")), .init(name: "key", value: Self.text(key)),
+                    QueryValues.Named(name: "y", value: Self.text("bytes")), .init(name: name, value: Self.text(text)),
                 ]
                 let parameters = QueryParameters(consistency: .one, values: .named(values))
                 let answer = try await client.ask(.execute(Execute(id: insert.id, parameters: parameters)))
                 #expect(answer == .result(.void))
             }
-            let rows = try await Self.expectSame(count: 2, harness)
+            let rows = try await Self.expectSame(count: 3, harness)
             #expect(rows.allSatisfy { $0.contains(ByteBuffer(string: "bytes")) })
         }
     }

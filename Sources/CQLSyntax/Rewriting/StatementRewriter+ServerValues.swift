@@ -9,7 +9,8 @@ extension StatementRewriter {
     public struct Bindable: Sendable, Hashable {
         /// The text.
         public let text: String
-        /// The names of the markers that were put in, in order; no other marker of the text has one of these.
+        /// The names of the markers that were put in, in order, which no other marker of the text has. Empty where they have
+        /// none: where no other marker has one, because a server might take only one sort at a time (scylladb#12732).
         public let markerNames: [String]
     }
 
@@ -30,22 +31,24 @@ extension StatementRewriter {
         }
     }
 
-    /// A text with a named marker for each call; nil where there cannot be one: in collections, and beyond ``markersMax``.
+    /// A text with a marker for each call; nil where there cannot be one: in collections, and beyond ``markersMax``.
     public static func bindable(_ text: String, _ values: ServerValues) -> Bindable? {
         guard !values.calls.contains(where: \.isInCollection),
             values.markerCount + values.calls.count <= Self.markersMax
         else { return nil }
-        var prefix = "cluster_sync_"
         let names = values.analysis.markers.compactMap(\.name)
+        guard !names.isEmpty else {
+            let bound = Self.replace(values.calls, in: text) { _, result in result.append(UInt8(ascii: "?")) }
+            return Bindable(text: bound, markerNames: [])
+        }
+        var prefix = "cluster_sync_"
         while names.contains(where: { $0.hasPrefix(prefix) }) { prefix += "_" }
         let markerNames = values.calls.indices.map { "\(prefix)\($0)" }
-        return Bindable(
-            text: Self.replace(values.calls, in: text) { index, result in
-                result.append(UInt8(ascii: ":"))
-                result += markerNames[index].utf8
-            },
-            markerNames: markerNames
-        )
+        let bound = Self.replace(values.calls, in: text) { index, result in
+            result.append(UInt8(ascii: ":"))
+            result += markerNames[index].utf8
+        }
+        return Bindable(text: bound, markerNames: markerNames)
     }
 
     private static let hexadecimal = Array("0123456789abcdef".utf8)

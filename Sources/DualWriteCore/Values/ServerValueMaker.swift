@@ -24,7 +24,7 @@ public struct ServerValueMaker: Sendable {
     /// The value of one call, as CQL bytes (native protocol v4 §6).
     ///
     /// - Parameters:
-    ///   - now: nanoseconds since 1970, not before. Where the clock stands still or goes back, time UUIDs go on from the last one.
+    ///   - now: nanoseconds since 1970, not before. Where the clock stands still or goes back, time UUIDs go on from the last.
     ///   - random: asked for `uuid()` only.
     public mutating func value(
         of function: ServerFunction,

@@ -67,10 +67,10 @@ extension DualWriterLoop {
         let before = UnsafeRawBufferPointer(rebasing: body[..<(id.lowerBound - 2)])
         let after = UnsafeRawBufferPointer(rebasing: body[id.upperBound...])
         if let client = request.client, let version = client.version,
-            let names = statement.known.evaluation?.markerNames
+            let evaluation = statement.known.evaluation, evaluation.isBound
         {
             // The client knows of its own markers only.
-            guard let own = BindMetadata.removing(names, from: after, version: version) else {
+            guard let own = BindMetadata.removing(evaluation.addedMarkers, from: after, version: version) else {
                 let error = ProxyError.server("the \(cluster) cluster describes other markers than it was given")
                 self.answer(client, request.clientStream, .error(error))
                 self.detachClient(request)

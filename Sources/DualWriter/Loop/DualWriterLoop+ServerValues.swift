@@ -60,8 +60,8 @@ extension DualWriterLoop {
         return result
     }
 
-    /// Sends an EXECUTE on its way, with values for the markers that its client does not know of; or, where there cannot be such
-    /// markers, as a QUERY.
+    /// Sends an EXECUTE on its way, with values for the markers that its client does not know of; or, where there are no such
+    /// markers, or they have no names and the client's values do, as a QUERY.
     func routeEvaluated(
         _ request: ProxiedRequest,
         _ body: UnsafeRawBufferPointer,
@@ -73,7 +73,9 @@ extension DualWriterLoop {
             self.route(request, body, layout)
             return
         }
-        guard evaluation.markerNames != nil else {
+        // Values with names need markers with names.
+        let hasNames = layout.flags.isSuperset(of: [.values, .namedValues])
+        guard evaluation.isBound, !(hasNames && evaluation.markerNames.isEmpty) else {
             self.routeAsQuery(request, body, layout, known, evaluation.values)
             return
         }
@@ -145,7 +147,7 @@ extension DualWriterLoop {
             self.counters.notEvaluated &+= 1
             return false
         }
-        guard evaluation.markerNames != nil else {
+        guard evaluation.isBound else {
             guard known.analysis.keyspace != nil || known.keyspace == keyspace else {
                 throw ProxyError.invalid(
                     "cluster-sync: a statement with a function such as now() in a collection that was prepared in another"
@@ -155,14 +157,12 @@ extension DualWriterLoop {
             try self.evaluate(&child, known.text, evaluation.values)
             return true
         }
-        do {
-            let positions = try ValueBinding.positions(of: evaluation.values, among: child.values.count)
-            for (position, value) in zip(positions, self.values(of: evaluation.values.calls)).reversed() {
-                child.values.insert(.value(ByteBuffer(bytes: value)), at: position)
-            }
-            return true
-        } catch {
-            throw Self.error(error)
+        guard let positions = evaluation.positions(among: child.values.count) else {
+            throw Self.error(.wrongCount(markers: evaluation.values.markerCount, values: child.values.count))
         }
+        for (position, value) in zip(positions, self.values(of: evaluation.values.calls)).reversed() {
+            child.values.insert(.value(ByteBuffer(bytes: value)), at: position)
+        }
+        return true
     }
 }

@@ -12,20 +12,24 @@ enum BindMetadata {
         static var globalTable: Self { .init(rawValue: 0x01) }
     }
 
-    /// The bytes behind the id without the markers of certain names. All else stays as it is, flags and types that are not known
+    /// The bytes behind the id without certain markers. All else stays as it is, flags and types that are not known
     /// here included; what describes rows is not looked at.
     ///
-    /// Partition-key indices are those of the markers that are left. Where one of them is of a marker that is not, there are none,
-    /// as servers say it of a key that is not wholly bound.
+    /// Partition-key indices are those of the markers that are left. Where one of them is of a marker that is not, there are
+    /// none, as servers say it of a key that is not wholly bound.
     ///
-    /// - Returns: nil where the bytes are malformed, or have not one marker of each name.
+    /// - Parameter removed: which of a number of markers go, in ascending order; nil where there should not be so many.
+    /// - Returns: nil where the bytes are malformed or not of these markers.
     static func removing(
-        _ names: [String],
+        _ removed: (_ count: Int) -> [Int]?,
         from bytes: UnsafeRawBufferPointer,
         version: ProtocolVersion
     ) -> ByteBuffer? {
         var cursor = ByteCursor(bytes)
-        guard let rawFlags = cursor.int32(), let count = cursor.int32(), count >= 0 else { return nil }
+        guard let rawFlags = cursor.int32(), let count = cursor.int32(), count >= 0, let gone = removed(Int(count))
+        else {
+            return nil
+        }
         var flags = Flags(rawValue: rawFlags)
         var keys: [Int] = []
         if version >= .v4 {
@@ -41,22 +45,21 @@ enum BindMetadata {
             table = table.lowerBound..<cursor.offset
         }
         let isGlobal = flags.contains(.globalTable)
-        var missing = Set(names)
         var kept: [Range<Int>] = []
         /// For each marker its new index, or nil.
         var indices: [UInt16?] = []
-        for _ in 0..<count {
+        for index in 0..<Int(count) {
             let start = cursor.offset
             if !isGlobal { guard cursor.takeString() != nil, cursor.takeString() != nil else { return nil } }
-            guard let name = cursor.takeString(), Self.takeType(&cursor, depth: 0) else { return nil }
-            if missing.remove(String(decoding: bytes[name], as: UTF8.self)) != nil {
+            guard cursor.takeString() != nil, Self.takeType(&cursor, depth: 0) else { return nil }
+            if indices.count - kept.count < gone.count, gone[indices.count - kept.count] == index {
                 indices.append(nil)
             } else {
                 indices.append(UInt16(truncatingIfNeeded: kept.count))
                 kept.append(start..<cursor.offset)
             }
         }
-        guard missing.isEmpty else { return nil }
+        guard indices.count - kept.count == gone.count else { return nil }
         if kept.isEmpty {
             flags.remove(.globalTable)
             table = table.lowerBound..<table.lowerBound

@@ -13,17 +13,15 @@ enum ValueBinding {
 
     /// The body of a walked EXECUTE with values for the markers of `evaluation` among the client's own.
     ///
-    /// Values by position are put where the markers are; among values with names (flag 0x40) they come last, under theirs. The
-    /// client's values, nulls and unset ones included, stay byte for byte.
+    /// Values by position are put where the markers are; among values with names (flag 0x40), which the markers must have, too,
+    /// they come last. The client's values, nulls and unset ones included, stay byte for byte.
     static func adding(
         _ added: [[UInt8]],
         for evaluation: StatementEvaluation,
         to body: UnsafeRawBufferPointer,
         _ layout: RequestLayout
     ) throws(Fault) -> ByteBuffer {
-        guard let names = evaluation.markerNames, names.count == added.count else {
-            preconditionFailure("there is a marker for each value that is added")
-        }
+        precondition(evaluation.isBound && evaluation.values.calls.count == added.count, "each value has its marker")
         var cursor = ByteCursor(body, at: layout.flagsOffset + 1)
         let hasValues = layout.flags.contains(.values)
         // The layout was found by a walk over the same bytes.
@@ -37,15 +35,18 @@ enum ValueBinding {
         result.writeInteger(UInt16(count + added.count))
         let first = cursor.offset
         if isNamed {
+            precondition(evaluation.markerNames.count == added.count, "each marker has a name")
             for _ in 0..<count { if cursor.takeString() == nil || !cursor.takeValue() { break } }
             result.writeBytes(body[first..<cursor.offset])
-            for (name, value) in zip(names, added) {
+            for (name, value) in zip(evaluation.markerNames, added) {
                 result.writeInteger(UInt16(name.utf8.count))
                 result.writeString(name)
                 Self.write(value, to: &result)
             }
         } else {
-            let positions = try Self.positions(of: evaluation.values, among: count)
+            guard let positions = evaluation.positions(among: count) else {
+                throw .wrongCount(markers: evaluation.values.markerCount, values: count)
+            }
             var next = 0
             for index in 0...count {
                 while next < added.count, positions[next] == index {
@@ -58,14 +59,6 @@ enum ValueBinding {
         }
         result.writeBytes(body[cursor.offset...])
         return result
-    }
-
-    /// In front of which of the client's values each value is added.
-    static func positions(of values: ServerValues, among count: Int) throws(Fault) -> [Int] {
-        if count == values.markerCount { return values.calls.map(\.markersBefore) }
-        // ScyllaDB takes all markers of one name for one.
-        if count == values.distinctMarkerCount { return values.calls.map(\.distinctMarkersBefore) }
-        throw .wrongCount(markers: values.markerCount, values: count)
     }
 
     private static func write(_ value: [UInt8], to buffer: inout ByteBuffer) {

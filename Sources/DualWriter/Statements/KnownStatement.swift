@@ -30,7 +30,11 @@ final class KnownStatement: Sendable {
         let bindable = StatementRewriter.bindable(text, values)
         self.sentText = bindable?.text ?? text
         self.analysis = bindable.map { StatementAnalysis.analyze($0.text) } ?? values.analysis
-        self.evaluation = StatementEvaluation(values: values, markerNames: bindable?.markerNames)
+        self.evaluation = StatementEvaluation(
+            values: values,
+            isBound: bindable != nil,
+            markerNames: bindable?.markerNames ?? []
+        )
     }
 
     /// Bytes of text that it holds.
@@ -73,9 +77,29 @@ final class KnownStatement: Sendable {
 struct StatementEvaluation: Sendable {
     /// The calls in the client's text.
     let values: ServerValues
-    /// The markers that stand in their place in what was prepared. Nil where no marker may: the text is sent with the values in
+    /// Whether markers stand in their place in what was prepared. Where no marker may stand, the text is sent with the values in
     /// it, instead of the prepared statement.
-    let markerNames: [String]?
+    let isBound: Bool
+    /// The names of these markers, in order; empty where they have none.
+    let markerNames: [String]
+
+    /// In front of which of the client's values each value is added.
+    ///
+    /// - Parameter count: the number of the client's values, or of the markers that it knows of.
+    /// - Returns: nil where the client's statement has not that many markers.
+    func positions(among count: Int) -> [Int]? {
+        if count == self.values.markerCount { return self.values.calls.map(\.markersBefore) }
+        // ScyllaDB takes all markers of one name for one.
+        if count == self.values.distinctMarkerCount { return self.values.calls.map(\.distinctMarkersBefore) }
+        return nil
+    }
+
+    /// Which markers of a prepared statement the client does not know of, in order.
+    ///
+    /// - Parameter count: the number of all its markers.
+    func addedMarkers(among count: Int) -> [Int]? {
+        self.positions(among: count - self.values.calls.count)?.enumerated().map { $0.element + $0.offset }
+    }
 }
 
 /// A digest of what PREPARE says of a statement's markers and columns.

@@ -65,7 +65,8 @@ struct Engine {
 
     /// Runs a prepared statement.
     func execute(_ query: PreparedQuery, _ parameters: QueryParameters) throws -> Outcome {
-        try self.check(parameters.values, query)
+        var parameters = parameters
+        parameters.values = try self.ordered(parameters.values, query)
         if let table = try self.firstTable(query.statement, query.keyspace) {
             try self.requireReplicas(parameters.consistency, of: table)
         }
@@ -116,7 +117,7 @@ struct Engine {
                 case .prepared(let id): try prepared(id)
                 }
             let values = QueryValues.positional(child.values)
-            try self.check(values, query)
+            _ = try self.ordered(values, query)
             results.append(try self.build(query.statement, query.keyspace, values, batch.defaultTimestamp))
         }
         try BatchRules.check(results, kind)
@@ -183,7 +184,9 @@ struct Engine {
         Bindings(schema: self.schema, values: values, keyspace: table.keyspace, now: self.schema.nextMicroseconds())
     }
 
-    private func check(_ values: QueryValues, _ query: PreparedQuery) throws {
+    /// The values in the order of the markers. A value with a name is for all markers of that name; those without have their
+    /// columns'.
+    private func ordered(_ values: QueryValues, _ query: PreparedQuery) throws -> QueryValues {
         let wanted = query.parameters.markers.count
         switch values {
         case .none where wanted > 0: throw NodeError.invalid("Invalid amount of bind variables")
@@ -192,10 +195,15 @@ struct Engine {
                 "There were \(wanted) markers(?) in CQL but \(values.count) bound variables"
             )
         case .named(let named):
-            for marker in query.parameters.markers where !named.contains(where: { $0.name == marker.name }) {
-                throw NodeError.invalid("Invalid amount of bind variables: \(marker.name) is missing")
-            }
-        case .none, .positional: break
+            return .positional(
+                try query.parameters.markers.map { marker in
+                    guard let value = named.first(where: { $0.name == marker.name }) else {
+                        throw NodeError.invalid("Invalid amount of bind variables: \(marker.name) is missing")
+                    }
+                    return value.value
+                }
+            )
+        case .none, .positional: return values
         }
     }
 
