@@ -7,7 +7,7 @@ import NIOCore
 import Testing
 
 /// Names and passwords: whose they are, who checks them, and what happens when they change.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct AuthenticationTests {
     private static let app = (name: "app", password: "secret")
     private static let service = (name: "mover", password: "moving")

@@ -5,7 +5,7 @@ import DualWriter
 import NIOCore
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ClientFacingTests {
     @Test func `the system tables describe the sidecar and nothing behind it`() async throws {
         try await ProxyHarness.run(mode: .primaryOnly) { harness in
@@ -175,7 +175,8 @@ struct ClientFacingTests {
     @Test func `requests that wait for an answer take bounded memory`() async throws {
         try await ProxyHarness.run(mode: .primaryOnly) { configuration in
             configuration.limits.requestBytesPerLoopMax = 64_000
-            configuration.timeouts.primaryWriteMilliseconds = 500
+            // The second request must come before the first one is given up.
+            configuration.timeouts.primaryWriteMilliseconds = 3_000
         } _: { harness in
             let client = try await harness.client()
             harness.source.react(.stayAway)
@@ -198,7 +199,6 @@ struct ClientFacingTests {
     @Test func `more keyspaces than pools take turns, and are told when they cannot`() async throws {
         try await ProxyHarness.run(mode: .primaryOnly) { configuration in
             configuration.source.poolsMax = 3
-            configuration.timeouts.readMilliseconds = 300
         } _: { harness in
             var clients: [TestClient] = []
             for number in 0..<6 {
@@ -213,6 +213,8 @@ struct ClientFacingTests {
                 }
             }
             harness.source.react(.stayAway)
+            // The last request must come before the first one is given up.
+            harness.proxy.wait { $0.readMilliseconds = 3_000 }
             let answers = try await withThrowingTaskGroup(of: Response.self) { tasks in
                 for client in clients { tasks.addTask { try await client.ask(query("SELECT name FROM t")) } }
                 return try await tasks.reduce(into: []) { $0.append($1) }

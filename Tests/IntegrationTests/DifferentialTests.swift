@@ -10,7 +10,7 @@ import Testing
 /// What the design lets differ: prepared ids and the first byte of paging states are the sidecar's own; UNPREPARED after a change of
 /// a table is answered by the sidecar, where a driver would prepare anew; of a tracing id only that it is there can be compared.
 /// Everything else is equal: flags, warnings, metadata, rows, errors with their words.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct DifferentialTests {
     private static let script = DifferentialScript()
 

@@ -6,7 +6,7 @@ import NIOCore
 import Testing
 
 /// Statements that act on what is there when they run must not overtake, nor be overtaken by, what the shadow is owed.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct FenceTests {
     private static func insert(_ keys: Range<Int>, _ client: TestClient) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -52,19 +52,19 @@ struct FenceTests {
     @Test func `a client does not wait longer for the shadow's turn than it would for an answer`() async throws {
         try await SidecarHarness.run(mode: .dualWriteAsync) {
             $0.limits.shadowInFlightMax = 1
-            $0.timeouts.primaryWriteMilliseconds = 300
         } _: { harness in
             let client = try await harness.client()
             try await client.makeTables(in: "one")
             Self.slowDown(harness)
-            try await Self.insert(0..<8, client)
+            try await Self.insert(0..<30, client)
+            harness.proxy.wait { $0.primaryWriteMilliseconds = 300 }
             guard case .result(.schemaChange) = try await client.ask(query("ALTER TABLE one.t ADD w text")) else {
                 Issue.record("the answer of the primary is withheld")
                 return
             }
             #expect((await harness.proxy.status().legs.last?.shadowWritesQueued ?? 0) > 0)
             try await eventually {
-                try await harness.ask(.target, "SELECT w FROM one.t").firstColumn.count == 8
+                try await harness.ask(.target, "SELECT w FROM one.t").firstColumn.count == 30
             }
         }
     }
@@ -92,7 +92,6 @@ struct FenceTests {
     {
         try await SidecarHarness.run(mode: .dualWriteAsync) {
             $0.limits.shadowInFlightMax = 2
-            $0.timeouts.primaryWriteMilliseconds = 300
         } _: { harness in
             let client = try await harness.client()
             try await client.makeTables(in: "one")
@@ -101,6 +100,7 @@ struct FenceTests {
             #expect(try await client.ask(query("TRUNCATE one.t")) == .result(.void))
             _ = try await harness.proxy.setMode(.dualWriteSync)
             harness.source.setFaults([FaultRule(.textContains("'lost'"), .dropAnswer)])
+            harness.proxy.wait { $0.primaryWriteMilliseconds = 300 }
             let answer = try await client.ask(query("INSERT INTO one.t (p, v) VALUES ('lost', 'v')"))
             guard case .error(let error) = answer, error.code == .writeTimeout else {
                 Issue.record("\(answer)")

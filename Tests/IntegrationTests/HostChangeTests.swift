@@ -6,7 +6,7 @@ import NIOPosix
 import Testing
 
 /// Nodes and hosts that come and go while requests are on their way.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct HostChangeTests {
     private static let update = "UPDATE ks.t SET n = n + 1 WHERE a = ?"
 

@@ -4,7 +4,7 @@ import NIOCore
 import Testing
 
 /// What a client meets that begins with another version, or with no frame at all; compared with what Cassandra 4.1 did.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct NegotiationTests {
     private static let folder = Fixtures.wire("cassandra-4.1")
 

@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 
 /// Prepared statements through the sidecar: what a driver relies on while keyspaces, nodes and caches change.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct PreparedStatementTests {
     private static func prepare(_ text: String, _ client: TestClient) async throws -> ByteBuffer {
         guard case .result(.prepared(let prepared)) = try await client.ask(.prepare(text)) else {

@@ -6,7 +6,7 @@ import NIOCore
 import Testing
 
 /// Copies whose outcome nobody knows: repeated where that changes nothing, and only there.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct RepetitionTests {
     /// Each of these, executed twice with one timestamp, makes a list longer or a counter higher.
     private static let once = [
@@ -48,7 +48,8 @@ struct RepetitionTests {
         var rows: Rows?
         var counters: DualWriterCounters?
         try await SidecarHarness.run(mode: .dualWriteAsync, schema: Self.schema) {
-            $0.timeouts.shadowWriteMilliseconds = 200
+            // Long enough for the honest second attempt.
+            $0.timeouts.shadowWriteMilliseconds = 1_000
         } _: { harness in
             let client = try await harness.client()
             let request = try await Self.request(text, client, isPrepared: isPrepared)

@@ -8,7 +8,7 @@ import NIOPosix
 import Testing
 
 /// Plays clients that were recorded with the real Cassandra 4.1, and compares the answers with those that it gave.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ReplayTests {
     static let folder = Fixtures.wire("cassandra-4.1")
 

@@ -124,7 +124,7 @@ import Testing
         limits.inFlightMax = 1
         limits.waitingMax = 1
         try await withNodes(limits: limits) { nodes, session in
-            nodes[0].setFaults([FaultRule(.textContains("slow"), .delay(.milliseconds(200)))])
+            nodes[0].setFaults([FaultRule(.textContains("slow"), .delay(.seconds(1)))])
             let codes = await withTaskGroup(of: CQLSessionError.Code?.self) { group in
                 for _ in 0..<5 {
                     group.addTask {

@@ -8,7 +8,7 @@ import Synchronization
 import Testing
 
 /// The tables from which a driver learns who its hosts are.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct SystemTableTests {
     private static func rows(_ text: String, _ client: TestClient) async throws -> Rows {
         let answer = try await client.ask(query(text))

@@ -10,7 +10,7 @@ import NIOSSL
 import Testing
 
 /// TLS on the three legs, with the certificates of `Fixtures/tls`.
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct TLSTests {
     private static let group = MultiThreadedEventLoopGroup.singleton
     private static let silent = Logger(label: "tls") { _ in SwiftLogNoOpLogHandler() }

@@ -5,7 +5,7 @@ import NIOCore
 import NIOPosix
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(2)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct WriteModeTests {
     private static let insert = "INSERT INTO ks.t (a, b) VALUES (?, ?)"
 
@@ -107,13 +107,13 @@ struct WriteModeTests {
     }
 
     @Test func `a shadow that refuses or is silent never reaches the client in DualWriteAsync`() async throws {
-        try await ProxyHarness.run(mode: .dualWriteAsync) { configuration in
-            configuration.timeouts.shadowWriteMilliseconds = 100
-        } _: { harness in
+        try await ProxyHarness.run(mode: .dualWriteAsync) { harness in
             let client = try await harness.client()
             harness.target.react(.stayAway)
+            harness.proxy.wait { $0.shadowWriteMilliseconds = 100 }
             #expect(try await client.ask(query(Self.insert, ["silent", "v"])) == .result(.void))
             try await eventually { await harness.proxy.status().counters.target.shadowRetried > 0 }
+            harness.proxy.wait()
             harness.target.react(.succeed)
             try await eventually { await harness.proxy.status().counters.target.shadowDelivered == 1 }
             harness.target.react(.refuse(ErrorMessage(.invalid, "no such table")))
@@ -135,12 +135,14 @@ struct WriteModeTests {
     }
 
     @Test func `a silent primary is answered with a timeout of the right kind`() async throws {
-        try await ProxyHarness.run(mode: .primaryOnly) { configuration in
-            configuration.timeouts.readMilliseconds = 100
-            configuration.timeouts.primaryWriteMilliseconds = 100
-        } _: { harness in
+        try await ProxyHarness.run(mode: .primaryOnly) { harness in
             let client = try await harness.client()
+            #expect(try await client.ask(query(Self.insert, ["k", "v"])) == .result(.void))
             harness.source.react(.stayAway)
+            harness.proxy.wait {
+                $0.readMilliseconds = 100
+                $0.primaryWriteMilliseconds = 100
+            }
             guard case .error(let read) = try await client.ask(query("SELECT name FROM ks.t")),
                 case .error(let write) = try await client.ask(query(Self.insert, ["k", "v"]))
             else {
@@ -201,9 +203,7 @@ struct WriteModeTests {
     }
 
     @Test func `a PREPARE that is never answered costs one deadline and nothing after it`() async throws {
-        try await ProxyHarness.run(mode: .primaryOnly) { configuration in
-            configuration.timeouts.primaryWriteMilliseconds = 150
-        } _: { harness in
+        try await ProxyHarness.run(mode: .primaryOnly) { harness in
             let client = try await harness.client()
             guard case .result(.prepared(let prepared)) = try await client.ask(.prepare(Self.insert)) else { return }
             var parameters = QueryParameters(consistency: .one)
@@ -211,12 +211,14 @@ struct WriteModeTests {
             let execute = Request.execute(Execute(id: prepared.id, parameters: parameters))
             harness.source.forgetPrepared()
             harness.source.ignorePrepares(true)
+            harness.proxy.wait { $0.primaryWriteMilliseconds = 150 }
             guard case .error(let error) = try await client.ask(execute) else {
                 Issue.record("executed without its PREPARE")
                 return
             }
             #expect(error.code == .unavailable)
             harness.source.ignorePrepares(false)
+            harness.proxy.wait()
             #expect(try await client.ask(execute) == .result(.void))
         }
     }

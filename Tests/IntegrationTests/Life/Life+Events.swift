@@ -62,8 +62,8 @@ extension Life {
 
     func happen(until deadline: ContinuousClock.Instant) async {
         var turn = 0
-        while ContinuousClock.now < deadline {
-            // Each at least once, then as it comes.
+        // Each at least once, then as it comes.
+        while ContinuousClock.now < deadline || turn < Self.events.count {
             let event =
                 turn < Self.events.count ? Self.events[turn] : Self.events[Int.random(in: 0..<Self.events.count)]
             do {

@@ -22,8 +22,8 @@ struct LifeTests {
         let account = life.account
         print(account)
         #expect(account.errors == [])
-        #expect(account.requests > 200 * Self.seconds / 10)
-        #expect(account.visitors > 0 && account.modeChanges > 0)
+        // How many in a second is the machine's business; that none of them hangs is the sidecar's.
+        #expect(account.requests > 10 * Self.seconds && account.visitors > 0 && account.modeChanges > 0)
         #expect(account.events.values.allSatisfy { $0 > 0 } && account.events.count == 8)
         let (early, late) = try (#require(account.early), #require(account.late))
         #expect(late.kilobytes < early.kilobytes + Account.growthKilobytesMax, "the sidecar's memory")

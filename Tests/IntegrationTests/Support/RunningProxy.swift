@@ -34,7 +34,7 @@ enum RunningProxy {
             target: cluster("target", target),
             mode: mode
         )
-        configuration.timeouts.drainMilliseconds = 2_000
+        configuration.timeouts = .ofTests
         configure(&configuration)
         var logger = Logger(label: "proxy")
         logger.logLevel = .critical
@@ -62,5 +62,25 @@ extension ShadowStore.Configuration {
         var configuration = Self()
         configuration.segmentBytes = 64 << 10
         return configuration
+    }
+}
+
+extension DualWriterTimeouts {
+    /// The defaults, but a stop that does not wait for long.
+    static var ofTests: Self {
+        var timeouts = Self()
+        timeouts.drainMilliseconds = 2_000
+        return timeouts
+    }
+}
+
+extension DualWriterService {
+    /// Lets requests from now on wait for other times; without a change for those that they begin with.
+    ///
+    /// A test shortens them when somebody is about to be silent and not before: on a busy machine an honest answer takes long, too.
+    func wait(_ change: (inout DualWriterTimeouts) -> Void = { _ in }) {
+        var timeouts = DualWriterTimeouts.ofTests
+        change(&timeouts)
+        self.setTimeouts(timeouts)
     }
 }
