@@ -84,4 +84,28 @@ struct RepetitionTests {
         #expect(cells.compactMap { $0?.readableBytes } == [9], "one element")
         #expect(counters?.target.shadowRetried == 1 && counters?.target.shadowDead == 0 && counters?.doubtful == 0)
     }
+
+    @Test func `a write that nodes sent back at first survives the loss of its connection, too`() async throws {
+        try await SidecarHarness.run(mode: .primaryOnly, schema: Self.schema) { harness in
+            let client = try await harness.client()
+            let later = ErrorMessage(.isBootstrapping, "not yet")
+            harness.source.setFaults([
+                FaultRule(.textContains("INSERT"), .error(later), times: 2),
+                FaultRule(.textContains("INSERT"), .close, times: 1),
+            ])
+            #expect(try await client.ask(query("INSERT INTO one.t (p) VALUES ('k')")) == .result(.void))
+        }
+    }
+
+    @Test func `a write whose connection is lost each time is given up`() async throws {
+        try await SidecarHarness.run(mode: .primaryOnly, schema: Self.schema) { harness in
+            let client = try await harness.client()
+            harness.source.setFaults([FaultRule(.textContains("INSERT"), .close)])
+            guard case .error(let error) = try await client.ask(query("INSERT INTO one.t (p) VALUES ('k')")) else {
+                Issue.record("an answer of nobody")
+                return
+            }
+            #expect(error.code == .writeTimeout)
+        }
+    }
 }

@@ -58,6 +58,8 @@ extension DualWriterLoop: UpstreamDelegate {
 
     /// How often one request is sent again because of what a node lacks.
     private static var repairsMax: UInt8 { 8 }
+    /// How many connections one request may lose. Repairs do not count: after a change of the schema each node may need one.
+    private static var lossesMax: UInt8 { 3 }
 
     /// Errors that the client never sees, because the request goes on: a node that has forgotten a statement, a node that
     /// is not up yet.
@@ -108,8 +110,8 @@ extension DualWriterLoop: UpstreamDelegate {
         let cluster: Cluster = ticket.leg == 0 ? .source : .target
         guard let request = self.requests.request(for: ticket) else { return }
         if ticket.purpose == .prepare {
-            request[cluster].attempts &+= 1
-            if request[cluster].attempts < 4 {
+            request[cluster].losses &+= 1
+            if request[cluster].losses < Self.lossesMax {
                 self.prepared(request, cluster, at: connection.node, opcode: .error, flags: [], body: nil)
             } else {
                 let error = ProxyError.unavailable(cluster, "connections are lost", request.consistency)
@@ -120,7 +122,8 @@ extension DualWriterLoop: UpstreamDelegate {
         }
         guard request[cluster].state == .sent else { return }
         let mayRepeat = !wasSent || request.isIdempotent || !request.isWrite
-        if request.stage == .client, mayRepeat, request[cluster].attempts < 3 {
+        request[cluster].losses &+= 1
+        if request.stage == .client, mayRepeat, request[cluster].losses < Self.lossesMax {
             request[cluster].state = .waiting
             self.counters[cluster].retriedOnOtherNode &+= 1
             self.send(request, to: cluster, avoiding: connection.node)

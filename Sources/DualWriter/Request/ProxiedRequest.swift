@@ -27,7 +27,10 @@ final class ProxiedRequest {
         }
 
         var state = State.idle
+        /// How often it was sent.
         var attempts: UInt8 = 0
+        /// How often its connection, or that of its PREPARE, was lost before the answer.
+        var losses: UInt8 = 0
         var stream: Int16 = 0
         var connection: UpstreamConnection?
         var sentAt: Int64 = 0
