@@ -9,6 +9,8 @@ public final class ClusterSchema: Sendable {
         public internal(set) var columnTypes: [String: String] = [:]
         /// The names of the columns of the partition key, in its order.
         public internal(set) var partitionKey: [String] = []
+        /// The names of the clustering columns, in their order.
+        public internal(set) var clusteringKey: [String] = []
         /// How long what is written without a TTL lives, in seconds; 0 is for ever.
         public internal(set) var defaultTimeToLive = 0
     }
@@ -29,20 +31,29 @@ public final class ClusterSchema: Sendable {
         self.version = version
         self.keyspaces = Set(keyspaces.compactMap { TopologyReader.text($0["keyspace_name"]) })
         var known: [String: [String: Table]] = [:]
-        var keys: [String: [String: [(position: Int, name: String)]]] = [:]
+        typealias Keys = [String: [String: [(position: Int, name: String)]]]
+        var (keys, clustering): (Keys, Keys) = ([:], [:])
         for row in columns {
             guard let keyspace = TopologyReader.text(row["keyspace_name"]),
                 let table = TopologyReader.text(row["table_name"]),
                 let column = TopologyReader.text(row["column_name"]), let type = TopologyReader.text(row["type"])
             else { continue }
             known[keyspace, default: [:]][table, default: Table()].columnTypes[column] = type
-            guard TopologyReader.text(row["kind"]) == "partition_key" else { continue }
             let position = TopologyReader.int(row["position"]) ?? 0
-            keys[keyspace, default: [:]][table, default: []].append((position, column))
+            switch TopologyReader.text(row["kind"]) {
+            case "partition_key": keys[keyspace, default: [:]][table, default: []].append((position, column))
+            case "clustering": clustering[keyspace, default: [:]][table, default: []].append((position, column))
+            default: continue
+            }
         }
         for (keyspace, keys) in keys {
             for (table, columns) in keys {
                 known[keyspace]?[table]?.partitionKey = columns.sorted { $0.position < $1.position }.map(\.name)
+            }
+        }
+        for (keyspace, keys) in clustering {
+            for (table, columns) in keys {
+                known[keyspace]?[table]?.clusteringKey = columns.sorted { $0.position < $1.position }.map(\.name)
             }
         }
         for row in tables {

@@ -186,7 +186,9 @@ extension Statement {
 extension Selection {
     init(_ select: SelectStatement, text: [UInt8]) {
         var items: [Item]?
+        var tellsCellMetadata = false
         if case .items(let selected) = select.projection {
+            tellsCellMetadata = selected.contains(where: \.selector.tellsCellMetadata)
             items = selected.map { item in
                 var column: String?
                 if case .column(let name) = item.selector { column = name }
@@ -212,7 +214,37 @@ extension Selection {
             hasOnlyEqualities: equalities.count == select.relations.count,
             isJSON: select.isJSON,
             isDistinct: select.isDistinct,
-            limit: limit
+            limit: limit,
+            hasLimit: select.limit != nil,
+            isTokenScan: select.relations.allSatisfy(\.isTokenBound),
+            isRanked: select.orderBy.contains { $0.nearestTo != nil }
+                || select.relations.contains(where: \.isCustomIndex),
+            tellsCellMetadata: tellsCellMetadata
         )
+    }
+}
+
+extension Relation {
+    fileprivate var isTokenBound: Bool { if case .token = self { true } else { false } }
+
+    fileprivate var isCustomIndex: Bool { if case .customIndex = self { true } else { false } }
+}
+
+extension Selector {
+    fileprivate var tellsCellMetadata: Bool {
+        switch self {
+        case .writeTime, .maxWriteTime, .timeToLive: true
+        case .column, .countRows, .term: false
+        case .cast(let inner, _), .field(let inner, _), .typeHint(_, let inner), .negated(let inner):
+            inner.tellsCellMetadata
+        case .function(_, let inner), .tuple(let inner), .list(let inner), .set(let inner):
+            inner.contains(where: \.tellsCellMetadata)
+        case .element(let base, let key): base.tellsCellMetadata || key.tellsCellMetadata
+        case .slice(let base, let from, let to):
+            [base, from, to].contains { $0?.tellsCellMetadata == true }
+        case .arithmetic(let left, _, let right): left.tellsCellMetadata || right.tellsCellMetadata
+        case .map(let entries): entries.contains { $0.key.tellsCellMetadata || $0.value.tellsCellMetadata }
+        case .userType(let fields): fields.contains { $0.value.tellsCellMetadata }
+        }
     }
 }

@@ -91,7 +91,7 @@ public struct FunctionUse: Sendable, Hashable {
     public let depth: Int
 }
 
-/// What a `SELECT` asks for, so far as virtual tables need it.
+/// What a `SELECT` asks for, so far as virtual tables and the comparison of rows need it.
 public struct Selection: Sendable, Hashable {
     /// A column of the result.
     public struct Item: Sendable, Hashable {
@@ -123,4 +123,12 @@ public struct Selection: Sendable, Hashable {
     public let isDistinct: Bool
     /// LIMIT as an integer literal.
     public let limit: Int?
+    /// LIMIT of whatever kind.
+    public let hasLimit: Bool
+    /// There is no WHERE, or nothing but bounds of `token(…)` in it: rows come in the order of their tokens.
+    public let isTokenScan: Bool
+    /// `ORDER BY … ANN OF` or `expr(index, …)`: which rows there are, and in which order, is for an index to say.
+    public let isRanked: Bool
+    /// WRITETIME, MAXWRITETIME or TTL, anywhere in the projection.
+    public let tellsCellMetadata: Bool
 }

@@ -33,13 +33,21 @@ public struct TableShape: Sendable, Hashable {
     public var columns: [String: ColumnShape]
     /// The columns of the partition key, in its order; empty where they are not known.
     public var partitionKey: [KeyColumn]
+    /// The names of the clustering columns, in their order.
+    public var clusteringKey: [String]
     /// How long what is written without a TTL lives, in seconds; 0 is for ever.
     public var defaultTimeToLive: Int
 
     /// A table of known columns.
-    public init(columns: [String: ColumnShape], partitionKey: [KeyColumn] = [], defaultTimeToLive: Int = 0) {
+    public init(
+        columns: [String: ColumnShape],
+        partitionKey: [KeyColumn] = [],
+        clusteringKey: [String] = [],
+        defaultTimeToLive: Int = 0
+    ) {
         self.columns = columns
         self.partitionKey = partitionKey
+        self.clusteringKey = clusteringKey
         self.defaultTimeToLive = defaultTimeToLive
     }
 }

@@ -240,6 +240,11 @@ extension ConfigurationKey {
                 help: "The share of reads to compare, in per cent.",
                 variables: ["VALIDATION_PERCENTAGE"]
             ),
+            Self.milliseconds(
+                "comparison.settle_ms",
+                "2000",
+                "How long a difference may take to go away by itself before both clusters are read again."
+            ),
             Self(path: "loops", kind: .integer(0...64), fallback: "0", help: "Event loops; 0 chooses."),
             Self(
                 path: "log.level",
@@ -325,6 +330,8 @@ extension ConfigurationKey {
                 "How long one that no client uses keeps its connections."
             ),
             Self.limit("prepared_statements", 64...10_000_000, 16_384, "Prepared statements that are remembered."),
+            Self.limit("comparisons", 1...4_096, 32, "Reads that are compared at a time, per loop."),
+            Self.limit("comparison_bytes", 1_024...(64 << 20), 128 << 10, "The longest rows that are compared."),
         ]
 
     /// The key with this path or alias.

@@ -51,6 +51,8 @@ struct SidecarConfiguration: Sendable {
         var pools: Int
         var idlePoolMilliseconds: Int
         var preparedStatements: Int
+        var comparisons: Int
+        var comparisonBytes: Int
     }
 
     /// What is kept of the writes that a cluster is owed.
@@ -85,6 +87,8 @@ struct SidecarConfiguration: Sendable {
     /// Where the mode came from; nil for the default.
     var writeModeOrigin: String?
     var validationPercentage: Double
+    /// How long a difference between the clusters may take to go away by itself.
+    var comparisonSettleMilliseconds: Int
     /// 0 chooses by the cores.
     var loops: Int
     var logLevel: Logger.Level
@@ -116,6 +120,7 @@ extension SidecarConfiguration {
         self.writeMode = values.mode("write_mode")
         self.writeModeOrigin = values.origin("write_mode")
         self.validationPercentage = values.percentage("validation_percentage")
+        self.comparisonSettleMilliseconds = values.integer("comparison.settle_ms")
         self.loops = values.integer("loops")
         self.logLevel = Logger.Level(rawValue: values.choice("log.level")) ?? .info
         self.logFormat = LogFormat(rawValue: values.choice("log.format")) ?? .text
@@ -149,7 +154,9 @@ extension SidecarConfiguration {
             shadowAttempts: values.integer("limits.shadow_attempts"),
             pools: values.integer("limits.pools"),
             idlePoolMilliseconds: values.integer("limits.idle_pool_ms"),
-            preparedStatements: values.integer("limits.prepared_statements")
+            preparedStatements: values.integer("limits.prepared_statements"),
+            comparisons: values.integer("limits.comparisons"),
+            comparisonBytes: values.integer("limits.comparison_bytes")
         )
         if self.listen == self.admin, self.listen.port != 0 {
             values.fault("admin.listen", "is the same address as listen")

@@ -49,6 +49,10 @@ final class ServiceProxy: SidecarProxy, Service {
 
     func setTimeouts(_ timeouts: DualWriterTimeouts) async throws { self.service.setTimeouts(timeouts) }
 
+    func setComparisonPercentage(_ percentage: Double) async throws {
+        self.service.setComparisonPercentage(percentage)
+    }
+
     func setHosts(source: [String]?, target: [String]?) async throws {
         var changes: [Cluster: [ContactPoint]] = [:]
         changes[.source] = try source?.map { try ContactPoint(parsing: $0) }

@@ -43,6 +43,10 @@ extension SidecarConfiguration {
         configuration.limits.shadowAttemptsMax = self.limits.shadowAttempts
         configuration.limits.idlePoolMillisecondsMax = self.limits.idlePoolMilliseconds
         configuration.limits.preparedStatementsMax = self.limits.preparedStatements
+        configuration.limits.comparisonsMax = self.limits.comparisons
+        configuration.limits.comparisonBytesMax = self.limits.comparisonBytes
+        configuration.comparison.percentage = self.validationPercentage
+        configuration.comparison.settleMilliseconds = self.comparisonSettleMilliseconds
         // TRUNCATE and schema changes keep their order among the copies of one loop: more loops are somebody's decision.
         configuration.loops = max(1, self.loops)
         return configuration

@@ -200,10 +200,12 @@ actor SidecarControl {
             self.timeouts = timeouts
         }
         if let percentage = change.validationPercentage, percentage != self.validationPercentage {
-            self.validationPercentage = percentage
-            if percentage > 0 {
-                self.logger.warning("validation_percentage is kept, but reads are not compared yet")
+            do {
+                try await self.proxy.setComparisonPercentage(percentage)
+            } catch {
+                throw AdminError(.changeFailed, "the share of compared reads could not be changed: \(error)")
             }
+            self.validationPercentage = percentage
         }
     }
 }
@@ -301,10 +303,17 @@ extension SidecarControl: HealthSource {
             version: self.identity.version,
             uptimeSeconds: self.uptimeSeconds,
             currentMode: mode.name,
-            validationRate: 0,
+            validationRate: Self.validationRate(self.validationPercentage, status),
             source: leg(.source, self.hosts.source),
             target: leg(.target, self.hosts.target)
         )
+    }
+
+    /// The share of the suitable reads that are compared now, 0 to 1: none in a mode without a shadow, and none while the shadow
+    /// is away or behind.
+    static func validationRate(_ percentage: Double, _ status: DualWriterStatus) -> Double {
+        guard let shadow = status.mode.shadow, let leg = status.leg(shadow) else { return 0 }
+        return leg.isConnected && !leg.isBehind && !leg.isHeldBack ? percentage / 100 : 0
     }
 
     /// Ready means: the listener stands and every cluster whose loss a client would notice can be reached.

@@ -55,12 +55,49 @@ enum SidecarMetrics {
                 counters.evaluatedCalls[function]
             )
         }
+        self.collect(counters.comparison, into: &page)
+    }
+
+    private static func collect(_ comparison: ComparisonCounters, into page: inout MetricsPage) {
         page.counter(
             "proxy_consistency_mismatches",
-            help: "Reads that differed between the clusters. Comparing is not built yet: this stays 0.",
+            help: "Reads that had other rows on the shadow, also when both clusters were read again.",
             labels: [.init("operation", "read")],
-            0
+            comparison.mismatches
         )
+        for skip in ComparisonCounters.Skip.allCases {
+            page.counter(
+                "cluster_sync_comparison_skipped_total",
+                help: "Reads that were chosen and not compared, by reason.",
+                labels: [.init("reason", skip.rawValue)],
+                comparison.skipped[skip] ?? 0
+            )
+        }
+        for (name, table) in comparison.tables.sorted(by: { $0.key < $1.key }) {
+            let label = MetricLabel("table", name)
+            page.counter(
+                "cluster_sync_divergence_reads_compared_total",
+                help: "Reads of which it is known whether the clusters answer them with the same rows.",
+                labels: [label],
+                table.reads.filter(\.key.isVerdict).values.reduce(0, +)
+            )
+            for (result, count) in table.reads.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+                page.counter(
+                    "cluster_sync_comparison_reads_total",
+                    help: "Comparisons by what they came to.",
+                    labels: [label, .init("result", result.rawValue)],
+                    count
+                )
+            }
+            for (difference, count) in table.mismatches.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+                page.counter(
+                    "cluster_sync_divergence_mismatches_total",
+                    help: "Confirmed mismatches by what differs; one mismatch may be in several classes.",
+                    labels: [label, .init("class", difference.rawValue)],
+                    count
+                )
+            }
+        }
     }
 
     private static func collect(_ cluster: Cluster, _ status: DualWriterStatus, into page: inout MetricsPage) {

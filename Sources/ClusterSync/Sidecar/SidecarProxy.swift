@@ -16,6 +16,9 @@ protocol SidecarProxy: JournalProxy {
     /// Times that apply to requests that arrive later.
     func setTimeouts(_ timeouts: DualWriterTimeouts) async throws
 
+    /// The share of later reads that is compared between the clusters, 0 to 100 per cent.
+    func setComparisonPercentage(_ percentage: Double) async throws
+
     /// Opens and checks the new contact points before anything changes; nil leaves a cluster as it is, an empty list takes
     /// it away.
     func setHosts(source: [String]?, target: [String]?) async throws

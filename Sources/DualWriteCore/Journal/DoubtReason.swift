@@ -22,6 +22,8 @@ public enum DoubtReason: UInt8, Sendable, Hashable, CaseIterable {
     case lifeUnclear = 10
     /// A batch of which only a part is wanted, in a text that is not understood: the cluster got all of it.
     case surplus = 11
+    /// The same read had other rows on both clusters, again and again, while the cluster was owed nothing.
+    case comparison = 12
 
     /// The name in documents and labels.
     public var name: String {
@@ -37,6 +39,7 @@ public enum DoubtReason: UInt8, Sendable, Hashable, CaseIterable {
         case .discarded: "discarded"
         case .lifeUnclear: "life_unclear"
         case .surplus: "surplus"
+        case .comparison: "comparison"
         }
     }
 
@@ -67,7 +70,8 @@ public enum DoubtReason: UInt8, Sendable, Hashable, CaseIterable {
         switch self {
         case .conditional: .precaution
         case .primaryUnknown, .primaryRefused, .lifeUnclear, .surplus: .surplus
-        case .shadowUnknown, .shadowRefused, .journalFull, .restart, .damaged, .discarded: .loss
+        case .shadowUnknown, .shadowRefused, .journalFull, .restart, .damaged, .discarded, .comparison:
+            .loss
         }
     }
 }

@@ -1,5 +1,5 @@
 public import CQLProtocol
-import CQLSyntax
+public import CQLSyntax
 
 /// Where the partition keys of a statement's writes are: in its values, in its text, or nowhere.
 ///
@@ -87,14 +87,38 @@ public struct PartitionPlan: Sendable {
             case .bytes(let constant): bytes = constant
             case .marker(let index): bytes = bound?.value(of: index)?.bytes
             }
-            guard let bytes, bytes.count <= Self.componentBytesMax else { return nil }
+            guard let bytes else { return nil }
             parts.append(bytes)
         }
+        return Self.key(of: parts)
+    }
+
+    /// The key of components in their order, as Cassandra routes by it; nil where no server takes them.
+    static func key(of parts: [[UInt8]]) -> [UInt8]? {
+        guard parts.allSatisfy({ $0.count <= Self.componentBytesMax }) else { return nil }
         // No server takes an empty key of one column.
         if parts.count == 1 { return parts[0].isEmpty ? nil : parts[0] }
         return parts.reduce(into: []) { key, part in
             key += [UInt8(part.count >> 8), UInt8(part.count & 0xff)] + part + [0]
         }
+    }
+
+    /// The partition that a SELECT with these values reads; nil where it does not name one, or may name several.
+    public static func partition(
+        read analysis: StatementAnalysis,
+        keyspace: String?,
+        _ values: QueryValues,
+        schema: SchemaShapes?
+    ) -> WrittenPartition? {
+        let keyspace = analysis.keyspace ?? keyspace
+        guard let selection = analysis.selection, let shape = schema?.table(keyspace, analysis.table) else {
+            return nil
+        }
+        let terms = Dictionary(selection.equalities.map { ($0.column, $0.term) }) { first, _ in first }
+        guard let components = Self.components(terms, shape),
+            let key = Self.key(components, MarkerValues(values, of: analysis.markers))
+        else { return nil }
+        return WrittenPartition(keyspace: keyspace, table: analysis.table, key: key)
     }
 
     /// The partitions that a QUERY, EXECUTE or BATCH changes, each once.

@@ -139,6 +139,7 @@ extension DualWriterLoop: UpstreamDelegate {
     }
 
     private func observe(_ request: ProxiedRequest, _ cluster: Cluster, _ answer: AnswerClass) {
+        guard request.stage != .comparison else { return }
         let microseconds = (self.now - request[cluster].sentAt) / 1_000
         if request.isWrite {
             if answer == .success {
@@ -175,6 +176,10 @@ extension DualWriterLoop: UpstreamDelegate {
         case .unknown: request[cluster].state = .unknown
         }
         request[cluster].connection = nil
+        if request.stage == .comparison {
+            self.comparisons.answered(request, opcode, flags, body)
+            return
+        }
         if request.stage == .shadow {
             let error = answer == .success ? nil : AnswerDecoder.error(body, flags: flags)
             self.lane(cluster).answered(request, answer, error, wasSent: wasSent)
@@ -183,6 +188,9 @@ extension DualWriterLoop: UpstreamDelegate {
         switch request.plan {
         case .single:
             self.reply(request, cluster, opcode: opcode, flags: flags, body: body)
+            if self.comparisons.isOn, request.kind == .read {
+                self.comparisons.consider(request, answeredBy: cluster, opcode, flags, body)
+            }
             self.finish(request)
         case .ship(let primary, _):
             self.primaryAnswered(request, primary, answer, opcode: opcode, flags: flags, body: body)

@@ -28,6 +28,7 @@ final class DualWriterLoop {
         var filter: TableFilter = .all
         /// Clusters on which all clients act under the configured credentials.
         var actingAsConfigured: Set<Cluster> = []
+        var comparison = ComparisonSettings()
     }
 
     /// Requests in flight are looked through for expired ones this often; a deadline is met to within this time.
@@ -46,6 +47,7 @@ final class DualWriterLoop {
 
     var settings: Settings {
         didSet {
+            self.comparisons.settingsChanged()
             // Another primary may have other tables.
             if oldValue.mode.primary != self.settings.mode.primary { self.schemaChanges += 1 }
         }
@@ -80,6 +82,7 @@ final class DualWriterLoop {
     private let logs: PerCluster<JournalLog?>
     private lazy var sourceLane = ShadowLane(cluster: .source, loop: self, log: self.logs[.source])
     private lazy var targetLane = ShadowLane(cluster: .target, loop: self, log: self.logs[.target])
+    private(set) lazy var comparisons = ReadComparisons(loop: self)
 
     private var dirtyClients: [ClientConnection] = []
     private var dirtyUpstreams: [UpstreamConnection] = []
@@ -306,6 +309,7 @@ final class DualWriterLoop {
             for request in expired { self.deadlinePassed(request) }
         }
         self.shutDownRetired()
+        self.comparisons.proceed()
         if self.now - self.lastIdleSweep > Int64(self.limits.idlePoolMillisecondsMax) * 1_000_000 / 4 {
             self.sweepIdle()
         }

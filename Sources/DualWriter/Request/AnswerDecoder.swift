@@ -20,6 +20,13 @@ enum AnswerDecoder {
         return message
     }
 
+    /// The rows of a RESULT, or nil where it is malformed or has none.
+    static func rows(_ body: ByteBuffer, flags: FrameFlags) -> Rows? {
+        let response = body.withUnsafeReadableBytes { self.response($0, opcode: .result, flags: flags) }
+        guard case .result(.rows(let rows))? = response else { return nil }
+        return rows
+    }
+
     /// Whether a conditional statement was applied: the first cell of its only row, `[applied]`.
     static func isApplied(_ body: UnsafeRawBufferPointer, flags: FrameFlags) -> Bool {
         guard case .result(.rows(let rows))? = self.response(body, opcode: .result, flags: flags),

@@ -55,6 +55,8 @@ final class ProxiedRequest {
         case client
         /// The client has its answer; the request waits in a shadow lane, or is on its way from there.
         case shadow
+        /// No client: the proxy itself reads, to compare what the clusters have.
+        case comparison
     }
 
     let slot: UInt32
@@ -105,6 +107,9 @@ final class ProxiedRequest {
     /// When it was put into a shadow lane.
     var queuedAt: Int64 = 0
 
+    /// What the answer is compared for, where the proxy itself asks.
+    var comparison: ReadComparison?
+
     /// The first of two answers, kept until the second is there.
     var answer = RetainedBody()
     var answerFlags: FrameFlags = []
@@ -146,6 +151,7 @@ final class ProxiedRequest {
         self.statement = nil
         if !self.children.isEmpty { self.children.removeAll(keepingCapacity: true) }
         self.identity = nil
+        self.comparison = nil
         self.source = Leg()
         self.target = Leg()
         self.stage = .client

@@ -28,6 +28,8 @@ public struct DualWriterConfiguration: Sendable {
     public var policy = StatementPolicy()
     /// The tables of which a shadow gets copies; writes to others go to the primary alone.
     public var filter = TableFilter.all
+    /// Which reads are compared between the clusters.
+    public var comparison = ComparisonSettings()
     /// How long to wait for what.
     public var timeouts = DualWriterTimeouts()
     /// The bounds of everything.

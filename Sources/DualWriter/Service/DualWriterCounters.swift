@@ -137,6 +137,8 @@ public struct DualWriterCounters: Sendable {
     public var notEvaluated: UInt64 = 0
     /// Partitions whose state on the shadow is in doubt after an unknown outcome.
     public var doubtful: UInt64 = 0
+    /// What comparing reads has come to.
+    public var comparison = ComparisonCounters()
 
     /// The counters of `cluster`.
     public subscript(cluster: Cluster) -> Leg {
@@ -160,5 +162,6 @@ public struct DualWriterCounters: Sendable {
         self.evaluatedCalls.add(other.evaluatedCalls)
         self.notEvaluated &+= other.notEvaluated
         self.doubtful &+= other.doubtful
+        self.comparison.add(other.comparison)
     }
 }

@@ -61,6 +61,14 @@ public struct DualWriterLimits: Sendable {
     /// do not count.
     public var shadowAttemptsMax = 10
 
+    /// Reads that one loop compares at a time, those that wait for the settle time included; one more is not compared, and
+    /// counted.
+    public var comparisonsMax = 32
+
+    /// The longest read, request and rows together, that is compared, in bytes; a longer one is not, and counted. A comparison
+    /// holds no more than three answers at a time.
+    public var comparisonBytesMax = 128 << 10
+
     /// Prepared statements that the process remembers; the least recently used one is forgotten, its next EXECUTE is
     /// answered UNPREPARED and the driver prepares it again.
     public var preparedStatementsMax = 16_384

@@ -175,6 +175,15 @@ extension DualWriterService {
         self.onEveryLoop { $0.settings.timeouts = timeouts }
     }
 
+    /// Changes the share of the reads that are compared, 0 to 100 per cent; comparisons under way go on.
+    public func setComparisonPercentage(_ percentage: Double) {
+        let settings = self.state.withLock { state in
+            state.settings.comparison.percentage = percentage
+            return state.settings.comparison
+        }
+        self.onEveryLoop { $0.settings.comparison = settings }
+    }
+
     func beginChange() throws(DualWriterError) {
         let isBusy = self.state.withLock { state in
             defer { state.isChanging = true }

@@ -97,6 +97,7 @@ extension DualWriterService {
             ),
             logger: self.logger
         )
+        loop.comparisons.progress = self.progress
         for (cluster, configuration) in [(Cluster.source, source), (.target, target)] {
             if !configuration.contactPoints.isEmpty { loop.setCluster(cluster, to: configuration) }
         }

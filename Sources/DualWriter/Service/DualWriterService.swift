@@ -84,6 +84,8 @@ public final class DualWriterService: Service {
     let state: Mutex<State>
     let registry: PreparedRegistry
     let store: ShadowStore?
+    /// What all loops owe, for each of them to see; nil where there is only one.
+    let progress: OwedProgress?
 
     /// A proxy that does nothing until ``run()``.
     ///
@@ -91,6 +93,7 @@ public final class DualWriterService: Service {
     public init(configuration: DualWriterConfiguration, store: ShadowStore? = nil, logger: Logger) {
         self.configuration = configuration
         self.store = store
+        self.progress = configuration.loops > 1 ? OwedProgress(loops: configuration.loops) : nil
         self.logger = logger
         self.registry = PreparedRegistry(
             entriesMax: configuration.limits.preparedStatementsMax,
@@ -114,7 +117,8 @@ public final class DualWriterService: Service {
                     policy: configuration.policy,
                     timeouts: configuration.timeouts,
                     filter: configuration.filter,
-                    actingAsConfigured: configuration.actingAsConfigured
+                    actingAsConfigured: configuration.actingAsConfigured,
+                    comparison: configuration.comparison
                 ),
                 epoch: configuration.epoch,
                 source: configuration.source,

@@ -3,7 +3,7 @@ import CQLSyntax
 import DualWriteCore
 
 extension SchemaShapes {
-    /// What a cluster tells of its tables, as far as writes are judged by it.
+    /// What a cluster tells of its tables, as far as statements are judged by it.
     init(_ schema: ClusterSchema) {
         self.init(tables: schema.tables.mapValues { $0.mapValues { TableShape($0) } })
     }
@@ -14,6 +14,7 @@ extension TableShape {
         self.init(
             columns: table.columnTypes.mapValues { ColumnShape(type: $0) },
             partitionKey: table.partitionKey.map { KeyColumn(name: $0, type: table.columnTypes[$0] ?? "") },
+            clusteringKey: table.clusteringKey,
             defaultTimeToLive: table.defaultTimeToLive
         )
     }

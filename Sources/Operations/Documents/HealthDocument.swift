@@ -31,7 +31,8 @@ public struct HealthDocument: Codable, Sendable, Equatable {
     public var scyllaConnected: Bool
     /// The write mode in force.
     public var currentMode: String
-    /// The share of reads that are compared between the clusters, 0 to 1.
+    /// The share of the suitable reads that are compared between the clusters now, 0 to 1: 0 where the mode has no shadow, or
+    /// where the shadow is away or behind, whatever is configured.
     public var validationRate: Double
     /// The source cluster.
     public var source: Leg
