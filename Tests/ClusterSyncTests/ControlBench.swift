@@ -27,6 +27,10 @@ final class FakeProxy: SidecarProxy {
         var dirty: [DirtyPartition] = []
         var calls: [String] = []
         var timeouts: DualWriterTimeouts?
+        var percentage: Double?
+        var refusesPercentages = false
+        var counters = DualWriterCounters()
+        var isBehind = false
     }
 
     private let state = Mutex(State())
@@ -41,6 +45,7 @@ final class FakeProxy: SidecarProxy {
             let legs = Cluster.allCases.map { cluster in
                 var leg = DualWriterStatus.Leg(cluster: cluster)
                 leg.isConnected = state.connected.contains(cluster)
+                leg.isBehind = state.isBehind && cluster == .target
                 leg.lastError = leg.isConnected ? nil : "connection refused"
                 leg.deadLetters = state.letters.count { $0.cluster == cluster }
                 for partition in state.dirty where partition.cluster == cluster {
@@ -56,7 +61,7 @@ final class FakeProxy: SidecarProxy {
                 clients: 3,
                 isReady: true,
                 isDraining: state.isDraining,
-                counters: DualWriterCounters()
+                counters: state.counters
             )
             status.hasJournal = state.hasJournal
             return status
@@ -73,6 +78,13 @@ final class FakeProxy: SidecarProxy {
     }
 
     func setTimeouts(_ timeouts: DualWriterTimeouts) async throws { self.with { $0.timeouts = timeouts } }
+
+    func setComparisonPercentage(_ percentage: Double) async throws {
+        try self.with { state in
+            if state.refusesPercentages { throw Refusal() }
+            state.percentage = percentage
+        }
+    }
 
     func setHosts(source: [String]?, target: [String]?) async throws {
         try self.with { state in

@@ -117,6 +117,42 @@ struct SidecarControlTests: ControlTests {
         }
     }
 
+    @Test func `the share of compared reads changes while reads go on, and health tells what is compared now`()
+        async throws
+    {
+        try await self.withControl { bench in
+            var change = ConfigurationChange(by: "test")
+            change.validationPercentage = 12.5
+            #expect(try await bench.control.apply(change).validationPercentage == 12.5)
+            #expect(bench.proxy.with { $0.percentage } == 12.5)
+            // PrimaryOnly has nothing to compare with.
+            #expect(await bench.control.health().validationRate == 0)
+            _ = try await bench.control.change(PhaseChange(mode: "DualWriteAsync", by: "test"))
+            #expect(await bench.control.health().validationRate == 0.125)
+            bench.proxy.with { $0.isBehind = true }
+            #expect(await bench.control.health().validationRate == 0)
+            bench.proxy.with {
+                $0.isBehind = false
+                $0.connected = [.source]
+            }
+            #expect(await bench.control.health().validationRate == 0)
+        }
+    }
+
+    @Test func `a share that the proxy refuses is not shown as the one in force`() async throws {
+        try await self.withControl { bench in
+            bench.proxy.with { $0.refusesPercentages = true }
+            var change = ConfigurationChange(by: "test")
+            change.validationPercentage = 50
+            let given = change
+            let refusal = await self.refusal { () async throws(AdminError) in
+                _ = try await bench.control.apply(given)
+            }
+            #expect(refusal?.code == .changeFailed)
+            #expect(await bench.control.configuration().validationPercentage == 0)
+        }
+    }
+
     @Test func `a document of which one part is impossible changes nothing`() async throws {
         try await self.withControl { bench in
             let before = await bench.control.configuration()

@@ -114,7 +114,7 @@ final class ReadComparisons {
         self.later {
             guard !comparison.isOver else { return }
             if opcode == .result, isTooLong {
-                self.end(comparison, .tooLong)
+                self.close(comparison, .tooLong)
             } else if let rows = answer.flatMap({ AnswerDecoder.rows($0, flags: flags) }),
                 let action = comparison.course?.answered(rows)
             {
@@ -183,18 +183,18 @@ final class ReadComparisons {
 
     private func end(_ comparison: ReadComparison, _ outcome: ComparisonOutcome) {
         switch outcome {
-        case .equal: self.end(comparison, .equal)
-        case .settled: self.end(comparison, .settled)
-        case .undecided: self.end(comparison, .undecided)
-        case .unordered: self.end(comparison, .unordered)
-        case .unreadable: self.end(comparison, .unreadable)
+        case .equal: self.close(comparison, .equal)
+        case .settled: self.close(comparison, .settled)
+        case .undecided: self.close(comparison, .undecided)
+        case .unordered: self.close(comparison, .unordered)
+        case .unreadable: self.close(comparison, .unreadable)
         case .mismatch(let found):
-            self.end(comparison, .mismatch, found)
+            self.close(comparison, .mismatch, found)
             self.report(found, comparison)
         }
     }
 
-    private func end(
+    private func close(
         _ comparison: ReadComparison,
         _ result: ComparisonCounters.Result,
         _ found: RowComparison? = nil
