@@ -255,4 +255,29 @@ struct SidecarControlTests: ControlTests {
             #expect(text.contains("cluster_sync_metrics_dropped_samples 0\n"))
         }
     }
+
+    @Test func `the page of metrics tells what comparing reads has come to, by table`() async throws {
+        try await self.withControl { bench in
+            bench.proxy.with { state in
+                state.counters.comparison.count(.equal, "ks.a")
+                state.counters.comparison.count(.settled, "ks.a")
+                state.counters.comparison.count(.unreadable, "ks.a")
+                state.counters.comparison.count(.mismatch, "ks.b", RowComparison([.missing: 3]))
+                state.counters.comparison.skipped[.laterPage] = 4
+            }
+            let registry = MetricsRegistry()
+            let proxy = bench.proxy
+            registry.register { page in SidecarMetrics.collect(proxy.status(), into: &page) }
+            let text = await registry.render()
+            for line in [
+                #"proxy_consistency_mismatches{operation="read"} 1"#,
+                #"cluster_sync_divergence_reads_compared_total{table="ks.a"} 2"#,
+                #"cluster_sync_divergence_reads_compared_total{table="ks.b"} 1"#,
+                #"cluster_sync_comparison_reads_total{table="ks.a",result="unreadable"} 1"#,
+                #"cluster_sync_divergence_mismatches_total{table="ks.b",class="missing"} 1"#,
+                #"cluster_sync_comparison_skipped_total{reason="later_page"} 4"#,
+                #"cluster_sync_comparison_skipped_total{reason="busy"} 0"#,
+            ] { #expect(text.contains(line + "\n"), "\(line)") }
+        }
+    }
 }

@@ -39,6 +39,12 @@ public struct RowComparison: Sendable, Hashable {
     /// Whether rows differ, and not only what they consist of.
     public var rowsDiffer: Bool { self.differences.contains { $0 != .schema } }
 
+    /// A comparison that has found these differences.
+    public init(_ counts: [Difference: Int], partitions: [[UInt8]] = []) {
+        self.counts = counts.filter { $0.value > 0 }
+        self.partitions = Array(partitions.prefix(Self.partitionsMax))
+    }
+
     /// Compares two answers to one read.
     ///
     /// - Parameter primary: where it has no metadata, because its client knows them, it is taken to have the shadow's.
