@@ -102,7 +102,9 @@ final class ReadComparisons {
 
     /// Behind everything that is to be done in this turn of the loop.
     private func later(_ body: @escaping () -> Void) {
-        self.loop.eventLoop.assumeIsolated().execute { if !self.loop.isStopped { body() } }
+        // Held, so that it is still there in its last turn.
+        let loop = self.loop
+        loop.eventLoop.assumeIsolated().execute { if !loop.isStopped { body() } }
     }
 
     /// A cluster's answer to a read of a comparison.
@@ -175,8 +177,15 @@ final class ReadComparisons {
     /// Whether a cluster has everything that it was owed at a moment.
     private func isDelivered(to cluster: Cluster, since wall: Int64) -> Bool {
         let lane = self.loop.lane(cluster)
-        let isMine = lane.count == 0 || lane.oldestMilliseconds(now: self.loop.now) < self.loop.wallMilliseconds - wall
-        return isMine && self.progress?.isDelivered(to: cluster, since: wall, except: self.loop.index) != false
+        let (now, age) = (self.loop.now, self.loop.wallMilliseconds - wall)
+        guard lane.count == 0 || lane.oldestMilliseconds(now: now) < age else { return false }
+        if lane.log == nil {
+            // Nothing is owed yet of what the primary may have done and has not answered; a journal would know of it.
+            let since = now - age * 1_000_000
+            guard self.loop.requests.count(where: { $0.isWrite && $0.stage == .client && $0.receivedAt <= since }) == 0
+            else { return false }
+        }
+        return self.progress?.isDelivered(to: cluster, since: wall, except: self.loop.index) != false
     }
 
     // MARK: Ending
