@@ -43,6 +43,7 @@ public enum ShadowRetry: Sendable, Hashable {
     ///   - isRepeatable: the write may be sent again after an unknown outcome.
     ///   - attempt: how often it has been sent, from 1.
     ///   - attemptsMax: the limit for errors that may be about the write itself.
+    ///   - pauseMilliseconds: the first pause, and the longest.
     ///   - random: a number in 0..<1 that spreads the pauses.
     public static func decide(
         answer: AnswerClass,
@@ -50,6 +51,7 @@ public enum ShadowRetry: Sendable, Hashable {
         isRepeatable: Bool,
         attempt: Int,
         attemptsMax: Int,
+        pauseMilliseconds: ClosedRange<Int> = Self.pauseMillisecondsMin...Self.pauseMillisecondsMax,
         random: Double
     ) -> ShadowRetry {
         switch answer {
@@ -60,7 +62,7 @@ public enum ShadowRetry: Sendable, Hashable {
             if attempt >= attemptsMax, Self.mayBeThePoison(errorCode: errorCode) { return .giveUp }
         }
         let exponent = min(max(attempt - 1, 0), 16)
-        let pause = min(Self.pauseMillisecondsMax, Self.pauseMillisecondsMin << exponent)
+        let pause = min(pauseMilliseconds.upperBound, pauseMilliseconds.lowerBound << exponent)
         return .after(milliseconds: pause / 2 + Int(Double(pause / 2) * min(max(random, 0), 1)))
     }
 }

@@ -1,3 +1,5 @@
+public import DualWriteCore
+
 /// Every bound of the proxy's data plane, each with the named outcome when it is reached.
 public struct DualWriterLimits: Sendable {
     /// The longest request body that is read from a client, in bytes; a longer one is answered with a PROTOCOL error and
@@ -52,10 +54,6 @@ public struct DualWriterLimits: Sendable {
     /// Shadow writes that may be on their way to one cluster at a time, per loop.
     public var shadowInFlightMax = 512
 
-    /// The longest time after which a cluster that fails or is silent gets another write to find out whether it is back, in
-    /// milliseconds.
-    public var shadowProbeMillisecondsMax = 15_000
-
     /// Attempts to deliver one idempotent shadow write that is answered with an error which may be about the write itself; then
     /// it is a dead letter: kept, counted and logged. Silence, timeouts and time in which no node of the shadow can be reached
     /// do not count.
@@ -68,6 +66,18 @@ public struct DualWriterLimits: Sendable {
     /// The longest read, request and rows together, that is compared, in bytes; a longer one is not, and counted. A comparison
     /// holds no more than three answers at a time.
     public var comparisonBytesMax = 128 << 10
+
+    /// The first pause before a shadow write that failed is sent again, in milliseconds; it doubles with each attempt.
+    public var shadowRetryMillisecondsMin = ShadowRetry.pauseMillisecondsMin
+
+    /// The longest of these pauses, in milliseconds.
+    public var shadowRetryMillisecondsMax = ShadowRetry.pauseMillisecondsMax
+
+    /// The pause after which a shadow write is tried again that no node could be reached for, in milliseconds.
+    public var shadowUnreachableMilliseconds = 250
+
+    /// When copies are held back because a cluster fails or is silent, and how long before it is asked again.
+    public var shadowBreaker = ShadowBreaker.Limits()
 
     /// Prepared statements that the process remembers; the least recently used one is forgotten, its next EXECUTE is
     /// answered UNPREPARED and the driver prepares it again.

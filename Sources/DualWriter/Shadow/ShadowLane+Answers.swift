@@ -27,6 +27,7 @@ extension ShadowLane {
             isRepeatable: request.isIdempotent || request.isFence,
             attempt: Int(request[self.cluster].attempts),
             attemptsMax: self.loop.limits.shadowAttemptsMax,
+            pauseMilliseconds: self.loop.limits.shadowRetryMilliseconds,
             random: self.nextRandom()
         )
         switch decision {
@@ -55,7 +56,7 @@ extension ShadowLane {
                 self.giveUp(request, error)
                 return
             }
-            self.retry(request, after: .milliseconds(250))
+            self.retry(request, after: self.loop.limits.unreachablePause)
             return
         }
         if let successor = request.identity.flatMap({ self.loop.successor(of: $0) }) {
@@ -106,4 +107,15 @@ extension ShadowLane {
             self.takeBack(request)
         }
     }
+}
+
+extension DualWriterLimits {
+    /// The pauses between the attempts of a shadow write.
+    var shadowRetryMilliseconds: ClosedRange<Int> {
+        let first = max(1, self.shadowRetryMillisecondsMin)
+        return first...max(first, self.shadowRetryMillisecondsMax)
+    }
+
+    /// The pause where no node can be reached.
+    var unreachablePause: TimeAmount { .milliseconds(Int64(max(1, self.shadowUnreachableMilliseconds))) }
 }

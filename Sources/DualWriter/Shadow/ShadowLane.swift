@@ -60,7 +60,7 @@ final class ShadowLane {
         self.cluster = cluster
         self.loop = loop
         self.log = log
-        self.breaker = ShadowBreaker(limits: .init(pauseMillisecondsMax: loop.limits.shadowProbeMillisecondsMax))
+        self.breaker = ShadowBreaker(limits: loop.limits.shadowBreaker)
         self.pace = ReplayPace(limits: .init(writesMax: loop.limits.shadowInFlightMax))
     }
 
@@ -298,7 +298,7 @@ extension ShadowLane {
     /// Leaves a request in the journal until its user has logged in with a password that is good.
     func waitForLogin(_ request: ProxiedRequest, of user: String) {
         guard let log = self.log, let record = request[self.cluster].record else {
-            self.retry(request, after: .milliseconds(250))
+            self.retry(request, after: self.loop.limits.unreachablePause)
             return
         }
         self.wait(from: record, forLoginOf: user)

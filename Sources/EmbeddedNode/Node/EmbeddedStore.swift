@@ -34,6 +34,11 @@ public final class EmbeddedStore: @unchecked Sendable {
         }
     }
 
+    /// Runs `body` with the schema and its tables, alone.
+    func withSchema<Result>(_ body: (Schema) throws -> Result) rethrows -> Result {
+        try self.lock.withLock { _ in try body(self.schema) }
+    }
+
     /// Adds a node to the cluster, or one that was down again; `onChange` hears of changes of the schema until it goes.
     ///
     /// - Returns: the number of this membership.

@@ -76,7 +76,7 @@ struct JournalHarness {
             journal: journal,
             configure: {
                 // A node that is well again is found out soon.
-                $0.limits.shadowProbeMillisecondsMax = 100
+                $0.limits.shadowBreaker.pauseMillisecondsMax = 250
                 configure(&$0)
             }
         ) { proxy in

@@ -1,0 +1,29 @@
+import DualWriteCore
+import DualWriter
+
+/// The reasons for doubt that a script explains: a dirty set that is larger than it must be hides what it should show.
+struct ExpectedReasons {
+    private let script: SimulationScript
+
+    init(_ script: SimulationScript) { self.script = script }
+
+    func findings(_ dirty: [DirtyPartition]) -> [String] {
+        dirty.filter { !self.isExplained($0) }.map { "a doubt that nothing explains: \($0.reason) of \($0.place)" }
+    }
+
+    private func isExplained(_ partition: DirtyPartition) -> Bool {
+        let table = SimulatedTable(rawValue: partition.place.table)
+        switch partition.reason {
+        case .damaged: return self.script.hasDamage
+        case .restart:
+            // Without room for a second copy a plain write cannot be repeated either.
+            return self.script.hasKill && (table?.isRepeatable != true || self.script.settings.hasSmallJournal)
+        case .shadowUnknown: return table?.isRepeatable == false
+        case .journalFull: return self.script.settings.hasSmallJournal
+        case .conditional: return table == .conditional
+        case .discarded: return self.script.settings.discardsDeadLetters
+        case .primaryUnknown, .primaryRefused, .shadowRefused: return true
+        case .lifeUnclear: return false
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import SystemPackage
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+extension SimulationScript.Damage {
+    /// The header of a segment's file; where nothing is behind it, nothing can be damaged.
+    private static var headerBytes: Int { 64 }
+    /// Where the header tells the end of the last record, in eight little-endian bytes.
+    private static var endOffset: Int { 56 }
+    private static var paddingBytes: Int { 8 }
+
+    /// Changes the last bytes of what the last file of a cluster's journal holds.
+    ///
+    /// - Returns: whether there were any.
+    func inflict(on folder: TemporaryFolder) throws -> Bool {
+        let log = "\(folder.path.string)/\(self.cluster)-0"
+        guard let name = TemporaryFolder.names(in: log).filter({ $0.hasPrefix("segment-") }).max() else { return false }
+        let path = "\(log)/\(name)"
+        var bytes = try Fixtures.bytes(path)
+        // Behind the end that the header tells stand the remains of what was finished before.
+        let end = bytes[Self.endOffset..<Self.headerBytes].reversed().reduce(0) { $0 << 8 | Int($1) }
+        guard end > Self.headerBytes, end <= bytes.count else { return false }
+        // The last bytes may be padding, which means nothing.
+        for index in max(Self.headerBytes, end - Self.paddingBytes - self.bytes)..<end {
+            bytes[index] = self.mask.map { bytes[index] ^ $0 } ?? 0
+        }
+        guard let file = fopen(path, "wb") else { throw TemporaryFolder.CannotBeMade() }
+        defer { fclose(file) }
+        guard fwrite(bytes, 1, bytes.count, file) == bytes.count else { throw TemporaryFolder.CannotBeMade() }
+        return true
+    }
+}
