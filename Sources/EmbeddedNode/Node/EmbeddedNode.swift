@@ -21,7 +21,8 @@ public final class EmbeddedNode: Sendable {
     /// The port that it listens on.
     public var port: Int { Int(self.identity.endpoint.port) }
 
-    let store: EmbeddedStore
+    /// The data, which other nodes may share.
+    public let store: EmbeddedStore
     let configuration: EmbeddedNodeConfiguration
     private let listener: any Channel
     private let state: Mutex<State>

@@ -76,8 +76,10 @@ struct ScriptWriter {
         guard self.random.percent(10) else { return nil }
         return .init(
             cluster: self.random.pick(Cluster.allCases),
-            bytes: self.random.pick([8, 32, 100, 1_000]),
-            mask: self.random.percent(50) ? nil : UInt8.random(in: 1...255, using: &self.random)
+            journal: JournalDamage(
+                bytes: self.random.pick([8, 32, 100, 1_000]),
+                mask: self.random.percent(50) ? nil : UInt8.random(in: 1...255, using: &self.random)
+            )
         )
     }
 

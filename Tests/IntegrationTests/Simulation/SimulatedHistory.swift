@@ -1,3 +1,4 @@
+import CQLProtocol
 import DualWriteCore
 import DualWriter
 import NIOCore
@@ -90,7 +91,10 @@ actor SimulatedHistory {
         let progress = Progress()
         var opened: [TestClient] = []
         for _ in life.clients {
-            opened.append(try await TestClient.start(on: address, group: MultiThreadedEventLoopGroup.singleton))
+            let client = try await TestClient.connect(to: address, on: MultiThreadedEventLoopGroup.singleton)
+            let answer = try await client.ask(.startup(["CQL_VERSION": "3.0.0"]))
+            if answer != .ready { self.ledger.remark("a sidecar that is ready says to STARTUP: \(answer)") }
+            opened.append(client)
         }
         let clients = opened
         async let end = self.operate(life, sidecar, progress, clients)
@@ -112,7 +116,11 @@ actor SimulatedHistory {
         self.dead.append(sidecar)
         self.folder = left
         self.damaged = []
-        if case .kill(_, let damage?) = life.end, try damage.inflict(on: left) { self.damaged = [damage.cluster] }
+        if case .kill(_, let damage?) = life.end,
+            try damage.journal.inflict(on: left, log: "\(damage.cluster)-0")
+        {
+            self.damaged = [damage.cluster]
+        }
         for cluster in [self.source, self.target] {
             await cluster.kill()
             cluster.setFaults([])

@@ -37,11 +37,9 @@ struct SimulationScript: Sendable, CustomStringConvertible {
     /// Bytes at the end of what a journal holds that are not what was written.
     struct Damage: Sendable, CustomStringConvertible {
         var cluster: Cluster
-        var bytes: Int
-        /// Zeros, or something else.
-        var mask: UInt8?
+        var journal: JournalDamage
 
-        var description: String { "the last \(self.bytes) bytes for the \(self.cluster) damaged" }
+        var description: String { "the last \(self.journal.bytes) bytes for the \(self.cluster) damaged" }
     }
 
     /// The life of one sidecar.
@@ -59,6 +57,12 @@ struct SimulationScript: Sendable, CustomStringConvertible {
     var hasDamage: Bool {
         self.lives.contains {
             if case .kill(_, _?) = $0.end { true } else { false }
+        }
+    }
+
+    var hasTruncate: Bool {
+        self.lives.contains { life in
+            life.clients.joined().contains { $0.changes.contains { if case .truncate = $0 { true } else { false } } }
         }
     }
 

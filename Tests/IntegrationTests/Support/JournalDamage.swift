@@ -8,18 +8,25 @@ import Musl
 import Darwin
 #endif
 
-extension SimulationScript.Damage {
+/// Bytes at the end of what a log holds that are not what was written.
+struct JournalDamage: Sendable {
+    /// How many at least.
+    var bytes: Int
+    /// What they are changed by; nil: zeros take their place.
+    var mask: UInt8?
+
     /// The header of a segment's file; where nothing is behind it, nothing can be damaged.
     private static var headerBytes: Int { 64 }
     /// Where the header tells the end of the last record, in eight little-endian bytes.
     private static var endOffset: Int { 56 }
     private static var paddingBytes: Int { 8 }
 
-    /// Changes the last bytes of what the last file of a cluster's journal holds.
+    /// Changes the last bytes of what the last file of a log holds.
     ///
     /// - Returns: whether there were any.
-    func inflict(on folder: TemporaryFolder) throws -> Bool {
-        let log = "\(folder.path.string)/\(self.cluster)-0"
+    @discardableResult
+    func inflict(on folder: TemporaryFolder, log: String) throws -> Bool {
+        let log = "\(folder.path.string)/\(log)"
         guard let name = TemporaryFolder.names(in: log).filter({ $0.hasPrefix("segment-") }).max() else { return false }
         let path = "\(log)/\(name)"
         var bytes = try Fixtures.bytes(path)
