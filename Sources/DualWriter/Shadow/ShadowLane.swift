@@ -342,7 +342,10 @@ extension ShadowLane {
         self.bytes -= request.bytesInLane
         guard request.kind.isOrdered else { return }
         self.orderedIsOut = false
-        if let next = self.orderedWaiting.popFirst() { self.sendInOrder(next) }
+        guard let next = self.orderedWaiting.popFirst() else { return }
+        // Its turn has come among its like; whether the cluster gets anything now is for ``pump()`` to say.
+        self.orderedIsOut = true
+        self.returned.prepend(next)
     }
 
     func nextRandom() -> Double { Double.random(in: 0..<1, using: &self.random) }

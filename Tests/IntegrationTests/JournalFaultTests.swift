@@ -1,0 +1,35 @@
+import CQLProtocol
+import DualWriteCore
+import DualWriter
+import EmbeddedNode
+import NIOCore
+import ShadowJournal
+import Testing
+
+/// Single histories that random ones have found (``SimulationTests``), each with the least that it takes.
+@Suite(.serialized, .timeLimit(.minutes(2)))
+struct JournalFaultTests {
+    private static let insert = "INSERT INTO one.t (p, v) VALUES ('1', 'v')"
+
+    private static func reasons(_ proxy: DualWriterService, _ cluster: Cluster = .target) -> [DoubtReason] {
+        proxy.dirtyPartitions(max: 100).filter { $0.cluster == cluster }.map(\.reason)
+    }
+
+    @Test func `list appends to a silent shadow are given up one by one and at its own pace`() async throws {
+        try await JournalHarness.run(schema: "p text PRIMARY KEY, l list<text>") { harness in
+            harness.target.setFaults([FaultRule(.textContains("UPDATE"), .drop)])
+            try await harness.sidecar(.dualWriteAsync) {
+                $0.timeouts.shadowWriteMilliseconds = 30
+                $0.limits.shadowBreaker = .init(pauseMillisecondsMin: 20, pauseMillisecondsMax: 20)
+            } _: { proxy, client in
+                // More than it takes to open the breaker.
+                for key in 0..<12 {
+                    let append = query("UPDATE one.t SET l = l + ['v'] WHERE p = '\(key)'")
+                    #expect(try await client.ask(append) == .result(.void))
+                }
+                try await harness.settled(proxy)
+                #expect(Self.reasons(proxy) == Array(repeating: .shadowUnknown, count: 12))
+            }
+        }
+    }
+}
