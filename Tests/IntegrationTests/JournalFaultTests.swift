@@ -15,6 +15,29 @@ struct JournalFaultTests {
         proxy.dirtyPartitions(max: 100).filter { $0.cluster == cluster }.map(\.reason)
     }
 
+    @Test func `a PREPARE that the shadow never answers holds nobody up`() async throws {
+        try await JournalHarness.run { harness in
+            harness.target.setFaults([FaultRule(.opcode(.prepare), .drop, times: 1)])
+            try await harness.sidecar(.dualWriteAsync) {
+                $0.timeouts.shadowWriteMilliseconds = 50
+            } _: { proxy, client in
+                let answer = try await client.ask(.prepare("INSERT INTO one.t (p, v) VALUES (?, 'v')"))
+                guard case .result(.prepared(let prepared)) = answer else {
+                    Issue.record("not prepared: \(answer)")
+                    return
+                }
+                for key in 0..<10 {
+                    let values = QueryValues.positional([.value(ByteBuffer(string: "\(key)"))])
+                    let parameters = QueryParameters(consistency: .one, values: values)
+                    let answer = try await client.ask(.execute(Execute(id: prepared.id, parameters: parameters)))
+                    #expect(answer == .result(.void))
+                }
+                try await harness.settled(proxy)
+            }
+            #expect(try await harness.rows(.target) == harness.rows(.source))
+        }
+    }
+
     @Test func `list appends to a silent shadow are given up one by one and at its own pace`() async throws {
         try await JournalHarness.run(schema: "p text PRIMARY KEY, l list<text>") { harness in
             harness.target.setFaults([FaultRule(.textContains("UPDATE"), .drop)])

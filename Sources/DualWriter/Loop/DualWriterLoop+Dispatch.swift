@@ -190,9 +190,7 @@ extension DualWriterLoop {
         if request.opcode == .prepare { request.preparedAt = connection.node }
         request[cluster].sentAt = self.now
         request[cluster].attempts &+= 1
-        if request.stage == .shadow {
-            request.deadline = self.now + Int64(self.settings.timeouts.shadowWriteMilliseconds) * 1_000_000
-        }
+        self.setShadowDeadline(of: request)
         return true
     }
 
@@ -210,6 +208,7 @@ extension DualWriterLoop {
         if statement[cluster].waiting[node] != nil {
             statement[cluster].waiting[node]?.append(ticket)
             request[cluster].state = .waiting
+            self.setShadowDeadline(of: request)
             return true
         }
         var connection = connection
@@ -245,7 +244,14 @@ extension DualWriterLoop {
         request[cluster].state = .waiting
         request[cluster].stream = stream
         request[cluster].connection = connection
+        self.setShadowDeadline(of: request)
         return true
+    }
+
+    /// A copy has a time of its own for each thing that it waits for; one without it would hold up its lane for ever.
+    private func setShadowDeadline(of request: ProxiedRequest) {
+        guard request.stage == .shadow else { return }
+        request.deadline = self.now + Int64(self.settings.timeouts.shadowWriteMilliseconds) * 1_000_000
     }
 
     /// The answer to a PREPARE that ``prepareFirst`` sent; `body` is nil when there is none because the connection is lost.
