@@ -38,6 +38,37 @@ struct JournalFaultTests {
         }
     }
 
+    @Test func `a PREPARE that is lost again and again holds nobody up who comes back to wait for it`() async throws {
+        try await JournalHarness.run { harness in
+            harness.target.setFaults([FaultRule(.opcode(.prepare), .drop, times: 6)])
+            try await harness.sidecar(.dualWriteSync) {
+                $0.policy.syncFailure = .degrade
+                $0.timeouts.primaryWriteMilliseconds = 80
+                $0.timeouts.shadowWriteMilliseconds = 60
+                $0.limits.shadowRetryMillisecondsMax = 50
+                $0.limits.shadowUnreachableMilliseconds = 20
+            } _: { proxy, client in
+                let answer = try await client.ask(.prepare("INSERT INTO one.t (p, v) VALUES (?, 'v')"))
+                guard case .result(.prepared(let prepared)) = answer else {
+                    Issue.record("not prepared: \(answer)")
+                    return
+                }
+                try await withThrowingTaskGroup(of: Response.self) { group in
+                    for key in 0..<8 {
+                        group.addTask {
+                            let values = QueryValues.positional([.value(ByteBuffer(string: "\(key)"))])
+                            let parameters = QueryParameters(consistency: .one, values: values)
+                            return try await client.ask(.execute(Execute(id: prepared.id, parameters: parameters)))
+                        }
+                    }
+                    for try await answer in group { #expect(answer == .result(.void)) }
+                }
+                try await harness.settled(proxy)
+            }
+            #expect(try await harness.rows(.target) == harness.rows(.source))
+        }
+    }
+
     @Test func `list appends to a silent shadow are given up one by one and at its own pace`() async throws {
         try await JournalHarness.run(schema: "p text PRIMARY KEY, l list<text>") { harness in
             harness.target.setFaults([FaultRule(.textContains("UPDATE"), .drop)])

@@ -265,7 +265,7 @@ extension DualWriterLoop {
     ) {
         guard let statement = request[cluster].preparing else { return }
         request[cluster].preparing = nil
-        let waiting = statement[cluster].waiting.removeValue(forKey: node) ?? []
+        let waiting = self.takeWaiting(for: statement, at: node, of: cluster, besides: request)
         var failure: (class: AnswerClass, error: ErrorMessage)?
         if let body, opcode == .result, let id = AnswerLayout.preparedID(body, flags: flags) {
             statement.learned(id, in: body, at: node, of: cluster)
@@ -289,12 +289,24 @@ extension DualWriterLoop {
         }
     }
 
+    /// Takes away the tickets of those who wait for a PREPARE, each once and without the one who holds it: a copy whose time was
+    /// over comes back and waits again.
+    private func takeWaiting(
+        for statement: PreparedStatement,
+        at node: NodeID,
+        of cluster: Cluster,
+        besides holder: ProxiedRequest
+    ) -> [UInt64] {
+        var seen: Set<UInt64> = [holder.ticket(.prepare, cluster)]
+        return (statement[cluster].waiting.removeValue(forKey: node) ?? []).filter { seen.insert($0).inserted }
+    }
+
     /// A request that holds a PREPARE for others is over before its answer: one of the others takes its place.
     func handOverPrepare(_ request: ProxiedRequest, _ cluster: Cluster) {
         guard let statement = request[cluster].preparing, let connection = request[cluster].connection else { return }
         request[cluster].preparing = nil
         connection.abandon(ticket: request.ticket(.prepare, cluster), stream: request[cluster].stream)
-        for rawTicket in statement[cluster].waiting.removeValue(forKey: connection.node) ?? [] {
+        for rawTicket in self.takeWaiting(for: statement, at: connection.node, of: cluster, besides: request) {
             guard let other = self.requests.request(for: RequestTicket(rawValue: rawTicket)),
                 other[cluster].state == .waiting
             else { continue }
