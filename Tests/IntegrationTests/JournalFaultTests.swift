@@ -69,6 +69,32 @@ struct JournalFaultTests {
         }
     }
 
+    @Test func `a write whose first attempt may have happened is not refused because the second one finds nobody`()
+        async throws
+    {
+        try await JournalHarness.run { harness in
+            // Done, never answered; then the node is gone, and with it whoever could take the second attempt.
+            harness.source.setFaults([FaultRule(.textContains("INSERT"), .dropAnswer)])
+            try await harness.sidecar(.dualWriteAsync) {
+                $0.timeouts.primaryWriteMilliseconds = 500
+                $0.timeouts.drainMilliseconds = 100
+            } _: { proxy, client in
+                async let answer = client.ask(query(Self.insert))
+                try await eventually {
+                    !harness.source.store.cells(keyspace: "one", table: "t").isEmpty
+                }
+                await harness.source.kill()
+                guard case .error(let error) = try await answer else {
+                    Issue.record("acknowledged")
+                    return
+                }
+                #expect(error.code == .writeTimeout)
+                try await eventually { try await harness.rows(.target).count == 1 }
+                #expect(Self.reasons(proxy) == [.primaryUnknown])
+            }
+        }
+    }
+
     @Test func `list appends to a silent shadow are given up one by one and at its own pace`() async throws {
         try await JournalHarness.run(schema: "p text PRIMARY KEY, l list<text>") { harness in
             harness.target.setFaults([FaultRule(.textContains("UPDATE"), .drop)])

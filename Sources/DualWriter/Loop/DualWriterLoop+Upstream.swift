@@ -124,6 +124,7 @@ extension DualWriterLoop: UpstreamDelegate {
         let mayRepeat = !wasSent || request.isIdempotent || !request.isWrite
         request[cluster].losses &+= 1
         if request.stage == .client, mayRepeat, request[cluster].losses < Self.lossesMax {
+            if wasSent, request.isWrite { request[cluster].mayHaveHappened = true }
             request[cluster].state = .waiting
             self.counters[cluster].retriedOnOtherNode &+= 1
             self.send(request, to: cluster, avoiding: connection.node)
@@ -169,6 +170,13 @@ extension DualWriterLoop: UpstreamDelegate {
         body: UnsafeRawBufferPointer,
         errorCode: Int32?
     ) {
+        if answer == .definiteRefusal, request[cluster].mayHaveHappened {
+            // The last attempt did nothing; what became of the one before it nobody knows.
+            request[cluster].mayHaveHappened = false
+            let error = ProxyError.timeout(request, cluster, "connection lost before the answer")
+            self.legFailed(request, cluster, .unknown, error)
+            return
+        }
         let wasSent = request[cluster].state == .sent
         switch answer {
         case .success: request[cluster].state = .succeeded

@@ -34,6 +34,8 @@ final class ProxiedRequest {
         var stream: Int16 = 0
         var connection: UpstreamConnection?
         var sentAt: Int64 = 0
+        /// Whether an attempt was sent whose outcome nobody knows, and another one was made.
+        var mayHaveHappened = false
         /// Whether it finds out for the others if the cluster is back.
         var isProbe = false
         /// The statement for whose PREPARE this leg holds the stream.
