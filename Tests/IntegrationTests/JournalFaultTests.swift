@@ -95,6 +95,29 @@ struct JournalFaultTests {
         }
     }
 
+    @Test func `partitions in doubt that cannot be read any more put everything into doubt`() async throws {
+        try await JournalHarness.run { harness in
+            harness.target.setFaults([FaultRule(.textContains("UPDATE"), .dropAnswer)])
+            var left: TemporaryFolder?
+            try await harness.sidecar(.dualWriteAsync) {
+                $0.timeouts.shadowWriteMilliseconds = 50
+                $0.timeouts.drainMilliseconds = 100
+            } _: { proxy, client in
+                // Not understood, so that it is not repeated.
+                harness.source.setFaults([FaultRule(.textContains("INSERT"), .error(ErrorMessage(.serverError, "?")))])
+                _ = try await client.ask(query(Self.insert))
+                #expect(Self.reasons(proxy) == [.primaryUnknown])
+                left = try harness.folder.copy()
+            }
+            let damaged = try #require(left)
+            defer { damaged.remove() }
+            try JournalDamage(bytes: 16, mask: 0x5a).inflict(on: damaged, log: "dirty")
+            try await harness.sidecar(.dualWriteAsync, in: damaged) { proxy, _ in
+                for cluster in Cluster.allCases { #expect(Self.reasons(proxy, cluster).contains(.damaged)) }
+            }
+        }
+    }
+
     @Test func `list appends to a silent shadow are given up one by one and at its own pace`() async throws {
         try await JournalHarness.run(schema: "p text PRIMARY KEY, l list<text>") { harness in
             harness.target.setFaults([FaultRule(.textContains("UPDATE"), .drop)])

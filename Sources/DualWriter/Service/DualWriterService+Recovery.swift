@@ -12,6 +12,11 @@ extension DualWriterService {
         let statesAreCurrent = store.statesAreCurrent
         var total = PerCluster(both: RecoveredRecords())
         let loops = self.state.withLock { $0.loops }
+        if store.mayHaveForgottenDoubts, let first = loops.first {
+            try await first.eventLoop.submit {
+                for cluster in Cluster.allCases { first.value.doubtEverything(on: cluster) }
+            }.get()
+        }
         for loop in loops {
             let found = try await loop.eventLoop.submit {
                 if loop.value.index == 0 {

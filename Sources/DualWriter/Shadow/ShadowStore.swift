@@ -34,6 +34,8 @@ public final class ShadowStore: Sendable {
     let statesAreCurrent: Bool
     /// The last write timestamp of each loop.
     let timestamps: HighestNumbers
+    /// Whether partitions in doubt, or dead letters, were found damaged: what they said is not known any more.
+    let mayHaveForgottenDoubts: Bool
     private let directory: JournalDirectory
     private let configuration: Configuration
     private let complaints: Mutex<[String]>
@@ -59,12 +61,14 @@ public final class ShadowStore: Sendable {
         )
         _ = dirty.reserve(64 << 10, now: 0)
         var remarks = Self.remarks(on: dirty.recovery, Self.dirtyName)
+        let isDirtyComplete = dirty.recovery.isComplete
         self.dirty = DirtySet(dirty)
         let letters = try self.directory.openLog(
             named: Self.deadLettersName,
             configuration: .init(segmentBytes: 1 << 20, bytesMax: configuration.deadLetterBytesMax)
         )
         remarks += Self.remarks(on: letters.recovery, Self.deadLettersName)
+        self.mayHaveForgottenDoubts = !isDirtyComplete || !letters.recovery.isComplete
         self.deadLetters = DeadLetters(letters)
         self.complaints = Mutex(remarks)
     }
