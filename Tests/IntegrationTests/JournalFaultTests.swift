@@ -135,4 +135,53 @@ struct JournalFaultTests {
             }
         }
     }
+
+    @Test func `a dead letter that comes later than it should leaves a doubt where its place counts`() async throws {
+        try await JournalHarness.run(schema: "p text PRIMARY KEY, l list<text>") { harness in
+            let refusal = ErrorMessage(.invalid, "not now")
+            harness.target.setFaults([FaultRule(.textContains("UPDATE"), .error(refusal), times: 1)])
+            try await harness.sidecar(.dualWriteAsync) { proxy, client in
+                for value in ["a", "b"] {
+                    let append = query("UPDATE one.t SET l = l + ['\(value)'] WHERE p = '1'")
+                    #expect(try await client.ask(append) == .result(.void))
+                    try await harness.settled(proxy)
+                }
+                #expect(try await proxy.retryDeadLetters(of: .target, ids: nil) == 1)
+                try await harness.settled(proxy)
+                #expect(Self.reasons(proxy) == [.overtaken])
+            }
+        }
+    }
+
+    @Test func `TRUNCATE on a cluster that is still owed what came before leaves a doubt`() async throws {
+        try await JournalHarness.run { harness in
+            harness.target.setFaults([FaultRule(.textContains("INSERT"), .drop)])
+            try await harness.sidecar(.dualWriteAsync) {
+                $0.timeouts.shadowWriteMilliseconds = 50
+            } _: { proxy, client in
+                #expect(try await client.ask(query(Self.insert)) == .result(.void))
+                try await proxy.setMode(.shadowPrimary, force: true, reason: "test")
+                #expect(try await client.ask(query("TRUNCATE one.t")) == .result(.void))
+                harness.target.setFaults([])
+                try await harness.settled(proxy)
+                #expect(Self.reasons(proxy) == [.overtaken])
+                await #expect(throws: DualWriterError.self) {
+                    try await proxy.setMode(.dualWriteSync); try await proxy.setMode(.shadowPrimary)
+                }
+            }
+        }
+    }
+
+    @Test func `a TRUNCATE that the shadow gets twice leaves a doubt`() async throws {
+        try await JournalHarness.run { harness in
+            harness.target.setFaults([FaultRule(.textContains("TRUNCATE"), .dropAnswer, times: 1)])
+            try await harness.sidecar(.dualWriteAsync) {
+                $0.timeouts.shadowWriteMilliseconds = 50
+            } _: { proxy, client in
+                #expect(try await client.ask(query("TRUNCATE one.t")) == .result(.void))
+                try await harness.settled(proxy)
+                #expect(Self.reasons(proxy) == [.overtaken])
+            }
+        }
+    }
 }

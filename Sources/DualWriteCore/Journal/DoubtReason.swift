@@ -24,6 +24,8 @@ public enum DoubtReason: UInt8, Sendable, Hashable, CaseIterable {
     case surplus = 11
     /// The same read had other rows on both clusters, again and again, while the cluster was owed nothing.
     case comparison = 12
+    /// It came before, or after, something that its place was the other side of: TRUNCATE and list appends know no timestamps.
+    case overtaken = 13
 
     /// The name in documents and labels.
     public var name: String {
@@ -40,6 +42,7 @@ public enum DoubtReason: UInt8, Sendable, Hashable, CaseIterable {
         case .lifeUnclear: "life_unclear"
         case .surplus: "surplus"
         case .comparison: "comparison"
+        case .overtaken: "overtaken"
         }
     }
 
@@ -70,7 +73,7 @@ public enum DoubtReason: UInt8, Sendable, Hashable, CaseIterable {
         switch self {
         case .conditional: .precaution
         case .primaryUnknown, .primaryRefused, .lifeUnclear, .surplus: .surplus
-        case .shadowUnknown, .shadowRefused, .journalFull, .restart, .damaged, .discarded, .comparison:
+        case .shadowUnknown, .shadowRefused, .journalFull, .restart, .damaged, .discarded, .comparison, .overtaken:
             .loss
         }
     }

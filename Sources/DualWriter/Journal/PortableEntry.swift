@@ -11,6 +11,11 @@ struct PortableEntry: Sendable {
     var bytes: [UInt8]
     var definitions: [JournalKey: JournalDefinition]
 
+    /// Whether what it leads to depends on what came before it and what came after it, whatever the timestamps.
+    var isBoundToItsPlace: Bool {
+        self.bytes.withUnsafeBytes { JournalEntry($0).map { $0.kind.isOrdered || $0.kind.isFence } ?? true }
+    }
+
     /// What a request would be in a journal.
     init(_ request: ProxiedRequest) {
         self.writtenAt = request.writtenAt

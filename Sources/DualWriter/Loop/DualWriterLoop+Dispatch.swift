@@ -12,6 +12,9 @@ extension DualWriterLoop {
         request.deadline = request.receivedAt + Int64(milliseconds) * 1_000_000
         if !self.settings.filter.isOpen, request.isWrite { self.narrowPlan(of: request) }
         request.waitsForBoth = self.settings.mode.isJoin && self.settings.policy.syncFailure == .fail
+        if let primary = request.plan.primary, self.overtakes(request, on: primary) {
+            self.doubt(request, on: primary, .overtaken)
+        }
         switch request.plan {
         case .single(let cluster):
             self.send(request, to: cluster)
@@ -24,6 +27,9 @@ extension DualWriterLoop {
             if self.journal(request, for: primary.other) { self.send(request, to: primary) }
         case .join(let primary):
             guard self.journal(request, for: primary.other) else { return }
+            if request.kind == .truncate, self.lane(primary.other).mayStillGetSomething {
+                self.doubt(request, on: primary.other, .overtaken)
+            }
             // Both legs are open before the first is sent, or its failure would be taken for the last answer.
             request[primary].state = .waiting
             request[primary.other].state = .waiting
@@ -46,6 +52,15 @@ extension DualWriterLoop {
             guard case .join(let primary) = request.plan else { return }
             request.plan = .sequence(primary: primary, copy: request.isIdempotent ? .repeatable : .once)
         }
+    }
+
+    /// Whether the primary gets a write before something that it is still owed from when it was the shadow, and that its
+    /// timestamp does not put in order.
+    private func overtakes(_ request: ProxiedRequest, on primary: Cluster) -> Bool {
+        guard request.isWrite else { return false }
+        let lane = self.lane(primary)
+        return lane.holdsFence || request.kind == .truncate && lane.count > 0
+            || request.kind.isOrdered && lane.holdsOrdered
     }
 
     /// Whether the shadow must not get a request before something else that it is owed.

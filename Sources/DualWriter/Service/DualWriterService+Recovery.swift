@@ -73,9 +73,13 @@ extension DualWriterService {
         let letters = store.deadLetters.entries(of: cluster, ids: ids)
         let taken = try? await loop.eventLoop.submit {
             let lane = loop.value.lane(cluster)
-            let taken = letters.prefix { lane.adopt($0.entry) }.map(\.id)
+            let taken = letters.prefix { lane.adopt($0.entry) }
+            // What came later is there already.
+            for letter in taken where letter.entry.isBoundToItsPlace {
+                loop.value.doubt(letter.entry, on: cluster, .overtaken)
+            }
             lane.pump()
-            return taken
+            return taken.map(\.id)
         }.get()
         guard let taken else { throw DualWriterError(.notRunning, "the proxy is stopping") }
         store.deadLetters.remove(Set(taken))

@@ -32,6 +32,8 @@ extension ShadowLane {
         )
         switch decision {
         case .after(let milliseconds):
+            // The attempt that was silent may still run, and take away what comes after the next one.
+            if answer == .unknown, request.kind == .truncate { self.loop.doubt(request, on: self.cluster, .overtaken) }
             self.loop.counters[self.cluster].shadowRetried &+= 1
             self.retry(request, after: .milliseconds(Int64(milliseconds)))
         case .giveUp:

@@ -42,6 +42,13 @@ final class ShadowLane {
     private var orderedIsOut = false
     private var orderedWaiting = CircularBuffer<ProxiedRequest>()
 
+    /// When an attempt ended last of which nobody knows what became.
+    private var lastUnknown: Int64?
+
+    /// How long an attempt that was silent may still run on its cluster, in nanoseconds: Cassandra lets go of a mutation after
+    /// its own `write_request_timeout`, of two seconds by default.
+    private static var lateNanosecondsMax: Int64 { 10_000_000_000 }
+
     /// How long a refused password rests.
     private static var loginPause: TimeAmount { .milliseconds(500) }
 
@@ -93,6 +100,11 @@ final class ShadowLane {
     /// Whether writes are owed that must keep their order: list appends and their like.
     var holdsOrdered: Bool { self.ordered > 0 }
 
+    /// Whether a write may still arrive that was sent and not answered.
+    var mayStillGetSomething: Bool {
+        self.lastUnknown.map { self.loop.now - $0 < Self.lateNanosecondsMax } ?? false
+    }
+
     /// Whether a statement is owed that must not be overtaken.
     var holdsFence: Bool { self.fences > 0 }
 
@@ -108,6 +120,7 @@ final class ShadowLane {
             self.drop(request, clientWaits, "the journal is full: the write is dropped")
             return
         }
+        if request[self.cluster].state == .unknown { self.lastUnknown = self.loop.now }
         if request.isFence { self.fences += 1 }
         if request.kind.isOrdered { self.ordered += 1 }
         self.loop.counters[self.cluster].shadowQueued &+= 1
@@ -239,6 +252,10 @@ final class ShadowLane {
 
     private func send(_ request: ProxiedRequest) {
         self.inFlight += 1
+        if request.kind == .truncate, self.mayStillGetSomething {
+            // It takes away what is there; what comes late stays.
+            self.loop.doubt(request, on: self.cluster, .overtaken)
+        }
         let isProbe = self.breaker.state != .closed
         if isProbe { self.breaker.probeBegan(now: self.loop.now) }
         request[self.cluster].isProbe = isProbe
@@ -263,6 +280,7 @@ extension ShadowLane {
         case .failed, .silent:
             self.pace.failed(now: now)
         }
+        if wasSent, answer == .unknown { self.lastUnknown = now }
         self.inFlight -= 1
         let isProbe = request[self.cluster].isProbe
         let change = self.breaker.ended(outcome, isProbe: isProbe, now: now, random: self.nextRandom())

@@ -23,6 +23,7 @@ struct ExpectedReasons {
         case .conditional: return table == .conditional
         case .discarded: return self.script.settings.discardsDeadLetters
         case .primaryUnknown, .primaryRefused, .shadowRefused: return true
+        case .overtaken: return table == .lists || self.script.hasTruncate
         case .lifeUnclear: return false
         }
     }
