@@ -4,6 +4,7 @@ import DualWriter
 import EmbeddedNode
 import NIOCore
 import ShadowJournal
+import TestSupport
 import Testing
 
 /// Single histories that random ones have found (``SimulationTests``), each with the least that it takes.
@@ -110,7 +111,6 @@ struct JournalFaultTests {
                 left = try harness.folder.copy()
             }
             let damaged = try #require(left)
-            defer { damaged.remove() }
             try JournalDamage(bytes: 16, mask: 0x5a).inflict(on: damaged, log: "dirty")
             try await harness.sidecar(.dualWriteAsync, in: damaged) { proxy, _ in
                 for cluster in Cluster.allCases { #expect(Self.reasons(proxy, cluster).contains(.damaged)) }

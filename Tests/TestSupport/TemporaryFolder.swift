@@ -22,6 +22,11 @@ package final class TemporaryFolder: Sendable {
         try content.write(to: URL(filePath: "\(self.path)/\(name)"), options: .atomic)
     }
 
+    /// What is in a folder of it; nothing where there is none.
+    package func names(in folder: String) -> [String] {
+        (try? FileManager.default.contentsOfDirectory(atPath: "\(self.path)/\(folder)")) ?? []
+    }
+
     /// Replaces the first bytes of a file that nobody has open.
     package func overwrite(_ name: String, with bytes: [UInt8]) throws {
         let url = URL(filePath: "\(self.path)/\(name)")

@@ -11,6 +11,10 @@ extension DualWriterLoop {
         // Such a read would take part in the shadow's conditional writes, of which it has none.
         guard layout.consistency != .serial, layout.consistency != .localSerial else { return nil }
         guard let (analysis, keyspace) = self.analysis(of: request, layout) else { return nil }
+        // Of tables that are not wanted on the shadow it has nothing to compare.
+        guard self.settings.filter.wants(keyspace: analysis.keyspace ?? keyspace, table: analysis.table) else {
+            return nil
+        }
         return ComparedRead(
             analysis,
             keyspace: keyspace,

@@ -24,7 +24,7 @@ struct ExpectedReasons {
         case .discarded: return self.script.settings.discardsDeadLetters
         case .primaryUnknown, .primaryRefused, .shadowRefused: return true
         case .overtaken: return table == .lists || self.script.hasTruncate
-        case .lifeUnclear: return false
+        case .lifeUnclear, .surplus, .comparison: return false
         }
     }
 }

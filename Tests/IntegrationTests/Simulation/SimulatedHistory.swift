@@ -3,6 +3,7 @@ import DualWriteCore
 import DualWriter
 import NIOCore
 import NIOPosix
+import TestSupport
 
 /// A script at work.
 actor SimulatedHistory {
@@ -50,7 +51,6 @@ actor SimulatedHistory {
     private func cleanUp() async {
         for sidecar in self.dead { await sidecar.buried() }
         for cluster in [self.source, self.target] { await cluster.kill() }
-        self.folder.remove()
     }
 
     private func cluster(_ name: Cluster) -> SimulatedCluster { name == .source ? self.source : self.target }

@@ -4,6 +4,8 @@ import DualWriter
 import Logging
 import NIOCore
 import ShadowJournal
+import SystemPackage
+import TestSupport
 
 /// One sidecar of a simulation, from its start to its stop or its death.
 final class SimulatedSidecar: Sendable {
@@ -61,7 +63,7 @@ final class SimulatedSidecar: Sendable {
         if settings.hasSmallJournal { journal.bytesMax = 8 << 10 }
         var logger = Logger(label: "simulation")
         logger.logLevel = .critical
-        let store = try ShadowStore(folder.path, journal)
+        let store = try ShadowStore(FilePath(folder.path), journal)
         let service = DualWriterService(configuration: configuration, store: store, logger: logger)
         let sidecar = SimulatedSidecar(service: service, folder: folder)
         guard await sidecar.waits(for: { $0.isReady && $0.legs.allSatisfy(\.isConnected) }) else {
@@ -102,7 +104,6 @@ final class SimulatedSidecar: Sendable {
         while true {
             let after = self.timers(await self.service.status())
             if after == before { break }
-            left.remove()
             before = after
             left = try self.folder.copy()
         }
@@ -124,6 +125,5 @@ final class SimulatedSidecar: Sendable {
     /// Waits for the end of the thread and the files of one that was killed.
     func buried() async {
         _ = try? await self.running.value
-        self.folder.remove()
     }
 }

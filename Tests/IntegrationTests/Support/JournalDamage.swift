@@ -1,12 +1,4 @@
-import SystemPackage
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
+import TestSupport
 
 /// Bytes at the end of what a log holds that are not what was written.
 struct JournalDamage: Sendable {
@@ -26,10 +18,8 @@ struct JournalDamage: Sendable {
     /// - Returns: whether there were any.
     @discardableResult
     func inflict(on folder: TemporaryFolder, log: String) throws -> Bool {
-        let log = "\(folder.path.string)/\(log)"
-        guard let name = TemporaryFolder.names(in: log).filter({ $0.hasPrefix("segment-") }).max() else { return false }
-        let path = "\(log)/\(name)"
-        var bytes = try Fixtures.bytes(path)
+        guard let name = folder.names(in: log).filter({ $0.hasPrefix("segment-") }).max() else { return false }
+        var bytes = try Fixtures.bytes("\(folder.path)/\(log)/\(name)")
         // Behind the end that the header tells stand the remains of what was finished before.
         let end = bytes[Self.endOffset..<Self.headerBytes].reversed().reduce(0) { $0 << 8 | Int($1) }
         guard end > Self.headerBytes, end <= bytes.count else { return false }
@@ -37,9 +27,7 @@ struct JournalDamage: Sendable {
         for index in max(Self.headerBytes, end - Self.paddingBytes - self.bytes)..<end {
             bytes[index] = self.mask.map { bytes[index] ^ $0 } ?? 0
         }
-        guard let file = fopen(path, "wb") else { throw TemporaryFolder.CannotBeMade() }
-        defer { fclose(file) }
-        guard fwrite(bytes, 1, bytes.count, file) == bytes.count else { throw TemporaryFolder.CannotBeMade() }
+        try folder.overwrite("\(log)/\(name)", with: bytes)
         return true
     }
 }
