@@ -44,7 +44,7 @@ struct JournalFaultTests {
             harness.target.setFaults([FaultRule(.opcode(.prepare), .drop, times: 6)])
             try await harness.sidecar(.dualWriteSync) {
                 $0.policy.syncFailure = .degrade
-                $0.timeouts.primaryWriteMilliseconds = 80
+                $0.timeouts.primaryWriteMilliseconds = 1_000
                 $0.timeouts.shadowWriteMilliseconds = 60
                 $0.limits.shadowRetryMillisecondsMax = 50
                 $0.limits.shadowUnreachableMilliseconds = 20

@@ -135,10 +135,10 @@ public final class ClusterMonitor: Sendable {
         for await signal in signals {
             switch signal {
             case .event(.schemaChange(let change)):
-                // What has happened while the connection was made may come as an event as well: it does where the schema is
-                // still the one that was compared.
-                if missed.contains(change) {
-                    missed.remove(change)
+                // What has happened while the connection was made may come as an event as well. Nothing is made or dropped
+                // twice; that something was changed again is seen by the schema, which is not the one that was compared.
+                if missed.take(change) {
+                    guard change.change == "UPDATED" else { continue }
                     let compared = self.state.withLock { $0.topology?.schema }
                     try await self.refresh(control, node)
                     if self.state.withLock({ $0.topology?.schema === compared }) { continue }

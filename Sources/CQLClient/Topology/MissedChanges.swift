@@ -6,11 +6,10 @@ struct MissedChanges {
 
     init(_ changes: [SchemaChange]) { self.changes = changes }
 
-    /// Whether the event of a change may be about what was told already.
-    func contains(_ change: SchemaChange) -> Bool { self.changes.contains(change) }
-
-    /// The event of a change has come.
-    mutating func remove(_ change: SchemaChange) {
-        if let index = self.changes.firstIndex(of: change) { self.changes.remove(at: index) }
+    /// Whether an event may be about what was told already; it does so once.
+    mutating func take(_ change: SchemaChange) -> Bool {
+        guard let index = self.changes.firstIndex(of: change) else { return false }
+        self.changes.remove(at: index)
+        return true
     }
 }

@@ -20,9 +20,18 @@ public final class ShadowStore: Sendable {
         public var dirtyBytesMax = 64 << 20
         /// The dead letters, in bytes.
         public var deadLetterBytesMax = 64 << 20
+        /// What reserves the blocks of a file in the place of the system, for tests of a full disk: its descriptor and its
+        /// length, and what `posix_fallocate` answers.
+        package var reserveBlocks: (@Sendable (Int32, Int) -> Int32)?
 
         /// The defaults documented on each property.
         public init() {}
+
+        fileprivate func log(segmentBytes: Int, bytesMax: Int) -> JournalConfiguration {
+            var log = JournalConfiguration(segmentBytes: segmentBytes, bytesMax: bytesMax)
+            if let reserveBlocks { log.reserveBlocks = reserveBlocks }
+            return log
+        }
     }
 
     static let dirtyName = "dirty"
@@ -57,7 +66,7 @@ public final class ShadowStore: Sendable {
         // The last room of each is taken before there is none: a partition in doubt must be noted when the disk is full.
         let dirty = try self.directory.openLog(
             named: Self.dirtyName,
-            configuration: .init(segmentBytes: 1 << 20, bytesMax: configuration.dirtyBytesMax)
+            configuration: configuration.log(segmentBytes: 1 << 20, bytesMax: configuration.dirtyBytesMax)
         )
         _ = dirty.reserve(64 << 10, now: 0)
         var remarks = Self.remarks(on: dirty.recovery, Self.dirtyName)
@@ -65,7 +74,7 @@ public final class ShadowStore: Sendable {
         self.dirty = DirtySet(dirty)
         let letters = try self.directory.openLog(
             named: Self.deadLettersName,
-            configuration: .init(segmentBytes: 1 << 20, bytesMax: configuration.deadLetterBytesMax)
+            configuration: configuration.log(segmentBytes: 1 << 20, bytesMax: configuration.deadLetterBytesMax)
         )
         remarks += Self.remarks(on: letters.recovery, Self.deadLettersName)
         self.mayHaveForgottenDoubts = !isDirtyComplete || !letters.recovery.isComplete
@@ -83,7 +92,7 @@ public final class ShadowStore: Sendable {
         let name = Self.name(cluster, loop)
         let log = try self.directory.openLog(
             named: name,
-            configuration: .init(
+            configuration: self.configuration.log(
                 segmentBytes: self.configuration.segmentBytes,
                 bytesMax: self.configuration.bytesMax
             )

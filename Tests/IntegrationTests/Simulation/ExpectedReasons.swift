@@ -7,6 +7,8 @@ struct ExpectedReasons {
 
     init(_ script: SimulationScript) { self.script = script }
 
+    private var mayLackRoom: Bool { self.script.settings.hasSmallJournal || self.script.hasFullDisk }
+
     func findings(_ dirty: [DirtyPartition]) -> [String] {
         dirty.filter { !self.isExplained($0) }.map { "a doubt that nothing explains: \($0.reason) of \($0.place)" }
     }
@@ -17,9 +19,9 @@ struct ExpectedReasons {
         case .damaged: return self.script.hasDamage
         case .restart:
             // Without room for a second copy a plain write cannot be repeated either.
-            return self.script.hasKill && (table?.isRepeatable != true || self.script.settings.hasSmallJournal)
+            return self.script.hasKill && (table?.isRepeatable != true || self.mayLackRoom)
         case .shadowUnknown: return table?.isRepeatable == false
-        case .journalFull: return self.script.settings.hasSmallJournal
+        case .journalFull: return self.mayLackRoom
         case .conditional: return table == .conditional
         case .discarded: return self.script.settings.discardsDeadLetters
         case .primaryUnknown, .primaryRefused, .shadowRefused: return true

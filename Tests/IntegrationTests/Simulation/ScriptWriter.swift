@@ -42,6 +42,7 @@ struct ScriptWriter {
         if self.random.percent(30) { self.script.settings.journalFull = .refuse }
         if self.random.percent(25) { self.script.settings.loops = 2 }
         self.script.settings.hasSmallJournal = self.random.percent(15)
+        self.script.settings.hasShortSegments = self.random.percent(30)
         self.script.settings.hasSmallMemory = self.random.percent(30)
         self.script.settings.discardsDeadLetters = self.random.percent(20)
         let count = self.random.number(1...self.tables.count)
@@ -211,6 +212,7 @@ struct ScriptWriter {
         case 70...74 where dead.isEmpty:
             dead.insert(cluster)
             return .killNode(cluster)
+        case 75...79 where self.script.settings.hasShortSegments: return .disk(isFull: self.random.percent(65))
         default: return self.modeChange()
         }
     }

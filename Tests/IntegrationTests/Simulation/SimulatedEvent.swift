@@ -62,6 +62,8 @@ enum SimulatedEvent: Sendable, CustomStringConvertible {
     case killNode(Cluster)
     case startNode(Cluster)
     case mode(WriteMode, force: Bool)
+    /// No file of the journal gets another block.
+    case disk(isFull: Bool)
 
     var description: String {
         switch self {
@@ -71,6 +73,7 @@ enum SimulatedEvent: Sendable, CustomStringConvertible {
         case .forgetPrepared(let cluster): "the \(cluster) forgets its prepared statements"
         case .killNode(let cluster): "the \(cluster) is killed"
         case .startNode(let cluster): "the \(cluster) starts again"
+        case .disk(let isFull): isFull ? "the disk is full" : "the disk has room"
         case .mode(let mode, let force): "mode \(mode)\(force ? ", forced" : "")"
         }
     }

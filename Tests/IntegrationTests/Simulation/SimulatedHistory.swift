@@ -12,11 +12,13 @@ actor SimulatedHistory {
         var findings: [String]
         var reasons: [DoubtReason: Int] = [:]
         var outcomes: [Ledger.Outcome: Int] = [:]
+        var time = Duration.zero
     }
 
     private let script: SimulationScript
     private let source = SimulatedCluster(.source)
     private let target = SimulatedCluster(.target)
+    private let disk = SimulatedDisk()
     private let ledger: Ledger
     private var mode: WriteMode
     private var folder: TemporaryFolder
@@ -33,19 +35,25 @@ actor SimulatedHistory {
     }
 
     static func run(_ script: SimulationScript) async -> Result {
+        let start = ContinuousClock.now
+        var result: Result
         do {
             let history = try SimulatedHistory(script)
-            let result: Swift.Result<Result, any Error>
             do {
-                result = .success(try await history.run())
+                result = try await history.run()
             } catch {
-                result = .failure(error)
+                result = await history.brokenOff(by: error)
             }
             await history.cleanUp()
-            return try result.get()
         } catch {
-            return Result(findings: ["the history broke off: \(error)"])
+            result = Result(findings: ["the history cannot begin: \(error)"])
         }
+        result.time = ContinuousClock.now - start
+        return result
+    }
+
+    private func brokenOff(by error: any Error) -> Result {
+        Result(findings: ["the history broke off: \(error)"] + self.ledger.remarks)
     }
 
     private func cleanUp() async {
@@ -67,7 +75,8 @@ actor SimulatedHistory {
                 mode: self.mode,
                 between: self.source,
                 and: self.target,
-                in: self.folder
+                in: self.folder,
+                self.disk
             )
             if index > 0 { self.expectDoubt(of: self.script.lives[index - 1].end, sidecar.service) }
             let isKilled = try await self.live(life, sidecar)
@@ -113,6 +122,7 @@ actor SimulatedHistory {
             for client in clients { await client.close() }
             return false
         }
+        self.disk.set(isFull: false)
         self.dead.append(sidecar)
         self.folder = left
         self.damaged = []
@@ -130,6 +140,7 @@ actor SimulatedHistory {
     }
 
     private func heal() async throws {
+        self.disk.set(isFull: false)
         for cluster in [self.source, self.target] {
             cluster.setFaults([])
             try await cluster.start()
@@ -170,6 +181,7 @@ actor SimulatedHistory {
         case .faults(let cluster, let faults, let seed):
             self.cluster(cluster).setFaults(faults.map(\.rule), seed: seed)
         case .disconnect(let cluster): await self.cluster(cluster).disconnect()
+        case .disk(let isFull): self.disk.set(isFull: isFull)
         case .forgetPrepared(let cluster): self.cluster(cluster).forgetPrepared()
         case .killNode(let cluster): await self.cluster(cluster).kill()
         case .startNode(let cluster):

@@ -25,7 +25,8 @@ final class SimulatedSidecar: Sendable {
         mode: WriteMode,
         between source: SimulatedCluster,
         and target: SimulatedCluster,
-        in folder: TemporaryFolder
+        in folder: TemporaryFolder,
+        _ disk: SimulatedDisk
     ) async throws -> SimulatedSidecar {
         func cluster(_ cluster: SimulatedCluster) -> ClusterConfiguration {
             var configuration = ClusterConfiguration(
@@ -45,6 +46,7 @@ final class SimulatedSidecar: Sendable {
         configuration.loops = settings.loops
         configuration.policy.syncFailure = settings.syncFailure
         configuration.policy.journalFull = settings.journalFull
+        configuration.timeouts.readMilliseconds = 150
         configuration.timeouts.primaryWriteMilliseconds = 150
         configuration.timeouts.shadowWriteMilliseconds = 100
         configuration.timeouts.drainMilliseconds = 1_000
@@ -59,7 +61,8 @@ final class SimulatedSidecar: Sendable {
         if settings.hasSmallMemory { configuration.limits.shadowQueueWritesMax = 4 }
         var journal = ShadowStore.Configuration()
         journal.sync = .never
-        journal.segmentBytes = settings.hasSmallJournal ? 4 << 10 : 64 << 10
+        journal.segmentBytes = settings.hasSmallJournal || settings.hasShortSegments ? 4 << 10 : 64 << 10
+        journal.reserveBlocks = { disk.reserve($0, $1) }
         if settings.hasSmallJournal { journal.bytesMax = 8 << 10 }
         var logger = Logger(label: "simulation")
         logger.logLevel = .critical

@@ -9,6 +9,8 @@ struct SimulationScript: Sendable, CustomStringConvertible {
         var loops = 1
         /// So little room in each journal that it is reached.
         var hasSmallJournal = false
+        /// Files so short that many are needed, each of which a full disk can deny.
+        var hasShortSegments = false
         /// So few writes in memory that the lane reads from its journal.
         var hasSmallMemory = false
         /// What is done with dead letters in the end: sent again, or discarded.
@@ -63,6 +65,12 @@ struct SimulationScript: Sendable, CustomStringConvertible {
     var hasTruncate: Bool {
         self.lives.contains { life in
             life.clients.joined().contains { $0.changes.contains { if case .truncate = $0 { true } else { false } } }
+        }
+    }
+
+    var hasFullDisk: Bool {
+        self.lives.contains { life in
+            life.events.contains { if case .disk(isFull: true) = $0.event { true } else { false } }
         }
     }
 

@@ -68,17 +68,21 @@ struct SimulationTests {
 struct SimulationSummary: CustomStringConvertible {
     private(set) var histories = 0
     private(set) var failures: [String] = []
+    private var slowest: (seed: UInt64, time: Duration) = (0, .zero)
     private var kinds: [String: Int] = [:]
     private var reasons: [DoubtReason: Int] = [:]
     private var outcomes: [Ledger.Outcome: Int] = [:]
 
     mutating func add(_ script: SimulationScript, _ result: SimulatedHistory.Result) {
         self.histories += 1
+        if result.time > self.slowest.time { self.slowest = (script.seed, result.time) }
         self.kinds["\(script.settings.mode)", default: 0] += 1
         self.kinds["\(script.lives.count) lives", default: 0] += 1
         if script.hasKill { self.kinds["kill -9", default: 0] += 1 }
         if script.hasDamage { self.kinds["damage", default: 0] += 1 }
         if script.settings.hasSmallJournal { self.kinds["full journal", default: 0] += 1 }
+        if script.hasFullDisk { self.kinds["full disk", default: 0] += 1 }
+        if script.hasTruncate { self.kinds["TRUNCATE", default: 0] += 1 }
         self.reasons.merge(result.reasons, uniquingKeysWith: +)
         self.outcomes.merge(result.outcomes, uniquingKeysWith: +)
         guard !result.findings.isEmpty else { return }
@@ -94,6 +98,6 @@ struct SimulationSummary: CustomStringConvertible {
         }
         return
             "\(self.histories) histories, \(self.failures.count) failed; \(list(self.kinds)); requests \(list(self.outcomes)); "
-            + "doubts \(list(self.reasons))"
+            + "doubts \(list(self.reasons)); slowest \(self.slowest.seed) with \(self.slowest.time)"
     }
 }
