@@ -20,13 +20,34 @@ final class SimulatedCluster: Sendable {
     func start(anew: Bool = false) async throws {
         guard anew || self.node == nil else { return }
         let (port, faults, seed) = self.state.withLock { ($0.port, $0.faults, $0.seed) }
-        let node = try await EmbeddedNode.start(
-            on: MultiThreadedEventLoopGroup.singleton,
-            port: anew ? 0 : port,
-            store: self.store
-        )
+        let node = anew ? try await self.startSomewhere() : try await self.start(on: port)
         node.setFaults(faults, seed: seed)
         self.state.withLock { ($0.node, $0.port) = (node, node.port) }
+    }
+
+    private func start(on port: Int) async throws -> EmbeddedNode {
+        try await EmbeddedNode.start(on: MultiThreadedEventLoopGroup.singleton, port: port, store: self.store)
+    }
+
+    private func startSomewhere() async throws -> EmbeddedNode {
+        for _ in 0..<100 {
+            if let node = try? await self.start(on: Ports.next()) { return node }
+        }
+        return try await self.start(on: Ports.next())
+    }
+
+    /// Ports that are given out once in a long time, and that no outgoing connection takes: whoever still looks for the node of
+    /// another history, or of a life that is over, must not find this one.
+    private enum Ports {
+        private static let range = 10_000..<30_000
+        private static let last = Mutex(Int.random(in: Self.range))
+
+        static func next() -> Int {
+            self.last.withLock { last in
+                last = last + 1 < Self.range.upperBound ? last + 1 : Self.range.lowerBound
+                return last
+            }
+        }
     }
 
     func kill() async {
