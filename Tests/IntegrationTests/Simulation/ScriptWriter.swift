@@ -59,11 +59,7 @@ struct ScriptWriter {
             life.clients.append((0..<operations).map { _ in self.operation(client) })
         }
         let total = clients * operations
-        let isQuiet = self.random.percent(10)
-        let count = isQuiet ? 0 : self.random.number(1...8)
-        let moments = (0..<count).map { _ in self.random.number(0...total) }.sorted()
-        var dead: Set<Cluster> = []
-        for moment in moments { life.events.append((moment, self.event(&dead))) }
+        life.events = self.events(total)
         if !isLast {
             life.end = .stop
             if self.random.percent(75) {
@@ -195,6 +191,34 @@ struct ScriptWriter {
     }
 
     // MARK: Events
+
+    private mutating func events(_ total: Int) -> [(after: Int, event: SimulatedEvent)] {
+        var events: [SimulatedEvent] = []
+        var dead: Set<Cluster> = []
+        let primary = self.mode.primary
+        switch self.random.number(0...9) {
+        case 0:
+            break
+        case 1:
+            // The primary does what it is told, says nothing, and is gone.
+            let silence = SimulatedFault(kind: .dropAnswer, table: nil, percent: self.random.pick([60, 100]))
+            events = [.faults(primary, [silence], seed: self.random.next()), .killNode(primary), .startNode(primary)]
+            events.append(.faults(primary, [], seed: 1))
+        case 2...3:
+            // The shadow is owed much when an operator loses patience and makes it the primary, and then again.
+            let silence = SimulatedFault(kind: .drop, table: nil, percent: self.random.pick([60, 100]))
+            events = [.faults(primary.other, [silence], seed: self.random.next())]
+            for _ in 0..<self.random.number(1...2) {
+                self.mode = self.mode.primary == .source ? .shadowPrimary : .dualWriteAsync
+                events.append(.mode(self.mode, force: true))
+            }
+            events.append(.faults(primary.other, [], seed: 1))
+        default:
+            for _ in 0..<self.random.number(1...8) { events.append(self.event(&dead)) }
+        }
+        let moments = events.map { _ in self.random.number(0...total) }.sorted()
+        return Array(zip(moments, events).map { (after: $0, event: $1) })
+    }
 
     private mutating func event(_ dead: inout Set<Cluster>) -> SimulatedEvent {
         if let cluster = dead.first, self.random.percent(60) {
