@@ -96,6 +96,34 @@ struct JournalFaultTests {
         }
     }
 
+    @Test func `a start delivers what stands before the writes that both clusters get`() async throws {
+        try await JournalHarness.run { harness in
+            harness.target.setFaults([FaultRule(.textContains("INSERT"), .drop)])
+            var left: TemporaryFolder?
+            try await harness.sidecar(.dualWriteAsync) {
+                $0.timeouts.drainMilliseconds = 100
+            } _: { proxy, client in
+                for key in 0..<5 {
+                    let insert = query("INSERT INTO one.t (p, v) VALUES ('\(key)', 'v')")
+                    #expect(try await client.ask(insert) == .result(.void))
+                }
+                try await proxy.setMode(.shadowPrimary, force: true, reason: "test")
+                async let answer = client.ask(query("INSERT INTO one.t (p, v) VALUES ('5', 'v')"))
+                try await eventually { await proxy.status().leg(.source)?.shadowWritesQueued == 1 }
+                left = try harness.folder.copy()
+                await client.close()
+                _ = try? await answer
+            }
+            let killed = try #require(left)
+            defer { killed.remove() }
+            harness.target.setFaults([])
+            try await harness.sidecar(.shadowPrimary, in: killed) { proxy, _ in try await harness.settled(proxy) }
+            let rows = try await harness.rows(.source)
+            #expect(rows.count == 6)
+            #expect(try await harness.rows(.target) == rows)
+        }
+    }
+
     @Test func `partitions in doubt that cannot be read any more put everything into doubt`() async throws {
         try await JournalHarness.run { harness in
             harness.target.setFaults([FaultRule(.textContains("UPDATE"), .dropAnswer)])

@@ -59,7 +59,8 @@ extension ShadowLane {
             }
             log.setState(JournalState(.owed), at: record.position)
             self.found(fence: entry.kind.isFence, ordered: entry.kind.isOrdered)
-            self.cursor = self.cursor ?? record.position
+            // What the other lane had for both clusters may stand behind this already.
+            self.cursor = min(self.cursor ?? record.position, record.position)
         }
         return found
     }
