@@ -12,7 +12,9 @@ import Darwin
 /// Histories of concurrent clients, faults, changes of the mode and deaths of the sidecar, each made of one number.
 ///
 /// What must hold after each of them is said in docs/semantics.md, "What is kept". `CLUSTER_SYNC_SIMULATION_SECONDS` makes the
-/// run longer, `CLUSTER_SYNC_SIMULATION_SEED` repeats one history, `CLUSTER_SYNC_SIMULATION_TIMES` so many times.
+/// run longer, `CLUSTER_SYNC_SIMULATION_SEED` repeats one history, `CLUSTER_SYNC_SIMULATION_TIMES` so many times. So many
+/// histories go on at once as `CLUSTER_SYNC_SIMULATION_WIDTH` says, until as many have failed as `CLUSTER_SYNC_SIMULATION_FAILURES`
+/// says. Sockets and timers are real: a seed repeats what is asked for and what goes wrong, not each interleaving.
 @Suite(.serialized)
 struct SimulationTests {
     private static func number(_ name: String) -> Int? {
@@ -45,6 +47,7 @@ struct SimulationTests {
         let deadline = ContinuousClock.now + time
         let first = UInt64.random(in: 0...UInt64(UInt32.max))
         let width = Self.number("WIDTH") ?? 6
+        let isLong = Self.number("SECONDS") != nil
         let failuresMax = Self.number("FAILURES") ?? 3
         return await withTaskGroup(of: (SimulationScript, SimulatedHistory.Result).self) { group in
             var summary = SimulationSummary()
@@ -52,6 +55,8 @@ struct SimulationTests {
             func start() {
                 let script = ScriptWriter.script(of: next)
                 next += 1
+                // Where the whole process ends with one of them, the last lines name it.
+                if isLong { Self.say("seed \(script.seed)\n") }
                 group.addTask { (script, await SimulatedHistory.run(script)) }
             }
             for _ in 0..<width { start() }
