@@ -137,7 +137,7 @@ struct JournalCommandTests {
         }
         try await self.withJournal { path in
             let result = try await ChildProcess.run(["journal", "show", "target-9", "--state-dir", path])
-            #expect(result.code == 64 && result.errors.contains("dead-letters, dirty, target-0"))
+            #expect(result.code == 64 && result.errors.contains("dead-letters, dirty, dirty-tables, target-0"))
             let found = try await ChildProcess.run(["journal", "list"], environment: ["CLUSTER_SYNC_STATE_DIR": path])
             #expect(found.code == 0)
         }

@@ -220,7 +220,7 @@ struct ComparisonTests {
             let client = try await harness.client()
             try await self.warmUp(harness, client)
             let before = await self.counters(harness)
-            harness.target.setFaults([FaultRule(.textContains("SELECT"), .delay(.seconds(2)))])
+            harness.target.setFaults([FaultRule(.textContains("SELECT"), .delay(.seconds(6)))])
             try await withThrowingTaskGroup { tasks in
                 for _ in 0..<20 { tasks.addTask { _ = try await client.ask(query(Self.read)) } }
                 try await tasks.waitForAll()

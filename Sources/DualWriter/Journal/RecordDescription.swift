@@ -70,11 +70,12 @@ public struct RecordDescription: Sendable {
             head = DeadLetters.Head(payload)
             payload = UnsafeRawBufferPointer(rebasing: payload.dropFirst(head?.byteCount ?? 0))
         }
-        let partition = log == ShadowStore.dirtyName ? DirtyPartition(payload, since: record.time) : nil
+        let isDirty = log == ShadowStore.dirtyName || log == ShadowStore.dirtyTablesName
+        let partition = isDirty ? DirtyPartition(payload, since: record.time) : nil
         self.partition = partition
         self.cluster = partition?.cluster ?? head?.cluster
         self.reason = partition?.reason.name ?? head?.words
-        guard log != ShadowStore.dirtyName, let entry = JournalEntry(payload) else {
+        guard !isDirty, let entry = JournalEntry(payload) else {
             self.kind = partition == nil ? "unreadable" : "partition in doubt"
             self.keyspace = partition?.place.keyspace
             self.user = nil

@@ -36,7 +36,8 @@ public struct DirtyPartition: Sendable, Hashable {
 
 /// The partitions in doubt, each once, kept on disk before whoever caused them hears of it (DESIGN §6.8). Thread-safe.
 ///
-/// Bounded by ``partitionsPerTableMax``: beyond it, and when the disk has no room, the whole table is in doubt.
+/// Bounded by ``partitionsPerTableMax``: beyond it, and when the disk has no room, the whole table is in doubt. Whole tables have
+/// a log of their own, whose room on the disk is taken in advance: what is in doubt must be noted when the disk is full.
 final class DirtySet: Sendable {
     /// Partitions of one table that are remembered one by one.
     static var partitionsPerTableMax: Int { 100_000 }
@@ -49,13 +50,54 @@ final class DirtySet: Sendable {
     private struct State {
         typealias Entry = (partition: DirtyPartition, record: JournalPosition?)
 
-        var log: JournalLog
+        private let partitions: JournalLog
+        private let tables: JournalLog
         private(set) var known: [Key: Entry] = [:]
         var perTable: [Key: Int] = [:]
         /// How many are known, for whoever asks often.
         private(set) var counts = PerCluster<[DoubtReason: Int]>(both: [:])
 
-        init(log: JournalLog) { self.log = log }
+        init(partitions: JournalLog, tables: JournalLog) {
+            self.partitions = partitions
+            self.tables = tables
+            for log in [partitions, tables] {
+                var last: JournalPosition?
+                while let record = log.next(after: last) {
+                    last = record.position
+                    guard let partition = DirtyPartition(record.payload, since: record.time) else { continue }
+                    let key = Key(cluster: partition.cluster, place: partition.place)
+                    self.set((partition, record.position), for: key)
+                    self.perTable[Key(cluster: partition.cluster, place: partition.place.wholeTable), default: 0] += 1
+                }
+            }
+        }
+
+        private func log(of place: DirtyPartition.Place) -> JournalLog {
+            place.key == nil ? self.tables : self.partitions
+        }
+
+        /// Writes an entry down; nil where there is no room.
+        func append(_ partition: DirtyPartition) -> JournalPosition? {
+            let bytes = partition.encoded
+            let size = JournalLog.byteCount(ofRecord: bytes.readableBytes)
+            let log = self.log(of: partition.place)
+            guard case .success = log.reserve(size, now: partition.since) else { return nil }
+            return bytes.withUnsafeReadableBytes {
+                log.append(kind: 0, state: JournalState(.owed), time: partition.since, $0)
+            }
+        }
+
+        /// Gives up the record of an entry that is no longer the one that counts.
+        func release(_ entry: Entry) {
+            if let record = entry.record {
+                self.log(of: entry.partition.place).setState(.finished, at: record)
+            }
+        }
+
+        func close() {
+            self.partitions.close()
+            self.tables.close()
+        }
 
         /// Puts an entry in the place of what is known of a partition; nil: nothing is in doubt there any more.
         mutating func set(_ entry: Entry?, for key: Key) {
@@ -71,18 +113,9 @@ final class DirtySet: Sendable {
 
     private let state: Mutex<State>
 
-    /// The set that a log holds.
-    init(_ log: sending JournalLog) {
-        var state = State(log: log)
-        var last: JournalPosition?
-        while let record = state.log.next(after: last) {
-            last = record.position
-            guard let partition = DirtyPartition(record.payload, since: record.time) else { continue }
-            let key = Key(cluster: partition.cluster, place: partition.place)
-            state.set((partition, record.position), for: key)
-            state.perTable[Key(cluster: partition.cluster, place: partition.place.wholeTable), default: 0] += 1
-        }
-        self.state = Mutex(state)
+    /// The set that two logs hold.
+    init(partitions: sending JournalLog, tables: sending JournalLog) {
+        self.state = Mutex(State(partitions: partitions, tables: tables))
     }
 
     /// Puts a partition into doubt.
@@ -91,16 +124,15 @@ final class DirtySet: Sendable {
             let table = Key(cluster: cluster, place: place.wholeTable)
             let isSingle = place.key != nil && state.perTable[table, default: 0] < Self.partitionsPerTableMax
             let key = isSingle ? Key(cluster: cluster, place: place) : table
-            if let known = state.known[key] {
-                // What is known already must not hide what is more.
-                guard known.partition.reason.severity < reason.severity else { return }
-                if let record = known.record { state.log.setState(.finished, at: record) }
-            } else {
-                state.perTable[table, default: 0] += 1
-            }
+            let known = state.known[key]
+            // What is known already must not hide what is more.
+            if let known, known.partition.reason.severity >= reason.severity { return }
+            if known == nil { state.perTable[table, default: 0] += 1 }
             let partition = DirtyPartition(place: key.place, cluster: cluster, reason: reason, since: wall)
-            if let record = Self.append(partition, to: state.log) {
+            if let record = state.append(partition) {
                 state.set((partition, record), for: key)
+                // Only now: whatever ends the process in between, one of the two is there.
+                if let known { state.release(known) }
             } else if key.place.key != nil {
                 // No room for one more: the table as a whole takes the room of its partitions.
                 Self.collapse(table, reason, wall, &state)
@@ -111,22 +143,21 @@ final class DirtySet: Sendable {
     }
 
     private static func collapse(_ table: Key, _ reason: DoubtReason, _ wall: Int64, _ state: inout State) {
-        for (key, entry) in state.known where key.cluster == table.cluster && key.place.wholeTable == table.place {
-            if let record = entry.record { state.log.setState(.finished, at: record) }
+        let parts = state.known.filter { $0.key.cluster == table.cluster && $0.key.place.wholeTable == table.place }
+        let gravest = parts.values.map(\.partition.reason).max { $0.severity < $1.severity } ?? reason
+        let whole = DirtyPartition(
+            place: table.place,
+            cluster: table.cluster,
+            reason: gravest.severity > reason.severity ? gravest : reason,
+            since: wall
+        )
+        let record = state.append(whole)
+        for (key, entry) in parts {
+            state.release(entry)
             state.set(nil, for: key)
         }
-        let whole = DirtyPartition(place: table.place, cluster: table.cluster, reason: reason, since: wall)
-        state.set((whole, Self.append(whole, to: state.log)), for: table)
+        state.set((whole, record), for: table)
         state.perTable[table] = Self.partitionsPerTableMax
-    }
-
-    private static func append(_ partition: DirtyPartition, to log: JournalLog) -> JournalPosition? {
-        let bytes = partition.encoded
-        let size = JournalLog.byteCount(ofRecord: bytes.readableBytes)
-        guard case .success = log.reserve(size, now: partition.since) else { return nil }
-        return bytes.withUnsafeReadableBytes {
-            log.append(kind: 0, state: JournalState(.owed), time: partition.since, $0)
-        }
     }
 
     /// Partitions of a cluster that are in doubt, by reason.
@@ -164,7 +195,7 @@ final class DirtySet: Sendable {
             var cleared = 0
             for (key, entry) in state.known where key.cluster == cluster {
                 if let table, key.place.wholeTable != table.wholeTable { continue }
-                if let record = entry.record { state.log.setState(.finished, at: record) }
+                state.release(entry)
                 state.set(nil, for: key)
                 state.perTable[Key(cluster: cluster, place: key.place.wholeTable)] = nil
                 cleared += 1
@@ -174,7 +205,7 @@ final class DirtySet: Sendable {
     }
 
     /// Writes the clean end.
-    func close() { self.state.withLock { _ = $0.log.close() } }
+    func close() { self.state.withLock { $0.close() } }
 }
 
 extension DirtyPartition {

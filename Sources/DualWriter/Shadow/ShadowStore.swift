@@ -35,6 +35,9 @@ public final class ShadowStore: Sendable {
     }
 
     static let dirtyName = "dirty"
+    static let dirtyTablesName = "dirty-tables"
+    /// Room for the names of some thousand tables.
+    private static let dirtyTablesBytes = 256 << 10
     static let deadLettersName = "dead-letters"
 
     let dirty: DirtySet
@@ -63,15 +66,23 @@ public final class ShadowStore: Sendable {
         self.directory = try JournalDirectory(path, sync: configuration.sync, onSyncFailure: onSyncFailure)
         self.timestamps = try self.directory.highestNumbers()
         self.statesAreCurrent = self.directory.previousEnd != .machineStopped
-        // The last room of each is taken before there is none: a partition in doubt must be noted when the disk is full.
         let dirty = try self.directory.openLog(
             named: Self.dirtyName,
             configuration: configuration.log(segmentBytes: 1 << 20, bytesMax: configuration.dirtyBytesMax)
         )
-        _ = dirty.reserve(64 << 10, now: 0)
+        let tables = try self.directory.openLog(
+            named: Self.dirtyTablesName,
+            configuration: configuration.log(
+                segmentBytes: Self.dirtyTablesBytes,
+                bytesMax: 2 * Self.dirtyTablesBytes
+            )
+        )
+        // Its room is taken before there is none.
+        _ = tables.reserve(Self.dirtyTablesBytes / 2, now: 0)
         var remarks = Self.remarks(on: dirty.recovery, Self.dirtyName)
-        let isDirtyComplete = dirty.recovery.isComplete
-        self.dirty = DirtySet(dirty)
+        remarks += Self.remarks(on: tables.recovery, Self.dirtyTablesName)
+        let isDirtyComplete = dirty.recovery.isComplete && tables.recovery.isComplete
+        self.dirty = DirtySet(partitions: dirty, tables: tables)
         let letters = try self.directory.openLog(
             named: Self.deadLettersName,
             configuration: configuration.log(segmentBytes: 1 << 20, bytesMax: configuration.deadLetterBytesMax)

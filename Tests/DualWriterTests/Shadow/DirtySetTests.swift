@@ -75,4 +75,29 @@ struct DirtySetTests {
             store.close()
         }
     }
+
+    @Test func `partitions for which there is no room make their table doubtful, also after a restart`() throws {
+        try self.withFolder { folder in
+            var configuration = ShadowStore.Configuration()
+            configuration.dirtyBytesMax = 1 << 20
+            let store = try ShadowStore(folder, configuration)
+            store.dirty.mark(Self.place("t", [0xff]), on: .target, .journalFull, at: 1)
+            var number = 0
+            while !store.dirty.partitions(max: .max).contains(where: { $0.place.key == nil }), number < 100_000 {
+                number += 1
+                let key = withUnsafeBytes(of: number) { Array($0) }
+                store.dirty.mark(Self.place("t", key), on: .target, .conditional, at: 2)
+            }
+            // The gravest of what the table's partitions were in doubt for.
+            let whole = DirtyPartition(place: Self.place("t", nil), cluster: .target, reason: .journalFull, since: 2)
+            #expect(store.dirty.partitions(max: .max) == [whole])
+            store.dirty.mark(Self.place("u", nil), on: .source, .restart, at: 3)
+            Self.expectCounts(store.dirty)
+            store.close()
+            let again = try ShadowStore(folder, configuration)
+            #expect(again.dirty.partitions(max: .max).map(\.place) == [Self.place("t", nil), Self.place("u", nil)])
+            Self.expectCounts(again.dirty)
+            again.close()
+        }
+    }
 }

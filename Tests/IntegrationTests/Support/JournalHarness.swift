@@ -86,8 +86,11 @@ struct JournalHarness {
         }
     }
 
-    /// Waits until nothing is owed any more. A cluster that was silent for long is probed each 15 seconds only.
-    func settled(_ proxy: DualWriterService) async throws {
+    /// Waits until nothing is owed any more, with patience for each answer: a busy machine must not be taken for a silent node.
+    ///
+    /// - Parameter silently: the node goes on being silent; then the patience stays as it is.
+    func settled(_ proxy: DualWriterService, silently: Bool = false) async throws {
+        if !silently { proxy.wait() }
         try await eventually {
             await proxy.status().legs.allSatisfy { $0.shadowWritesQueued == 0 }
         }
