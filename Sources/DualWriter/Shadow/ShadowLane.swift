@@ -283,7 +283,9 @@ extension ShadowLane {
         if wasSent, answer == .unknown { self.lastUnknown = now }
         self.inFlight -= 1
         let isProbe = request[self.cluster].isProbe
-        let change = self.breaker.ended(outcome, isProbe: isProbe, now: now, random: self.nextRandom())
+        // A random number is a call of the system: only a failure needs one.
+        let random = outcome == .success ? 0 : self.nextRandom()
+        let change = self.breaker.ended(outcome, isProbe: isProbe, now: now, random: random)
         self.log(change, answer, errorCode)
         if !wasSent, let log = self.log, let record = request[self.cluster].record {
             log.setState(JournalState(.held), at: record)
