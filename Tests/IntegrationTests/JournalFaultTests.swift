@@ -90,6 +90,14 @@ struct JournalFaultTests {
                     return
                 }
                 #expect(error.code == .writeTimeout)
+                // Both halves of the story: a password that was changed meanwhile would be told here, too.
+                #expect(
+                    error.message.contains(
+                        "connection lost before the answer by the source cluster; it was tried again, and then: "
+                            + "cluster-sync: no node of the source cluster can be reached"
+                    ),
+                    "\(error.message)"
+                )
                 try await eventually { try await harness.rows(.target).count == 1 }
                 #expect(Self.reasons(proxy) == [.primaryUnknown])
             }

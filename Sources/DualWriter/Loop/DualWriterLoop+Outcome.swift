@@ -19,7 +19,8 @@ extension DualWriterLoop {
         if answer == .definiteRefusal, request[cluster].mayHaveHappened {
             // The last attempt did nothing; what became of the one before it nobody knows.
             request[cluster].mayHaveHappened = false
-            let error = ProxyError.timeout(request, cluster, "connection lost before the answer")
+            let refusal = AnswerDecoder.error(body, flags: flags)?.message ?? "\(opcode)"
+            let error = ProxyError.timeout(request, cluster, "connection lost before the answer", then: refusal)
             self.legFailed(request, cluster, .unknown, error)
             return
         }

@@ -21,8 +21,16 @@ enum ProxyError {
     }
 
     /// Silence of the cluster, or a connection that was lost after sending.
-    static func timeout(_ request: ProxiedRequest, _ cluster: Cluster, _ reason: String) -> ErrorMessage {
-        let text = "cluster-sync: \(reason) by the \(cluster) cluster"
+    ///
+    /// - Parameter refusal: what another attempt was told, where there was one.
+    static func timeout(
+        _ request: ProxiedRequest,
+        _ cluster: Cluster,
+        _ reason: String,
+        then refusal: String? = nil
+    ) -> ErrorMessage {
+        let attempts = refusal.map { "; it was tried again, and then: \($0)" } ?? ""
+        let text = "cluster-sync: \(reason) by the \(cluster) cluster\(attempts)"
         guard request.isWrite else {
             return ErrorMessage(
                 .readTimeout,
