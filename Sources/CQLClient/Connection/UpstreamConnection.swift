@@ -30,7 +30,9 @@ public final class UpstreamConnection: ChannelInboundHandler {
     public let versionByte: UInt8
     let configuration: ClusterConfiguration
     private let logger: Logger
-    private weak var delegate: (any UpstreamDelegate)?
+    /// Held until the connection is closed. Not `weak`: an object that was ever referred to weakly has its reference counts in a
+    /// table aside, which makes each use of it on the data path several times as dear.
+    private var delegate: (any UpstreamDelegate)?
     private var handshake: Handshake
     private var context: ChannelHandlerContext?
     private var streams: StreamTable
@@ -41,8 +43,8 @@ public final class UpstreamConnection: ChannelInboundHandler {
     private var heartbeatSince: NIODeadline?
     /// Called once: ready, or why not.
     private var opened: ((Result<Void, UpstreamError>) -> Void)?
-    /// Called once when a connection that was ready is gone.
-    var closed: (() -> Void)?
+    /// Called once when a connection that was ready is gone, with the connection.
+    var closed: ((UpstreamConnection) -> Void)?
     private(set) var isReady = false
     private var isClosed = false
 
@@ -100,29 +102,22 @@ public final class UpstreamConnection: ChannelInboundHandler {
             return .tooManyBytes
         }
         guard let stream = self.streams.take(ticket) else { return .noStream }
-        if let packed = self.handshake.compression?.packed(part0, part1, part2) {
-            let flags = flags | FrameFlags.compression.rawValue
-            let length = packed.readableBytes
-            self.append(versionByte: versionByte, flags: flags, stream: stream, opcode: opcode, length: length)
-            self.outbound.writeImmutableBuffer(packed)
-        } else {
-            self.append(versionByte: versionByte, flags: flags, stream: stream, opcode: opcode, length: length)
-            if part0.count > 0 { self.outbound.writeBytes(part0) }
-            if part1.count > 0 { self.outbound.writeBytes(part1) }
-            if part2.count > 0 { self.outbound.writeBytes(part2) }
-        }
-        self.needsFlush()
-        return .sent(stream: stream)
-    }
-
-    private func append(versionByte: UInt8, flags: UInt8, stream: Int16, opcode: UInt8, length: Int) {
-        FrameHeader(
+        var header = FrameHeader(
             versionByte: versionByte,
             flags: FrameFlags(rawValue: flags),
             stream: stream,
             opcode: Opcode(rawValue: opcode),
             bodyLength: length
-        ).write(into: &self.outbound)
+        )
+        if let packed = self.handshake.compression?.packed(part0, part1, part2) {
+            header.flags.insert(.compression)
+            header.bodyLength = packed.readableBytes
+            packed.withUnsafeReadableBytes { header.write(with: $0, into: &self.outbound) }
+        } else {
+            header.write(with: part0, part1, part2, into: &self.outbound)
+        }
+        self.needsFlush()
+        return .sent(stream: stream)
     }
 
     private func needsFlush() {
@@ -135,10 +130,13 @@ public final class UpstreamConnection: ChannelInboundHandler {
     public func flush() {
         self.isDirty = false
         guard let context = self.context, self.outbound.readableBytes > 0, context.channel.isWritable else { return }
-        let burst = self.outbound
-        self.outbound = context.channel.allocator.buffer(capacity: 0)
-        context.writeAndFlush(self.wrapOutboundOut(burst), promise: nil)
+        context.writeAndFlush(self.wrapOutboundOut(self.outbound), promise: nil)
+        // What was written at once leaves its memory for the next burst.
+        self.outbound.clear(keeping: Self.outboundKeptBytesMax)
     }
+
+    /// Memory up to this size stays with the connection between bursts.
+    private static var outboundKeptBytesMax: Int { 262_144 }
 
     /// Gives up on a request: its late answer is dropped, its stream stays taken until then.
     public func abandon(ticket: UInt64, stream: Int16) {
@@ -178,6 +176,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
         var burst = self.unwrapInboundIn(data)
         self.lastInbound = .now()
         self.heartbeatSince = nil
+        self.delegate?.upstreamBurstBegan(self)
         if self.carry.readableBytes > 0 {
             self.carry.writeBuffer(&burst)
             let used = self.carry.withUnsafeReadableBytes { self.consume($0, context) }
@@ -381,11 +380,12 @@ public final class UpstreamConnection: ChannelInboundHandler {
         // The context holds its handler, this connection, also after it was removed from the channel.
         self.context = nil
         self.tellOpened(.failure(UpstreamError(.unreachable, "node \(self.node) closed the connection")))
-        if wasReady { self.closed?() }
+        if wasReady { self.closed?(self) }
         self.closed = nil
         for (stream, ticket) in self.streams.drain() {
             self.delegate?.upstream(self, lost: ticket, wasSent: !unsent.contains(stream))
         }
         self.delegate?.upstreamBurstEnded(self)
+        self.delegate = nil
     }
 }

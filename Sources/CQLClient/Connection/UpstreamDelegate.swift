@@ -5,6 +5,8 @@ public protocol UpstreamDelegate: AnyObject {
     /// Something was appended to a connection that had nothing to send; the delegate calls ``UpstreamConnection/flush()``
     /// when it has no more.
     func upstreamNeedsFlush(_ connection: UpstreamConnection)
+    /// The answers of one read follow, or losses; ``upstreamBurstEnded(_:)`` comes after them.
+    func upstreamBurstBegan(_ connection: UpstreamConnection)
     /// An answer. The body's bytes are valid during the call only.
     func upstream(
         _ connection: UpstreamConnection,
@@ -16,4 +18,9 @@ public protocol UpstreamDelegate: AnyObject {
     func upstream(_ connection: UpstreamConnection, lost ticket: UInt64, wasSent: Bool)
     /// All answers of one read have been handed over.
     func upstreamBurstEnded(_ connection: UpstreamConnection)
+}
+
+extension UpstreamDelegate {
+    /// Nothing.
+    public func upstreamBurstBegan(_ connection: UpstreamConnection) {}
 }

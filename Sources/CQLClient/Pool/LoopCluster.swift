@@ -8,14 +8,16 @@ public final class LoopCluster {
     /// How the cluster is reached.
     public let configuration: ClusterConfiguration
     let eventLoop: any EventLoop
-    private weak var delegate: (any UpstreamDelegate)?
+    /// Held until ``shutdown()``.
+    private var delegate: (any UpstreamDelegate)?
     private let logger: Logger
     private var pools: [SessionKey: UpstreamPool] = [:]
     private var nodes: [NodeID] = []
     private var isShutDown = false
     private var loginChecks = 0
 
-    /// A cluster without connections; pools open theirs once the topology is known.
+    /// A cluster without connections; pools open theirs once the topology is known. ``shutdown()`` must end it, or it keeps its
+    /// delegate for ever.
     public init(
         configuration: ClusterConfiguration,
         eventLoop: any EventLoop,
@@ -113,6 +115,7 @@ public final class LoopCluster {
         self.isShutDown = true
         for pool in self.pools.values { pool.close(UpstreamError(.closed, "shutting down")) }
         self.pools = [:]
+        self.delegate = nil
     }
 
     /// Ready connections over all pools.

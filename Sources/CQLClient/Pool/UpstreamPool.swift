@@ -172,9 +172,7 @@ public final class UpstreamPool {
         }
         for retired in done { retired.connection.close() }
         guard !self.retiring.isEmpty else { return }
-        self.cluster.eventLoop.assumeIsolated().scheduleTask(in: Self.retirementInterval) { [weak self] in
-            self?.closeRetired()
-        }
+        self.cluster.eventLoop.assumeIsolated().scheduleTask(in: Self.retirementInterval) { self.closeRetired() }
     }
 
     /// A refusal is as good as so many failures: it does not pass by itself.
@@ -206,9 +204,7 @@ public final class UpstreamPool {
             self.verifiedAt = .now()
             self.ready.append(connection)
             self.takeNoMoreFromRetiring()
-            connection.closed = { [weak self, weak connection] in
-                if let connection { self?.lost(connection) }
-            }
+            connection.closed = { self.lost($0) }
             self.lastError = nil
             self.tellWaiters(.success(()))
         case .failure(let error):
@@ -244,8 +240,7 @@ public final class UpstreamPool {
         )
         // Spread, so that all loops and pools of a sidecar do not come at once.
         let spread = pause / 2 + Int.random(in: 0...max(1, pause / 2))
-        self.cluster.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(spread))) { [weak self] in
-            guard let self else { return }
+        self.cluster.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(spread))) {
             for index in self.slots.indices where self.slots[index].node == node { self.connect(index) }
         }
     }

@@ -97,8 +97,7 @@ final class SessionCore {
         guard !self.isSweeping, !self.pending.isEmpty else { return }
         self.isSweeping = true
         let pause = max(10, min(100, self.limits.requestMilliseconds / 10))
-        self.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(pause))) { [weak self] in
-            guard let self else { return }
+        self.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(pause))) {
             self.isSweeping = false
             let now = NIODeadline.now()
             for ticket in self.pending.filter({ $0.value.deadline <= now }).keys.sorted() { self.expire(ticket) }

@@ -45,7 +45,7 @@ final class ControlConnection: UpstreamDelegate {
         ) { result in
             switch result {
             case .success:
-                control.connection?.closed = { control.onClose() }
+                control.connection?.closed = { _ in control.onClose() }
                 promise.succeed(bound)
             case .failure(let error):
                 control.connection = nil

@@ -60,6 +60,25 @@ public struct FrameHeader: Hashable, Sendable {
         }
     }
 
+    /// Appends a whole frame, its body in up to three parts, in one piece. ``bodyLength`` must be the sum of theirs.
+    @inlinable
+    public func write(
+        with part0: UnsafeRawBufferPointer,
+        _ part1: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
+        _ part2: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
+        into buffer: inout ByteBuffer
+    ) {
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: self.frameLength) { target in
+            self.store(into: target)
+            var offset = Self.byteCount
+            for part in [part0, part1, part2] where part.count > 0 {
+                UnsafeMutableRawBufferPointer(rebasing: target[offset...]).copyMemory(from: part)
+                offset += part.count
+            }
+            return offset
+        }
+    }
+
     /// Stores the nine bytes at the beginning of `target`, which must hold as many.
     @inlinable
     public func store(into target: UnsafeMutableRawBufferPointer) {

@@ -20,7 +20,7 @@ final class ClientConnection: ChannelDuplexHandler {
         case closed
     }
 
-    unowned let loop: DualWriterLoop
+    let loop: DualWriterLoop
     let id: Int
     private var context: ChannelHandlerContext?
     private var carry = ByteBuffer()
@@ -60,18 +60,17 @@ final class ClientConnection: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        let limit = TimeAmount.milliseconds(Int64(self.loop.limits.clientHandshakeMillisecondsMax))
-        context.eventLoop.assumeIsolated().scheduleTask(in: limit) { [weak self] in
-            guard let self, self.isOpen else { return }
-            if case .ready = self.phase { return }
-            self.close()
-        }
+        self.loop.limitHandshake(of: self)
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var burst = self.unwrapInboundIn(data)
         guard self.isOpen else { return }
-        defer { self.countCarried() }
+        self.loop.burstBegan()
+        defer {
+            self.countCarried()
+            self.loop.burstEnded()
+        }
         if self.carry.readableBytes > 0 {
             self.carry.writeBuffer(&burst)
             let used = self.carry.withUnsafeReadableBytes { self.consume($0) }
@@ -160,22 +159,20 @@ final class ClientConnection: ChannelDuplexHandler {
     ) {
         guard self.isOpen else { return }
         if let packed = self.compression?.packed(part0, part1, part2) {
-            self.writeHeader(stream: stream, flags: flags.union(.compression), opcode: opcode, packed.readableBytes)
-            self.outbound.writeImmutableBuffer(packed)
+            let header = self.header(stream, flags.union(.compression), opcode, packed.readableBytes)
+            packed.withUnsafeReadableBytes { header.write(with: $0, into: &self.outbound) }
         } else {
             let length = part0.count + part1.count + part2.count
-            self.writeHeader(stream: stream, flags: flags.subtracting(.compression), opcode: opcode, length)
-            self.outbound.writeBytes(part0)
-            if part1.count > 0 { self.outbound.writeBytes(part1) }
-            if part2.count > 0 { self.outbound.writeBytes(part2) }
+            self.header(stream, flags.subtracting(.compression), opcode, length)
+                .write(with: part0, part1, part2, into: &self.outbound)
         }
         self.loopFlushNeeded()
     }
 
-    private func writeHeader(stream: Int16, flags: FrameFlags, opcode: Opcode, _ length: Int) {
+    @inline(__always)
+    private func header(_ stream: Int16, _ flags: FrameFlags, _ opcode: Opcode, _ length: Int) -> FrameHeader {
         let version = (self.version ?? .v4).responseByte
-        FrameHeader(versionByte: version, flags: flags, stream: stream, opcode: opcode, bodyLength: length)
-            .write(into: &self.outbound)
+        return FrameHeader(versionByte: version, flags: flags, stream: stream, opcode: opcode, bodyLength: length)
     }
 
     /// Appends a whole frame that has another header than the protocol's.
@@ -201,10 +198,13 @@ final class ClientConnection: ChannelDuplexHandler {
             if self.outbound.readableBytes > self.loop.limits.clientQueuedBytesMax { self.loop.clientIsTooSlow(self) }
             return
         }
-        let burst = self.outbound
-        self.outbound = context.channel.allocator.buffer(capacity: 0)
-        context.writeAndFlush(self.wrapOutboundOut(burst), promise: nil)
+        context.writeAndFlush(self.wrapOutboundOut(self.outbound), promise: nil)
+        // What was written at once leaves its memory for the next burst.
+        self.outbound.clear(keeping: Self.outboundKeptBytesMax)
     }
+
+    /// Memory up to this size stays with a client between its bursts: a thousand idle clients must not hold much.
+    private static var outboundKeptBytesMax: Int { 8_192 }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {

@@ -13,7 +13,8 @@ final class ReadComparisons {
     /// How long a comparison waits for copies that the shadow is owed, in milliseconds.
     private static var patienceMilliseconds: Int64 { 10_000 }
 
-    private unowned let loop: DualWriterLoop
+    /// Its owner, which outlives it.
+    private unowned(unsafe) let loop: DualWriterLoop
     /// Whether any read may be chosen: the one thing that the data path asks.
     private(set) var isOn = false
     /// What all loops of the process owe; nil where this one is alone.

@@ -10,7 +10,12 @@ extension DualWriterLoop: UpstreamDelegate {
         self.needsFlush(connection)
     }
 
+    func upstreamBurstBegan(_ connection: UpstreamConnection) {
+        self.burstBegan()
+    }
+
     func upstreamBurstEnded(_ connection: UpstreamConnection) {
+        self.burstEnded()
         self.flushAll()
     }
 

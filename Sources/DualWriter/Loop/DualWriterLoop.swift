@@ -6,14 +6,6 @@ import Logging
 import NIOCore
 import ShadowJournal
 
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
-
 /// Everything that one event loop of the proxy owns: its clients, its connections to both clusters, its statements, its
 /// requests and its shadow lanes. A request never leaves the loop that accepted it (DESIGN §4).
 ///
@@ -52,6 +44,7 @@ final class DualWriterLoop {
             if oldValue.mode.primary != self.settings.mode.primary { self.schemaChanges += 1 }
         }
     }
+    var clock = LoopClock()
     var counters = DualWriterCounters()
     var requests: RequestTable
     var analyses: AnalysisCache
@@ -126,7 +119,7 @@ final class DualWriterLoop {
     }
 
     /// The moment in nanoseconds of the loop's clock.
-    var now: Int64 { Int64(NIODeadline.now().uptimeNanoseconds) }
+    var now: Int64 { self.clock.nanoseconds }
 
     // MARK: Clusters
 
@@ -229,6 +222,18 @@ final class DualWriterLoop {
         return client
     }
 
+    /// Closes a client that is not through its handshake in time. The timer knows it by its number alone, so that it holds
+    /// nothing of those that have gone meanwhile.
+    func limitHandshake(of client: ClientConnection) {
+        let (key, id) = (ObjectIdentifier(client), client.id)
+        let limit = TimeAmount.milliseconds(Int64(self.limits.clientHandshakeMillisecondsMax))
+        self.eventLoop.assumeIsolated().scheduleTask(in: limit) {
+            guard let client = self.clients[key], client.id == id, client.isOpen else { return }
+            if case .ready = client.phase { return }
+            client.close()
+        }
+    }
+
     /// A client is gone. What it asked for goes on: a write that was sent may have happened and is still shipped.
     func clientClosed(_ client: ClientConnection) {
         guard self.clients.removeValue(forKey: ObjectIdentifier(client)) != nil else { return }
@@ -256,6 +261,11 @@ final class DualWriterLoop {
     }
 
     // MARK: Ticks
+
+    /// The frames of one read follow; ``burstEnded()`` must come after them.
+    func burstBegan() { self.clock.hold() }
+
+    func burstEnded() { self.clock.letGo() }
 
     func needsFlush(_ client: ClientConnection) {
         self.dirtyClients.append(client)
@@ -345,21 +355,12 @@ final class DualWriterLoop {
     // MARK: Time
 
     /// Milliseconds since 1970.
-    var wallMilliseconds: Int64 { Self.wallMilliseconds }
-
-    static var wallMilliseconds: Int64 { Self.wallMicroseconds / 1_000 }
-
-    /// Microseconds since 1970.
-    static var wallMicroseconds: Int64 {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
-    }
+    var wallMilliseconds: Int64 { self.clock.wallMicroseconds / 1_000 }
 
     /// A write timestamp in microseconds: the wall clock, but never the same or an earlier one twice on this loop, nor one that
     /// an earlier process has given.
     func stamp() -> Int64 {
-        self.lastTimestamp = max(self.lastTimestamp + 1, Self.wallMicroseconds)
+        self.lastTimestamp = max(self.lastTimestamp + 1, self.clock.wallMicroseconds)
         self.store?.timestamps.note(self.lastTimestamp, slot: self.index % HighestNumbers.slots)
         return self.lastTimestamp
     }

@@ -122,7 +122,10 @@ final class ProxiedRequest {
     }
 
     subscript(cluster: Cluster) -> Leg {
-        get { cluster == .source ? self.source : self.target }
+        // Lent, not copied: a copy would count its references.
+        _read {
+            if cluster == .source { yield self.source } else { yield self.target }
+        }
         _modify {
             if cluster == .source { yield &self.source } else { yield &self.target }
         }

@@ -67,7 +67,7 @@ extension DualWriterService {
             status.legs[index].recordsLookedAt = tables[cluster].records
             status.legs[index].tables = tables[cluster].named(
                 max: DualWriterStatus.Leg.tablesMax,
-                now: DualWriterLoop.wallMilliseconds
+                now: LoopClock.wallMicroseconds / 1_000
             )
             guard let store = self.store else { continue }
             status.legs[index].deadLetters = store.deadLetters.count(of: cluster)

@@ -32,7 +32,7 @@ extension DualWriterService {
             }.get()
             for cluster in Cluster.allCases { total[cluster].add(found[cluster]) }
         }
-        let ahead = (store.timestamps.highestAtStart - DualWriterLoop.wallMicroseconds) / 1_000
+        let ahead = (store.timestamps.highestAtStart - LoopClock.wallMicroseconds) / 1_000
         if ahead > 1_000 {
             self.logger.warning(
                 "the clock was set back: write timestamps go on from the last one that was given",

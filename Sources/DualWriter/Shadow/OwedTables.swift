@@ -67,13 +67,13 @@ extension ShadowLane {
         guard let log = self.log, var record = log.oldestOpen().flatMap({ log.record(at: $0.position) }) else {
             return owed
         }
-        let end = self.loop.now + OwedTables.nanosecondsMax
+        let end = LoopClock.nanoseconds + OwedTables.nanosecondsMax
         var reader = TableReader(loop: self.loop, log: log)
         while true {
             owed.add(reader.tables(of: record), writtenAt: record.time)
             // Behind the last open record nothing is looked for.
             guard owed.records < min(OwedTables.recordsMax, log.openRecords),
-                !owed.records.isMultiple(of: OwedTables.recordsPerReading) || self.loop.now < end,
+                !owed.records.isMultiple(of: OwedTables.recordsPerReading) || LoopClock.nanoseconds < end,
                 let next = log.next(after: record.position)
             else { return owed }
             record = next

@@ -17,7 +17,8 @@ import ShadowJournal
 /// Without a journal what comes above the limits is dropped, counted and said. Bound to its loop.
 final class ShadowLane {
     let cluster: Cluster
-    unowned let loop: DualWriterLoop
+    /// Its owner, which outlives it.
+    unowned(unsafe) let loop: DualWriterLoop
     /// Nil where the operator wants none.
     let log: JournalLog?
 
