@@ -24,29 +24,38 @@ public final class UpstreamConnection: ChannelInboundHandler {
         case closed
     }
 
+    /// What the delegate knows of bytes that wait to be flushed.
+    private enum Dirt {
+        case none
+        /// There are some, for which nobody waits.
+        case patient
+        /// They are to be flushed soon.
+        case urgent
+    }
+
     /// The node.
     public let node: NodeID
     /// The version byte of requests: what the handshake was made with.
     public let versionByte: UInt8
     let configuration: ClusterConfiguration
-    private let logger: Logger
+    let logger: Logger
     /// Held until the connection is closed. Not `weak`: an object that was ever referred to weakly has its reference counts in a
     /// table aside, which makes each use of it on the data path several times as dear.
     private var delegate: (any UpstreamDelegate)?
     private var handshake: Handshake
-    private var context: ChannelHandlerContext?
+    var context: ChannelHandlerContext?
     private var streams: StreamTable
     private var outbound = ByteBuffer()
     private var carry = ByteBuffer()
-    private var isDirty = false
-    private var lastInbound = NIODeadline.now()
-    private var heartbeatSince: NIODeadline?
+    private var dirt = Dirt.none
+    var lastInbound = NIODeadline.now()
+    var heartbeatSince: NIODeadline?
     /// Called once: ready, or why not.
     private var opened: ((Result<Void, UpstreamError>) -> Void)?
     /// Called once when a connection that was ready is gone, with the connection.
     var closed: ((UpstreamConnection) -> Void)?
     private(set) var isReady = false
-    private var isClosed = false
+    var isClosed = false
 
     init(
         node: NodeID,
@@ -85,6 +94,8 @@ public final class UpstreamConnection: ChannelInboundHandler {
     // MARK: Sending
 
     /// Appends one request of up to three parts behind a fresh header.
+    ///
+    /// - Parameter mayWait: nobody waits for the answer: it may leave with what comes later.
     public func send(
         versionByte: UInt8,
         flags: UInt8,
@@ -92,7 +103,8 @@ public final class UpstreamConnection: ChannelInboundHandler {
         _ part0: UnsafeRawBufferPointer,
         _ part1: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
         _ part2: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
-        ticket: UInt64
+        ticket: UInt64,
+        mayWait: Bool = false
     ) -> SendOutcome {
         guard self.isReady else { return .closed }
         let length = part0.count + part1.count + part2.count
@@ -116,23 +128,34 @@ public final class UpstreamConnection: ChannelInboundHandler {
         } else {
             header.write(with: part0, part1, part2, into: &self.outbound)
         }
-        self.needsFlush()
+        self.needsFlush(mayWait: mayWait && self.outbound.readableBytes < Self.patientBytesMax)
         return .sent(stream: stream)
     }
 
-    private func needsFlush() {
-        guard !self.isDirty else { return }
-        self.isDirty = true
-        self.delegate?.upstreamNeedsFlush(self)
+    /// What nobody waits for waits no longer than until it is as much as one write takes well.
+    private static var patientBytesMax: Int { 32_768 }
+
+    private func needsFlush(mayWait: Bool) {
+        switch self.dirt {
+        case .urgent: return
+        case .patient where mayWait: return
+        case .none where mayWait:
+            self.dirt = .patient
+            self.delegate?.upstreamMayFlushLater(self)
+        case .none, .patient:
+            self.dirt = .urgent
+            self.delegate?.upstreamNeedsFlush(self)
+        }
     }
 
     /// Writes what was appended, in one piece. While the node does not read, it waits here, so that its bytes are bounded.
     public func flush() {
-        self.isDirty = false
+        self.dirt = .none
         guard let context = self.context, self.outbound.readableBytes > 0, context.channel.isWritable else { return }
-        context.writeAndFlush(self.wrapOutboundOut(self.outbound), promise: nil)
-        // What was written at once leaves its memory for the next burst.
-        self.outbound.clear(keeping: Self.outboundKeptBytesMax)
+        // Writing can change the writability, and flush again: nothing may be left here of what is being written.
+        let burst = self.outbound.takeAll()
+        context.writeAndFlush(self.wrapOutboundOut(burst), promise: nil)
+        self.outbound.reuse(burst, upTo: Self.outboundKeptBytesMax)
     }
 
     /// Memory up to this size stays with the connection between bursts.
@@ -259,7 +282,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
 
     /// The ticket with which the delegate is told of events.
     static var eventTicket: UInt64 { .max - 3 }
-    private static var heartbeatTicket: UInt64 { .max - 2 }
+    static var heartbeatTicket: UInt64 { .max - 2 }
     /// The first byte of a TLS alert (RFC 8446 §5.1), which a server sends to who does not speak TLS.
     private static var alertOfTLS: UInt8 { 21 }
 
@@ -290,7 +313,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
         self.end(UpstreamError(.protocolViolation, "node \(self.node) sent \(what)"), context)
     }
 
-    private func end(_ error: UpstreamError, _ context: ChannelHandlerContext) {
+    func end(_ error: UpstreamError, _ context: ChannelHandlerContext) {
         self.tellOpened(.failure(error))
         context.close(promise: nil)
     }
@@ -300,42 +323,6 @@ public final class UpstreamConnection: ChannelInboundHandler {
         let opened = self.opened
         self.opened = nil
         opened?(result)
-    }
-
-    // MARK: Signs of life
-
-    private func scheduleHeartbeat(_ context: ChannelHandlerContext) {
-        let pause = min(
-            self.configuration.heartbeatIntervalMilliseconds,
-            self.configuration.heartbeatTimeoutMilliseconds
-        )
-        context.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(max(50, pause)))) { self.heartbeat() }
-    }
-
-    private func heartbeat() {
-        guard !self.isClosed, let context = self.context else { return }
-        let now = NIODeadline.now()
-        if let since = self.heartbeatSince {
-            if now - since >= .milliseconds(Int64(self.configuration.heartbeatTimeoutMilliseconds)) {
-                self.logger.warning(
-                    "closing a connection that gives no sign of life",
-                    metadata: ["node": "\(self.node)"]
-                )
-                self.end(UpstreamError(.timeout, "node \(self.node) gives no sign of life"), context)
-                return
-            }
-        } else if now - self.lastInbound >= .milliseconds(Int64(self.configuration.heartbeatIntervalMilliseconds)) {
-            let empty = UnsafeRawBufferPointer(start: nil, count: 0)
-            let outcome = self.send(
-                versionByte: self.versionByte,
-                flags: 0,
-                opcode: Opcode.options.rawValue,
-                empty,
-                ticket: Self.heartbeatTicket
-            )
-            if case .sent = outcome { self.heartbeatSince = now }
-        }
-        self.scheduleHeartbeat(context)
     }
 
     // MARK: The end

@@ -5,6 +5,9 @@ public protocol UpstreamDelegate: AnyObject {
     /// Something was appended to a connection that had nothing to send; the delegate calls ``UpstreamConnection/flush()``
     /// when it has no more.
     func upstreamNeedsFlush(_ connection: UpstreamConnection)
+    /// Something that nobody waits for was appended to a connection that had nothing to send; the delegate calls
+    /// ``UpstreamConnection/flush()`` when it thinks fit. What is appended after it may still ask for a flush soon.
+    func upstreamMayFlushLater(_ connection: UpstreamConnection)
     /// The answers of one read follow, or losses; ``upstreamBurstEnded(_:)`` comes after them.
     func upstreamBurstBegan(_ connection: UpstreamConnection)
     /// An answer. The body's bytes are valid during the call only.
@@ -21,6 +24,9 @@ public protocol UpstreamDelegate: AnyObject {
 }
 
 extension UpstreamDelegate {
+    /// Asks for a flush soon.
+    public func upstreamMayFlushLater(_ connection: UpstreamConnection) { self.upstreamNeedsFlush(connection) }
+
     /// Nothing.
     public func upstreamBurstBegan(_ connection: UpstreamConnection) {}
 }

@@ -1,15 +1,21 @@
 public import NIOCore
 
 extension ByteBuffer {
-    /// Empties the buffer and keeps its memory for what is written next, unless somebody else still refers to it or it is larger
-    /// than `limit` bytes.
+    /// Takes what was gathered, and leaves an empty buffer in its place.
     @inlinable
-    public mutating func clear(keeping limit: Int) {
-        if self.capacity > limit {
-            self = ByteBuffer()
-        } else {
-            // Makes new memory where the old one is shared.
-            self.clear(minimumCapacity: 0)
-        }
+    public mutating func takeAll() -> ByteBuffer {
+        var all = ByteBuffer()
+        swap(&all, &self)
+        return all
+    }
+
+    /// Takes over the memory of a buffer that was handed to a channel, for what is gathered next: unless the channel still holds
+    /// it, it is larger than `limit` bytes, or something was gathered meanwhile.
+    @inlinable
+    public mutating func reuse(_ written: consuming ByteBuffer, upTo limit: Int) {
+        guard self.capacity == 0, written.capacity <= limit else { return }
+        // Makes new memory where the old one is shared.
+        written.clear(minimumCapacity: 0)
+        self = written
     }
 }

@@ -320,7 +320,7 @@ extension ConfigurationKey {
             ),
             Self.limit("shadow_queue_writes", 1...100_000_000, 8_192, "Shadow writes in the memory of one loop."),
             Self.limit("shadow_queue_bytes", 65_536...(64 << 30), 16 << 20, "Their bytes."),
-            Self.limit("shadow_in_flight", 1...32_768, 512, "Shadow writes on their way at a time, per loop."),
+            Self.limit("shadow_in_flight", 1...32_768, 2_048, "Shadow writes on their way at a time, per loop."),
             Self.limit("shadow_attempts", 1...1_000, 10, "Attempts to deliver one shadow write."),
             Self.limit("pools", 1...65_536, 1_024, "Combinations of credentials and keyspace, per loop and cluster."),
             Self.limit(

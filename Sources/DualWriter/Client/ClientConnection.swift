@@ -198,9 +198,10 @@ final class ClientConnection: ChannelDuplexHandler {
             if self.outbound.readableBytes > self.loop.limits.clientQueuedBytesMax { self.loop.clientIsTooSlow(self) }
             return
         }
-        context.writeAndFlush(self.wrapOutboundOut(self.outbound), promise: nil)
-        // What was written at once leaves its memory for the next burst.
-        self.outbound.clear(keeping: Self.outboundKeptBytesMax)
+        // Writing can change the writability, and flush again: nothing may be left here of what is being written.
+        let burst = self.outbound.takeAll()
+        context.writeAndFlush(self.wrapOutboundOut(burst), promise: nil)
+        self.outbound.reuse(burst, upTo: Self.outboundKeptBytesMax)
     }
 
     /// Memory up to this size stays with a client between its bursts: a thousand idle clients must not hold much.

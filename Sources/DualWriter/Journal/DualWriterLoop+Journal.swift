@@ -11,7 +11,7 @@ extension DualWriterLoop {
     ///
     /// - Returns: false where there is no room and the operator prefers the refusal of writes; the client has its answer then.
     func journal(_ request: ProxiedRequest, for shadow: Cluster) -> Bool {
-        guard self.lane(shadow).log != nil else { return true }
+        guard self.logs[shadow] != nil else { return true }
         request.writtenAt = self.wallMilliseconds
         if self.append(request, for: shadow, state: .intent) { return true }
         guard self.settings.policy.journalFull == .refuse else {
@@ -27,7 +27,7 @@ extension DualWriterLoop {
 
     /// Appends a record. The definitions that it refers to are in its segment, too, so that each segment can be read by itself.
     func append(_ request: ProxiedRequest, for cluster: Cluster, state: RecordState) -> Bool {
-        guard let log = self.lane(cluster).log else { return false }
+        guard let log = self.logs[cluster] else { return false }
         let payloadBytes = request.payload?.readableBytes ?? 0
         var bytes = JournalLog.byteCount(ofRecord: JournalEntry.headerBytes + payloadBytes + request.body.count)
         bytes += request.identity?.journalBytes ?? 0
@@ -80,15 +80,15 @@ extension DualWriterLoop {
 
     /// Journals a request that has become another one, or that another cluster is owed, in the place of what is journalled of it.
     func journalAnew(_ request: ProxiedRequest, for cluster: Cluster) {
-        let former = PerCluster(source: request.source.record, target: request.target.record)
+        let former = PerCluster(source: request[.source].record, target: request[.target].record)
         request[cluster].record = nil
-        if self.lane(cluster).log != nil, !self.append(request, for: cluster, state: .held) {
+        if self.logs[cluster] != nil, !self.append(request, for: cluster, state: .held) {
             self.counters[cluster].shadowOverflowed &+= 1
             self.doubt(request, on: cluster, .journalFull)
         }
         for other in Cluster.allCases {
             guard let record = former[other] else { continue }
-            self.lane(other).log?.setState(.finished, at: record)
+            self.logs[other]?.setState(.finished, at: record)
             if other != cluster { request[other].record = nil }
         }
     }
@@ -96,6 +96,6 @@ extension DualWriterLoop {
     /// Notes how far a request has come.
     func setRecord(of request: ProxiedRequest, on cluster: Cluster, to state: RecordState) {
         guard let record = request[cluster].record else { return }
-        self.lane(cluster).log?.setState(JournalState(state), at: record)
+        self.logs[cluster]?.setState(JournalState(state), at: record)
     }
 }

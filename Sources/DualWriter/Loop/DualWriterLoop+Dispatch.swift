@@ -58,15 +58,16 @@ extension DualWriterLoop {
     /// timestamp does not put in order.
     private func overtakes(_ request: ProxiedRequest, on primary: Cluster) -> Bool {
         guard request.isWrite else { return false }
-        let lane = self.lane(primary)
-        return lane.holdsFence || request.kind == .truncate && lane.count > 0
-            || request.kind.isOrdered && lane.holdsOrdered
+        let order = self.order[primary]
+        return order.fences > 0 || request.kind.isOrdered && order.ordered > 0
+            || request.kind == .truncate && self.lane(primary).count > 0
     }
 
     /// Whether the shadow must not get a request before something else that it is owed.
     func mustWaitInLane(_ request: ProxiedRequest, _ shadow: Cluster) -> Bool {
-        let lane = self.lane(shadow)
-        return lane.holdsFence || request.isFence && lane.count > 0 || request.kind.isOrdered && lane.holdsOrdered
+        let order = self.order[shadow]
+        return order.fences > 0 || request.kind.isOrdered && order.ordered > 0
+            || request.isFence && self.lane(shadow).count > 0
     }
 
     func isCurrent(_ request: ProxiedRequest, _ generation: UInt32) -> Bool {
@@ -132,17 +133,19 @@ extension DualWriterLoop {
         switch request.opcode {
         case .execute:
             guard let statement = request.statement else { preconditionFailure("EXECUTE without its statement") }
+            if statement.known.mustDescribeRows { request.body.withMutableBytes { RequestLayout.describeRows($0) } }
+            if let id = statement[cluster].uniform {
+                return id.withShortBytes {
+                    let rest = UnsafeRawBufferPointer(rebasing: request.body.bytes[(2 + StatementID.byteCount)...])
+                    return self.transmit(request, cluster, connection, $0, rest)
+                }
+            }
             guard let id = statement.id(at: connection.node, of: cluster) else {
                 return self.prepareFirst(statement, request, cluster, on: connection)
             }
-            if statement.known.mustDescribeRows { request.body.withMutableBytes { RequestLayout.describeRows($0) } }
             // The retained body begins with the proxy's own id: two bytes of length and sixteen of id.
             let bytes = request.body.bytes
             let rest = UnsafeRawBufferPointer(rebasing: bytes[(2 + StatementID.byteCount)...])
-            if id.count == StatementID.byteCount {
-                let length = UnsafeRawBufferPointer(rebasing: bytes[..<2])
-                return id.withUnsafeBytes { self.transmit(request, cluster, connection, length, $0, rest) }
-            }
             return withUnsafeBytes(of: UInt16(truncatingIfNeeded: id.count).bigEndian) { length in
                 id.withUnsafeBytes { self.transmit(request, cluster, connection, length, $0, rest) }
             }
@@ -196,7 +199,8 @@ extension DualWriterLoop {
             part0,
             part1,
             part2,
-            ticket: request.ticket(.request, cluster)
+            ticket: request.ticket(.request, cluster),
+            mayWait: request[cluster].mayWait
         )
         guard case .sent(let stream) = outcome else { return false }
         request[cluster].state = .sent

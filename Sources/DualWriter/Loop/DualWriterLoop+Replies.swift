@@ -97,9 +97,8 @@ extension DualWriterLoop {
     /// A request that nothing is owed for any more.
     func finish(_ request: ProxiedRequest) {
         if request.client != nil { self.detachClient(request) }
-        for cluster in Cluster.allCases {
-            if let record = request[cluster].record { self.lane(cluster).log?.setState(.finished, at: record) }
-        }
+        if let record = request[.source].record { self.logs[.source]?.setState(.finished, at: record) }
+        if let record = request[.target].record { self.logs[.target]?.setState(.finished, at: record) }
         self.requests.giveBack(request)
     }
 }

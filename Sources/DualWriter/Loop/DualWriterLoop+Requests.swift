@@ -230,8 +230,9 @@ extension DualWriterLoop {
         let statement =
             self.statements[id]
             ?? self.registry.statement(id).map { self.remember(PreparedStatement(id: id, known: $0)) }
-        statement?.known.use(at: now)
-        statement?.judge(by: self.schema, at: self.schemaChanges)
+        guard let statement else { return nil }
+        statement.known.use(at: now)
+        if !statement.isJudged(at: self.schemaChanges) { statement.judge(by: self.schema, at: self.schemaChanges) }
         return statement
     }
 

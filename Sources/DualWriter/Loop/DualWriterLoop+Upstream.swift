@@ -10,6 +10,10 @@ extension DualWriterLoop: UpstreamDelegate {
         self.needsFlush(connection)
     }
 
+    func upstreamMayFlushLater(_ connection: UpstreamConnection) {
+        self.mayFlushLater(connection)
+    }
+
     func upstreamBurstBegan(_ connection: UpstreamConnection) {
         self.burstBegan()
     }

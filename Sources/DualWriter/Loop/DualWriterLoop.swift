@@ -72,13 +72,17 @@ final class DualWriterLoop {
     private var retired: [LoopCluster] = []
     private(set) var sourceTopology: ClusterTopology?
     private(set) var targetTopology: ClusterTopology?
-    private let logs: PerCluster<JournalLog?>
-    private lazy var sourceLane = ShadowLane(cluster: .source, loop: self, log: self.logs[.source])
-    private lazy var targetLane = ShadowLane(cluster: .target, loop: self, log: self.logs[.target])
+    /// What the loop owes to each cluster; nil where nothing is journalled.
+    let logs: PerCluster<JournalLog?>
+    var order = PerCluster(both: OwedOrder())
+    /// Nil after ``shutdown()``.
+    private var sourceLane: ShadowLane?
+    private var targetLane: ShadowLane?
     private(set) lazy var comparisons = ReadComparisons(loop: self)
 
     private var dirtyClients: [ClientConnection] = []
     private var dirtyUpstreams: [UpstreamConnection] = []
+    private var patientUpstreams: [UpstreamConnection] = []
     private var tickIsScheduled = false
     private var clientsSeen = 0
     private var lastTimestamp: Int64 = 0
@@ -107,15 +111,17 @@ final class DualWriterLoop {
         self.registry = registry
         self.gate = gate
         self.store = store
-        self.logs = logs
         // A clock that was set back meanwhile must not put new writes below those of an earlier process.
         self.lastTimestamp = store?.timestamps.highestAtStart ?? 0
+        self.logs = logs
         self.logger = logger
         self.requests = RequestTable(limit: limits.requestsPerLoopMax, bytesMax: limits.requestBytesPerLoopMax)
         self.analyses = AnalysisCache(
             entriesMax: limits.analysisCacheEntriesMax,
             textBytesMax: limits.analysedTextBytesMax
         )
+        self.sourceLane = ShadowLane(cluster: .source, loop: self, log: logs[.source])
+        self.targetLane = ShadowLane(cluster: .target, loop: self, log: logs[.target])
     }
 
     /// The moment in nanoseconds of the loop's clock.
@@ -129,7 +135,15 @@ final class DualWriterLoop {
         cluster == .source ? self.sourceTopology : self.targetTopology
     }
 
-    func lane(_ cluster: Cluster) -> ShadowLane { cluster == .source ? self.sourceLane : self.targetLane }
+    /// Whether anything has been heard of a cluster.
+    func isKnown(_ cluster: Cluster) -> Bool {
+        cluster == .source ? self.sourceTopology != nil : self.targetTopology != nil
+    }
+
+    /// What a cluster is owed; after ``shutdown()`` a lane that owes nothing and that nobody keeps.
+    func lane(_ cluster: Cluster) -> ShadowLane {
+        (cluster == .source ? self.sourceLane : self.targetLane) ?? ShadowLane(cluster: cluster, loop: self, log: nil)
+    }
 
     /// Puts a cluster in the place of another one, or takes it away. Requests take their pools from it from now on; those
     /// that are on their way still get their answers.
@@ -277,6 +291,20 @@ final class DualWriterLoop {
         self.scheduleTick()
     }
 
+    /// Shadow writes leave together with those that come within this time: nobody waits for them, and the journal holds them.
+    static var patience: TimeAmount { .milliseconds(5) }
+
+    func mayFlushLater(_ upstream: UpstreamConnection) {
+        self.patientUpstreams.append(upstream)
+        guard self.patientUpstreams.count == 1 else { return }
+        self.eventLoop.assumeIsolated().scheduleTask(in: Self.patience) { self.flushPatient() }
+    }
+
+    private func flushPatient() {
+        for upstream in self.patientUpstreams { upstream.flush() }
+        self.patientUpstreams.removeAll(keepingCapacity: true)
+    }
+
     /// All writes of a loop tick leave together at its end: one per channel, however many frames were in the burst.
     private func scheduleTick() {
         guard !self.tickIsScheduled else { return }
@@ -294,7 +322,7 @@ final class DualWriterLoop {
         }
         self.dirtyUpstreams.removeAll(keepingCapacity: true)
         if self.store?.answersWaitForDisk == true, !self.dirtyClients.isEmpty {
-            for cluster in Cluster.allCases { self.lane(cluster).log?.syncNow() }
+            for cluster in Cluster.allCases { self.logs[cluster]?.syncNow() }
         }
         index = 0
         while index < self.dirtyClients.count {
@@ -343,13 +371,15 @@ final class DualWriterLoop {
 
     private(set) var isStopped = false
 
-    /// Closes all clients and all upstream connections.
+    /// Closes all clients, all upstream connections and the journals. It must be called: the loop and what it owns refer to each
+    /// other until then.
     func shutdown() {
         self.isStopped = true
         for client in Array(self.clients.values) { client.close() }
         self.flushAll()
         for cluster in [self.sourceCluster, self.targetCluster].compactMap({ $0 }) + self.retired { cluster.shutdown() }
-        for cluster in Cluster.allCases { self.lane(cluster).log?.close() }
+        for cluster in Cluster.allCases { self.logs[cluster]?.close() }
+        (self.sourceLane, self.targetLane) = (nil, nil)
     }
 
     // MARK: Time

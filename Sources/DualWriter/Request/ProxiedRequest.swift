@@ -36,6 +36,8 @@ final class ProxiedRequest {
         var sentAt: Int64 = 0
         /// Whether an attempt was sent whose outcome nobody knows, and another one was made.
         var mayHaveHappened = false
+        /// Whether nobody waits for it, so that it may leave together with what comes later.
+        var mayWait = false
         /// Whether it finds out for the others if the cluster is back.
         var isProbe = false
         /// The statement for whose PREPARE this leg holds the stream.
@@ -95,8 +97,8 @@ final class ProxiedRequest {
 
     // How far it is.
     var stage = Stage.client
-    var source = Leg()
-    var target = Leg()
+    /// By ``Cluster/rawValue``.
+    private let legs: UnsafeMutablePointer<Leg>
     var deadline = Int64.max
     /// Whether a failure of the shadow alone is an error to the client; fixed when the request begins, as its plan is.
     var waitsForBoth = false
@@ -119,16 +121,19 @@ final class ProxiedRequest {
 
     init(slot: UInt32) {
         self.slot = slot
+        self.legs = .allocate(capacity: 2)
+        self.legs.initialize(repeating: Leg(), count: 2)
     }
 
+    deinit {
+        self.legs.deinitialize(count: 2)
+        self.legs.deallocate()
+    }
+
+    /// The request's part on a cluster, in its place: a copy would count its references, a coroutine would allocate.
     subscript(cluster: Cluster) -> Leg {
-        // Lent, not copied: a copy would count its references.
-        _read {
-            if cluster == .source { yield self.source } else { yield self.target }
-        }
-        _modify {
-            if cluster == .source { yield &self.source } else { yield &self.target }
-        }
+        @inline(__always) unsafeAddress { UnsafePointer(self.legs + Int(cluster.rawValue)) }
+        @inline(__always) unsafeMutableAddress { self.legs + Int(cluster.rawValue) }
     }
 
     var isFence: Bool { self.kind.isFence }
@@ -157,8 +162,8 @@ final class ProxiedRequest {
         if !self.children.isEmpty { self.children.removeAll(keepingCapacity: true) }
         self.identity = nil
         self.comparison = nil
-        self.source = Leg()
-        self.target = Leg()
+        self.legs[0] = Leg()
+        self.legs[1] = Leg()
         self.stage = .client
         self.isInLane = false
         self.deadline = .max

@@ -52,7 +52,7 @@ public struct DualWriterLimits: Sendable {
     public var shadowQueueBytesMax = 16 << 20
 
     /// Shadow writes that may be on their way to one cluster at a time, per loop.
-    public var shadowInFlightMax = 512
+    public var shadowInFlightMax = 2_048
 
     /// Attempts to deliver one idempotent shadow write that is answered with an error which may be about the write itself; then
     /// it is a dead letter: kept, counted and logged. Silence, timeouts and time in which no node of the shadow can be reached

@@ -21,7 +21,7 @@ extension DualWriterService {
             let found = try await loop.eventLoop.submit {
                 if loop.value.index == 0 {
                     for cluster in Cluster.allCases {
-                        guard let log = loop.value.lane(cluster).log else { continue }
+                        guard let log = loop.value.logs[cluster] else { continue }
                         try store.takeOver(into: log, of: cluster, loops: loops.count)
                     }
                 }

@@ -21,6 +21,7 @@ extension DualWriterService {
         } catch {
             result = .failure(error)
         }
+        await self.shutDownLoops()
         // What is planned on an event loop refers to its loop object until the thread has ended.
         let loops = self.state.withLock { state in
             defer { state.loops = [] }
@@ -60,9 +61,6 @@ extension DualWriterService {
             return state.watches.values
         }
         for watch in watches { await watch.stop() }
-        for loop in self.state.withLock({ $0.loops }) {
-            try? await loop.eventLoop.submit { loop.value.shutdown() }.get()
-        }
         guard left == 0 else {
             let advice =
                 self.store == nil
@@ -72,6 +70,13 @@ extension DualWriterService {
                 "stopped after \(self.timeouts.drainMilliseconds) ms (timeouts.drain_ms) with \(left) requests that have no "
                     + "answer or that a cluster is still owed; \(advice)"
             )
+        }
+    }
+
+    /// Ends what the loops own. Nothing comes after it.
+    private func shutDownLoops() async {
+        for loop in self.state.withLock({ $0.loops }) {
+            try? await loop.eventLoop.submit { loop.value.shutdown() }.get()
         }
     }
 

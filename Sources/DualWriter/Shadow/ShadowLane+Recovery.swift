@@ -58,7 +58,7 @@ extension ShadowLane {
                 continue
             }
             log.setState(JournalState(.owed), at: record.position)
-            self.found(fence: entry.kind.isFence, ordered: entry.kind.isOrdered)
+            self.loop.order[self.cluster].took(entry.kind)
             // What the other lane had for both clusters may stand behind this already.
             self.cursor = min(self.cursor ?? record.position, record.position)
         }
@@ -87,7 +87,7 @@ extension ShadowLane {
         else { return false }
         entry.bytes.withUnsafeBytes { bytes in
             guard let entry = JournalEntry(bytes) else { return }
-            self.found(fence: entry.kind.isFence, ordered: entry.kind.isOrdered)
+            self.loop.order[self.cluster].took(entry.kind)
         }
         self.cursor = self.cursor ?? position
         return true

@@ -17,8 +17,8 @@ import ShadowJournal
 /// Without a journal what comes above the limits is dropped, counted and said. Bound to its loop.
 final class ShadowLane {
     let cluster: Cluster
-    /// Its owner, which outlives it.
-    unowned(unsafe) let loop: DualWriterLoop
+    /// Its owner, which lets go of it in ``DualWriterLoop/shutdown()``. Held, as each use of a reference that is not is counted.
+    let loop: DualWriterLoop
     /// Nil where the operator wants none.
     let log: JournalLog?
 
@@ -60,9 +60,6 @@ final class ShadowLane {
     /// Of these the ones on their way.
     private var inFlight = 0
     private var oldestOutstanding: Int64?
-    /// Statements that must not be overtaken, and writes that keep their order, wherever they are.
-    private var fences = 0
-    private var ordered = 0
 
     init(cluster: Cluster, loop: DualWriterLoop, log: JournalLog?) {
         self.cluster = cluster
@@ -88,7 +85,7 @@ final class ShadowLane {
 
     /// Whether the cluster does not take what it is owed.
     var isHeldBack: Bool {
-        self.loop.topology(self.cluster) == nil || self.isBreakerOpen || !self.waitingForLogin.isEmpty
+        !self.loop.isKnown(self.cluster) || self.isBreakerOpen || !self.waitingForLogin.isEmpty
     }
 
     /// The age of the oldest write that is owed, in milliseconds.
@@ -98,16 +95,10 @@ final class ShadowLane {
         return oldest.min().map { Int((now - $0) / 1_000_000) } ?? 0
     }
 
-    /// Whether writes are owed that must keep their order: list appends and their like.
-    var holdsOrdered: Bool { self.ordered > 0 }
-
     /// Whether a write may still arrive that was sent and not answered.
     var mayStillGetSomething: Bool {
         self.lastUnknown.map { self.loop.now - $0 < Self.lateNanosecondsMax } ?? false
     }
-
-    /// Whether a statement is owed that must not be overtaken.
-    var holdsFence: Bool { self.fences > 0 }
 
     // MARK: In
 
@@ -122,8 +113,7 @@ final class ShadowLane {
             return
         }
         if request[self.cluster].state == .unknown { self.lastUnknown = self.loop.now }
-        if request.isFence { self.fences += 1 }
-        if request.kind.isOrdered { self.ordered += 1 }
+        self.loop.order[self.cluster].took(request.kind)
         self.loop.counters[self.cluster].shadowQueued &+= 1
         if let log = self.log, let record = request[self.cluster].record {
             if self.cursor == nil, !self.hasRoom(for: request) { self.cursor = record }
@@ -135,8 +125,7 @@ final class ShadowLane {
             }
             log.setState(JournalState(.held), at: record)
         } else if !self.hasRoom(for: request) {
-            if request.isFence { self.fences -= 1 }
-            if request.kind.isOrdered { self.ordered -= 1 }
+            self.loop.order[self.cluster].letGo(of: request.kind)
             self.loop.counters[self.cluster].shadowOverflowed &+= 1
             self.loop.doubt(request, on: self.cluster, .journalFull)
             self.drop(request, clientWaits, "the shadow queue is full and there is no journal: the write is dropped")
@@ -181,12 +170,6 @@ final class ShadowLane {
         self.loop.finish(request)
     }
 
-    /// Statements that the journal of an earlier process holds.
-    func found(fence: Bool, ordered: Bool) {
-        if fence { self.fences += 1 }
-        if ordered { self.ordered += 1 }
-    }
-
     // MARK: Out
 
     /// Sends what may be sent. A fence goes alone: after all before it and before all behind it.
@@ -220,7 +203,7 @@ final class ShadowLane {
 
     /// Whether there is anything to send at all, and the cluster is in a state to get it.
     private var maySend: Bool {
-        guard self.loop.topology(self.cluster) != nil else { return false }
+        guard self.loop.isKnown(self.cluster) else { return false }
         guard !self.returned.isEmpty || !self.queue.isEmpty || self.isBehind else { return false }
         switch self.breaker.state {
         case .closed:
@@ -260,6 +243,8 @@ final class ShadowLane {
         let isProbe = self.breaker.state != .closed
         if isProbe { self.breaker.probeBegan(now: self.loop.now) }
         request[self.cluster].isProbe = isProbe
+        // A backlog goes at the pace of its answers.
+        request[self.cluster].mayWait = !isProbe && !self.isBehind && request.stage == .shadow
         if !request.isIdempotent, !request.isFence, let log = self.log, let record = request[self.cluster].record {
             log.setState(JournalState(.sentOnce), at: record)
         }
@@ -348,8 +333,7 @@ extension ShadowLane {
 
     /// A write is over, one way or the other.
     func end(_ request: ProxiedRequest) {
-        if request.isFence { self.fences -= 1 }
-        if request.kind.isOrdered { self.ordered -= 1 }
+        self.loop.order[self.cluster].letGo(of: request.kind)
         self.forget(request)
         self.loop.finish(request)
         self.pump()

@@ -10,26 +10,54 @@ final class PreparedStatement {
     /// The ids of one cluster.
     struct Leg {
         /// The id that the nodes of the cluster agree on, as they nearly always do.
-        var common: [UInt8]?
+        private(set) var common: [UInt8]?
         /// Nodes that gave it another id.
-        var exceptions: [NodeID: [UInt8]] = [:]
+        private(set) var exceptions: [NodeID: [UInt8]] = [:]
         /// Nodes that have said that they do not know it (any more).
-        var lacking: Set<NodeID> = []
+        private(set) var lacking: Set<NodeID> = []
+        /// ``common``, where it is as long as all clusters make it and every node is known to have it: what nearly every EXECUTE
+        /// goes by, without an array to look into.
+        private(set) var uniform: StatementID?
         /// Requests that wait for a PREPARE on its way to a node.
         var waiting: [NodeID: [UInt64]] = [:]
         /// The segment of the cluster's journal in which the statement was defined last.
         var definedIn: UInt64?
+
+        /// The id to use with a node.
+        func id(at node: NodeID) -> [UInt8]? {
+            self.lacking.contains(node) ? nil : self.exceptions[node] ?? self.common
+        }
+
+        mutating func learned(_ id: [UInt8], at node: NodeID) {
+            self.lacking.remove(node)
+            if self.common == nil { self.common = id }
+            self.exceptions[node] = self.common == id ? nil : id
+            self.noteUniform()
+        }
+
+        mutating func forgotten(at node: NodeID) {
+            self.lacking.insert(node)
+            self.exceptions[node] = nil
+            self.noteUniform()
+        }
+
+        private mutating func noteUniform() {
+            let isUniform = self.exceptions.isEmpty && self.lacking.isEmpty
+            self.uniform = isUniform ? self.common?.withUnsafeBytes { StatementID($0) } : nil
+        }
     }
 
     let id: StatementID
     let known: KnownStatement
     /// Whether it has calls that the proxy evaluates at each execution, or should and cannot.
     let hasServerValues: Bool
+    /// No more bytes than these are needed for it in a journal.
+    let journalBytes: Int
     private(set) var kind: RequestKind
     /// The state of the schema that ``kind`` was judged by.
     private var judgedAt = 0
-    private var source = Leg()
-    private var target = Leg()
+    /// By ``Cluster/rawValue``.
+    private let legs: UnsafeMutablePointer<Leg>
     /// The mutation without its condition, for conditional statements; made when it is first needed.
     private(set) lazy var unconditional: Unconditional? = self.makeUnconditional()
 
@@ -45,12 +73,22 @@ final class PreparedStatement {
         self.known = known
         self.hasServerValues = known.evaluation != nil || known.analysis.hidesServerValues
         self.kind = RequestKind(known.analysis, keyspace: known.keyspace)
+        self.legs = .allocate(capacity: 2)
+        self.legs.initialize(repeating: Leg(), count: 2)
+        let definition = JournalDefinition(qualifier: known.keyspace, text: known.text)
+        self.journalBytes = JournalLog.byteCount(ofDefinition: definition.byteCount)
     }
 
-    /// Judges the statement by a schema, once for each state of it.
-    @inline(__always)
+    deinit {
+        self.legs.deinitialize(count: 2)
+        self.legs.deallocate()
+    }
+
+    /// Whether ``kind`` goes by this state of the schema.
+    func isJudged(at schemaChanges: Int) -> Bool { self.judgedAt == schemaChanges }
+
+    /// Judges the statement by a state of the schema.
     func judge(by schema: SchemaShapes?, at schemaChanges: Int) {
-        guard self.judgedAt != schemaChanges else { return }
         self.judgedAt = schemaChanges
         self.kind = RequestKind(self.analysis, keyspace: self.keyspace, schema: schema)
     }
@@ -58,34 +96,26 @@ final class PreparedStatement {
     /// What journals know of it, by its ``id``.
     var journalDefinition: JournalDefinition { JournalDefinition(qualifier: self.keyspace, text: self.known.text) }
 
-    /// No more bytes than these are needed for it.
-    var journalBytes: Int { JournalLog.byteCount(ofDefinition: self.journalDefinition.byteCount) }
-
     /// What clusters are asked to prepare.
     var text: String { self.known.sentText }
     var keyspace: String? { self.known.keyspace }
     var analysis: StatementAnalysis { self.known.analysis }
 
+    /// What is known of a cluster, in its place: nothing of it is copied, nothing is allocated.
     subscript(cluster: Cluster) -> Leg {
-        get { cluster == .source ? self.source : self.target }
-        _modify {
-            if cluster == .source { yield &self.source } else { yield &self.target }
-        }
+        @inline(__always) unsafeAddress { UnsafePointer(self.legs + Int(cluster.rawValue)) }
+        @inline(__always) unsafeMutableAddress { self.legs + Int(cluster.rawValue) }
     }
 
     /// The id to use with a node: its own, else the cluster's common one in the hope that the node has it too (it answers
     /// UNPREPARED otherwise), else nil: PREPARE must come first.
-    @inline(__always)
     func id(at node: NodeID, of cluster: Cluster) -> [UInt8]? {
-        let leg = cluster == .source ? self.source : self.target
-        if leg.exceptions.isEmpty, leg.lacking.isEmpty { return leg.common }
-        return leg.lacking.contains(node) ? nil : leg.exceptions[node] ?? leg.common
+        self[cluster].id(at: node)
     }
 
     /// Whether a node has ever known the statement by this id.
     func isKnown(as id: [UInt8], at node: NodeID, of cluster: Cluster) -> Bool {
-        let leg = cluster == .source ? self.source : self.target
-        return (leg.exceptions[node] ?? leg.common) == id
+        (self[cluster].exceptions[node] ?? self[cluster].common) == id
     }
 
     /// Notes the id that a node gave, and what it says of the columns behind it.
@@ -93,20 +123,12 @@ final class PreparedStatement {
     /// - Parameter body: the answer to a PREPARE, in which the id is at `range`.
     func learned(_ range: Range<Int>, in body: UnsafeRawBufferPointer, at node: NodeID, of cluster: Cluster) {
         self.known.noteMetadata(MetadataPrint(UnsafeRawBufferPointer(rebasing: body[range.upperBound...])))
-        let id = Array(body[range])
-        self[cluster].lacking.remove(node)
-        if self[cluster].common == nil { self[cluster].common = id }
-        if self[cluster].common == id {
-            self[cluster].exceptions[node] = nil
-        } else {
-            self[cluster].exceptions[node] = id
-        }
+        self[cluster].learned(Array(body[range]), at: node)
     }
 
     /// Notes that a node does not have the statement any more: the next request there prepares it first.
     func forgotten(at node: NodeID, of cluster: Cluster) {
-        self[cluster].lacking.insert(node)
-        self[cluster].exceptions[node] = nil
+        self[cluster].forgotten(at: node)
     }
 
     private func makeUnconditional() -> Unconditional? {
