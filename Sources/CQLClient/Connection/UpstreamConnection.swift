@@ -199,23 +199,29 @@ public final class UpstreamConnection: ChannelInboundHandler {
         var burst = self.unwrapInboundIn(data)
         self.lastInbound = .now()
         self.heartbeatSince = nil
-        self.delegate?.upstreamBurstBegan(self)
+        // Asked once for the burst: each look at a reference that can change is counted.
+        guard let delegate else { return }
+        delegate.upstreamBurstBegan(self)
         if self.carry.readableBytes > 0 {
             self.carry.writeBuffer(&burst)
-            let used = self.carry.withUnsafeReadableBytes { self.consume($0, context) }
+            let used = self.carry.withUnsafeReadableBytes { self.consume($0, context, delegate) }
             self.carry.moveReaderIndex(forwardBy: used)
             self.carry.discardReadBytes()
             if self.carry.readableBytes == 0, self.carry.capacity > 1 << 17 { self.carry = ByteBuffer() }
         } else {
-            let used = burst.withUnsafeReadableBytes { self.consume($0, context) }
+            let used = burst.withUnsafeReadableBytes { self.consume($0, context, delegate) }
             burst.moveReaderIndex(forwardBy: used)
             // The rest is copied: a slice would pin the receive buffer.
             if burst.readableBytes > 0 { self.carry.writeBuffer(&burst) }
         }
-        self.delegate?.upstreamBurstEnded(self)
+        delegate.upstreamBurstEnded(self)
     }
 
-    private func consume(_ bytes: UnsafeRawBufferPointer, _ context: ChannelHandlerContext) -> Int {
+    private func consume(
+        _ bytes: UnsafeRawBufferPointer,
+        _ context: ChannelHandlerContext,
+        _ delegate: any UpstreamDelegate
+    ) -> Int {
         var offset = 0
         while !self.isClosed, bytes.count - offset >= FrameHeader.byteCount {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[offset...])
@@ -230,16 +236,21 @@ public final class UpstreamConnection: ChannelInboundHandler {
             }
             guard rest.count >= header.frameLength else { break }
             let body = UnsafeRawBufferPointer(rebasing: rest[FrameHeader.byteCount..<header.frameLength])
-            self.received(header, body, context)
+            self.received(header, body, context, delegate)
             offset += header.frameLength
         }
         return offset
     }
 
     /// A body that is packed is opened first: nobody behind this knows how the connection packs.
-    private func received(_ header: FrameHeader, _ body: UnsafeRawBufferPointer, _ context: ChannelHandlerContext) {
+    private func received(
+        _ header: FrameHeader,
+        _ body: UnsafeRawBufferPointer,
+        _ context: ChannelHandlerContext,
+        _ delegate: any UpstreamDelegate
+    ) {
         guard header.flags.contains(.compression) else {
-            self.receivedPlain(header, body, context)
+            self.receivedPlain(header, body, context, delegate)
             return
         }
         guard let compression = self.handshake.compression else {
@@ -249,14 +260,18 @@ public final class UpstreamConnection: ChannelInboundHandler {
         do throws(CQLProtocolError) {
             let frame = try RawFrame(header: header, body: ByteBuffer(bytes: body))
                 .decompressed(with: compression, maximumLength: self.configuration.frameBytesMax)
-            frame.body.withUnsafeReadableBytes { self.receivedPlain(frame.header, $0, context) }
+            frame.body.withUnsafeReadableBytes { self.receivedPlain(frame.header, $0, context, delegate) }
         } catch {
             self.violation("a compressed body that cannot be read: \(error.what)", context)
         }
     }
 
-    private func receivedPlain(_ header: FrameHeader, _ body: UnsafeRawBufferPointer, _ context: ChannelHandlerContext)
-    {
+    private func receivedPlain(
+        _ header: FrameHeader,
+        _ body: UnsafeRawBufferPointer,
+        _ context: ChannelHandlerContext,
+        _ delegate: any UpstreamDelegate
+    ) {
         guard self.isReady else {
             let frame = RawFrame(header: header, body: ByteBuffer(bytes: body))
             guard let response = try? ResponseFrame(decoding: frame).response else {
@@ -268,7 +283,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
         }
         // Events of the control connection come on a negative stream and have the ticket of nobody.
         if header.stream < 0 {
-            self.delegate?.upstream(self, received: header, body: body, ticket: Self.eventTicket)
+            delegate.upstream(self, received: header, body: body, ticket: Self.eventTicket)
             return
         }
         guard let ticket = self.streams.release(header.stream) else {
@@ -276,7 +291,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
             return
         }
         if ticket < StreamTable.reservedFrom {
-            self.delegate?.upstream(self, received: header, body: body, ticket: ticket)
+            delegate.upstream(self, received: header, body: body, ticket: ticket)
         }
     }
 

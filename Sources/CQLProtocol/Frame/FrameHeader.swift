@@ -70,13 +70,20 @@ public struct FrameHeader: Hashable, Sendable {
     ) {
         buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: self.frameLength) { target in
             self.store(into: target)
-            var offset = Self.byteCount
-            for part in [part0, part1, part2] where part.count > 0 {
-                UnsafeMutableRawBufferPointer(rebasing: target[offset...]).copyMemory(from: part)
-                offset += part.count
-            }
-            return offset
+            let end0 = Self.append(part0, at: Self.byteCount, of: target)
+            let end1 = Self.append(part1, at: end0, of: target)
+            return Self.append(part2, at: end1, of: target)
         }
+    }
+
+    @inlinable
+    static func append(
+        _ part: UnsafeRawBufferPointer,
+        at offset: Int,
+        of target: UnsafeMutableRawBufferPointer
+    ) -> Int {
+        if part.count > 0 { UnsafeMutableRawBufferPointer(rebasing: target[offset...]).copyMemory(from: part) }
+        return offset + part.count
     }
 
     /// Stores the nine bytes at the beginning of `target`, which must hold as many.

@@ -10,11 +10,9 @@ import ShadowJournal
 /// Each stands in the journal from before its client was answered until the cluster has confirmed it. The first of them are also
 /// in memory, as requests, up to ``DualWriterLimits/shadowQueueWritesMax`` and ``DualWriterLimits/shadowQueueBytesMax``: the lane
 /// *keeps up*. What comes above stays in the journal alone, and everything behind it, too: the lane is *behind*, and
-/// ``ShadowLane+Backlog`` reads the journal in order until it has caught up.
+/// ``ShadowLane+Backlog`` reads the journal in order until it has caught up. Without a journal it is dropped, counted and said.
 ///
-/// A cluster that fails or is silent opens the lane's breaker: one write at a time finds out whether it is back.
-///
-/// Without a journal what comes above the limits is dropped, counted and said. Bound to its loop.
+/// A cluster that fails or is silent opens the lane's breaker: one write at a time finds out if it is back. Bound to its loop.
 final class ShadowLane {
     let cluster: Cluster
     /// Its owner, which lets go of it in ``DualWriterLoop/shutdown()``. Held, as each use of a reference that is not is counted.
@@ -131,8 +129,27 @@ final class ShadowLane {
             self.drop(request, clientWaits, "the shadow queue is full and there is no journal: the write is dropped")
             return
         }
-        self.hold(request, clientWaits)
+        self.admit(request, clientWaits)
+        if self.mayGoAtOnce(request) {
+            self.isPumping = true
+            self.outstanding += 1
+            self.oldestOutstanding = request.queuedAt
+            self.send(request)
+            self.isPumping = false
+            // What came up while it was sent.
+            if self.returned.isEmpty, self.queue.isEmpty { return }
+        } else {
+            self.queue.append(request)
+        }
         self.pump()
+    }
+
+    /// Whether a request that was just admitted need not wait in the queue, as hardly any must.
+    private func mayGoAtOnce(_ request: ProxiedRequest) -> Bool {
+        self.queue.isEmpty && self.returned.isEmpty && !self.isBehind && !self.fenceIsOut && !self.isPumping
+            && !self.loop.isStopped && self.breaker.state == .closed
+            && self.inFlight < self.loop.limits.shadowInFlightMax
+            && !request.isFence && !request.kind.isOrdered && self.loop.isKnown(self.cluster)
     }
 
     /// A single write is always taken where nothing waits, however long it is.
@@ -143,8 +160,13 @@ final class ShadowLane {
             && self.bytes + request.body.count <= limits.shadowQueueBytesMax
     }
 
-    /// Takes a request into memory.
-    func hold(_ request: ProxiedRequest, _ clientWaits: Bool = false) {
+    /// Takes a request into memory, behind all others.
+    func hold(_ request: ProxiedRequest) {
+        self.admit(request, false)
+        self.queue.append(request)
+    }
+
+    private func admit(_ request: ProxiedRequest, _ clientWaits: Bool) {
         if !clientWaits {
             request.stage = .shadow
             request.deadline = .max
@@ -154,7 +176,6 @@ final class ShadowLane {
         request[self.cluster].begin()
         request.bytesInLane = request.body.count
         self.bytes += request.bytesInLane
-        self.queue.append(request)
     }
 
     /// Lets go of a request whose record stays owed.
