@@ -28,7 +28,7 @@ public struct ClusterConfiguration: Sendable, Hashable {
     /// Requests on the way per connection; at most 32 768, the stream ids of protocol v3 and v4.
     public var inFlightPerConnectionMax = 4_096
     /// Bytes that may wait to be written on one connection; above it requests go elsewhere or are answered OVERLOADED.
-    public var queuedBytesPerConnectionMax = 16 << 20
+    public var queuedBytesPerConnectionMax = 32 << 20
     /// The longest answer that is read, in bytes; a longer one closes the connection.
     public var frameBytesMax = 256 << 20
     /// Pools (credentials × keyspace) per event loop; one more is refused.

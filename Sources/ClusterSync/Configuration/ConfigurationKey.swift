@@ -310,6 +310,12 @@ extension ConfigurationKey {
             Self.limit("client_connections", 1...1_000_000, 4_096, "Client connections at a time."),
             Self.limit("in_flight_per_client", 1...32_768, 4_096, "Requests of one client that wait for an answer."),
             Self.limit("client_queued_bytes", 65_536...(1 << 30), 64 << 20, "Bytes queued for one client."),
+            Self.limit(
+                "client_bytes_in_flight",
+                65_536...(64 << 30),
+                8 << 20,
+                "Bytes of requests that clients wait for, per loop."
+            ),
             Self.limit("requests_per_loop", 1_024...4_194_304, 131_072, "Requests that one loop holds in all."),
             Self.limit("request_bytes_per_loop", 1 << 20...(64 << 30), 512 << 20, "Their bytes."),
             Self.limit(

@@ -41,6 +41,7 @@ struct SidecarConfiguration: Sendable {
         var clientConnections: Int
         var inFlightPerClient: Int
         var clientQueuedBytes: Int
+        var clientBytesInFlight: Int
         var requestsPerLoop: Int
         var requestBytesPerLoop: Int
         var unfinishedFrameBytes: Int
@@ -145,6 +146,7 @@ extension SidecarConfiguration {
             clientConnections: values.integer("limits.client_connections"),
             inFlightPerClient: values.integer("limits.in_flight_per_client"),
             clientQueuedBytes: values.integer("limits.client_queued_bytes"),
+            clientBytesInFlight: values.integer("limits.client_bytes_in_flight"),
             requestsPerLoop: values.integer("limits.requests_per_loop"),
             requestBytesPerLoop: values.integer("limits.request_bytes_per_loop"),
             unfinishedFrameBytes: values.integer("limits.unfinished_frame_bytes"),

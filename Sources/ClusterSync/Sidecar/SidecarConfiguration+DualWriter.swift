@@ -34,6 +34,7 @@ extension SidecarConfiguration {
         configuration.limits.clientConnectionsMax = self.limits.clientConnections
         configuration.limits.inFlightPerClientMax = self.limits.inFlightPerClient
         configuration.limits.clientQueuedBytesMax = self.limits.clientQueuedBytes
+        configuration.limits.clientBytesInFlightMax = self.limits.clientBytesInFlight
         configuration.limits.requestsPerLoopMax = self.limits.requestsPerLoop
         configuration.limits.requestBytesPerLoopMax = self.limits.requestBytesPerLoop
         configuration.limits.unfinishedFrameBytesMax = self.limits.unfinishedFrameBytes

@@ -30,6 +30,10 @@ enum SidecarMetrics {
             ("client_connections_accepted_total", "Client connections that were accepted.", counters.clientsAccepted),
             ("client_connections_refused_total", "Client connections beyond the limit.", counters.clientsRefused),
             ("client_tls_failures_total", "Client connections that failed in the TLS handshake.", counters.tlsFailures),
+            (
+                "client_read_pauses_total", "Times that a client was not read from, because its loop had enough to do.",
+                counters.readPauses
+            ),
             ("slow_clients_closed_total", "Clients that did not read their answers.", counters.slowClientsClosed),
             ("protocol_errors_total", "Frames of clients that broke the protocol.", counters.protocolErrors),
             ("overloaded_total", "Requests answered OVERLOADED because of a limit.", counters.overloaded),

@@ -210,21 +210,26 @@ final class ClientConnection: ChannelDuplexHandler {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
             self.flush()
-            if self.readIsPending, context.channel.isWritable {
-                self.readIsPending = false
-                context.read()
-            }
+            self.readIfWanted()
         }
         context.fireChannelWritabilityChanged()
     }
 
-    /// A client that does not take its answers is not read from either; reading comes back when it has.
+    /// A client that does not take its answers is not read from either, nor is any while the loop has enough to do.
     func read(context: ChannelHandlerContext) {
-        if context.channel.isWritable {
-            context.read()
-        } else {
-            self.readIsPending = true
+        self.readIsPending = true
+        self.readIfWanted()
+    }
+
+    /// Reads on, if that waits for something that is over now.
+    func readIfWanted() {
+        guard self.readIsPending, let context = self.context, context.channel.isWritable else { return }
+        guard !self.loop.pressure.isHigh else {
+            self.loop.pause(self)
+            return
         }
+        self.readIsPending = false
+        context.read()
     }
 
     // MARK: Closing

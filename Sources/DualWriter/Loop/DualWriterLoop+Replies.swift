@@ -90,8 +90,16 @@ extension DualWriterLoop {
     }
 
     func detachClient(_ request: ProxiedRequest) {
-        request.client?.inFlight -= 1
+        guard let client = request.client else { return }
+        client.inFlight -= 1
         request.client = nil
+        if self.pressure.letGo(of: request.bytesReceived) { self.readPausedClients() }
+    }
+
+    private func readPausedClients() {
+        let paused = self.pausedClients
+        self.pausedClients = []
+        for client in paused { client.readIfWanted() }
     }
 
     /// A request that nothing is owed for any more.

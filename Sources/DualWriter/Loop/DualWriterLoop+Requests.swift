@@ -21,6 +21,7 @@ extension DualWriterLoop {
             return
         }
         client.inFlight += 1
+        self.pressure.took(body.count)
         request.client = client
         request.clientStream = header.stream
         request.flags = header.flags

@@ -80,10 +80,12 @@ final class DualWriterLoop {
     private var targetLane: ShadowLane?
     private(set) lazy var comparisons = ReadComparisons(loop: self)
 
-    private var dirtyClients: [ClientConnection] = []
-    private var dirtyUpstreams: [UpstreamConnection] = []
-    private var patientUpstreams: [UpstreamConnection] = []
-    private var tickIsScheduled = false
+    var dirtyClients: [ClientConnection] = []
+    var dirtyUpstreams: [UpstreamConnection] = []
+    var patientUpstreams: [UpstreamConnection] = []
+    var tickIsScheduled = false
+    var pressure: ClientPressure
+    var pausedClients: [ClientConnection] = []
     private var clientsSeen = 0
     private var lastTimestamp: Int64 = 0
     private var lastTLSComplaint: Int64 = 0
@@ -116,6 +118,7 @@ final class DualWriterLoop {
         self.logs = logs
         self.logger = logger
         self.requests = RequestTable(limit: limits.requestsPerLoopMax, bytesMax: limits.requestBytesPerLoopMax)
+        self.pressure = ClientPressure(bytesMax: limits.clientBytesInFlightMax)
         self.analyses = AnalysisCache(
             entriesMax: limits.analysisCacheEntriesMax,
             textBytesMax: limits.analysedTextBytesMax
@@ -263,6 +266,12 @@ final class DualWriterLoop {
         client.close()
     }
 
+    /// A client is not read from before the loop has less to do.
+    func pause(_ client: ClientConnection) {
+        self.counters.readPauses &+= 1
+        self.pausedClients.append(client)
+    }
+
     /// A client and the proxy do not agree on TLS. Logged at most once a second, because whoever cannot connect tries again.
     func tlsFailed(_ reason: String, _ address: SocketAddress?) {
         self.counters.tlsFailures &+= 1
@@ -272,64 +281,6 @@ final class DualWriterLoop {
             "a client cannot connect",
             metadata: ["client": "\(address.map { "\($0)" } ?? "?")", "reason": "\(reason)"]
         )
-    }
-
-    // MARK: Ticks
-
-    /// The frames of one read follow; ``burstEnded()`` must come after them.
-    func burstBegan() { self.clock.hold() }
-
-    func burstEnded() { self.clock.letGo() }
-
-    func needsFlush(_ client: ClientConnection) {
-        self.dirtyClients.append(client)
-        self.scheduleTick()
-    }
-
-    func needsFlush(_ upstream: UpstreamConnection) {
-        self.dirtyUpstreams.append(upstream)
-        self.scheduleTick()
-    }
-
-    /// Shadow writes leave together with those that come within this time: nobody waits for them, and the journal holds them.
-    static var patience: TimeAmount { .milliseconds(5) }
-
-    func mayFlushLater(_ upstream: UpstreamConnection) {
-        self.patientUpstreams.append(upstream)
-        guard self.patientUpstreams.count == 1 else { return }
-        self.eventLoop.assumeIsolated().scheduleTask(in: Self.patience) { self.flushPatient() }
-    }
-
-    private func flushPatient() {
-        for upstream in self.patientUpstreams { upstream.flush() }
-        self.patientUpstreams.removeAll(keepingCapacity: true)
-    }
-
-    /// All writes of a loop tick leave together at its end: one per channel, however many frames were in the burst.
-    private func scheduleTick() {
-        guard !self.tickIsScheduled else { return }
-        self.tickIsScheduled = true
-        self.eventLoop.assumeIsolated().execute { self.flushAll() }
-    }
-
-    func flushAll() {
-        self.tickIsScheduled = false
-        // A flush can fail and close its channel, which can make other channels dirty: hence by index.
-        var index = 0
-        while index < self.dirtyUpstreams.count {
-            self.dirtyUpstreams[index].flush()
-            index += 1
-        }
-        self.dirtyUpstreams.removeAll(keepingCapacity: true)
-        if self.store?.answersWaitForDisk == true, !self.dirtyClients.isEmpty {
-            for cluster in Cluster.allCases { self.logs[cluster]?.syncNow() }
-        }
-        index = 0
-        while index < self.dirtyClients.count {
-            self.dirtyClients[index].flush()
-            index += 1
-        }
-        self.dirtyClients.removeAll(keepingCapacity: true)
     }
 
     // MARK: Deadlines

@@ -123,6 +123,8 @@ public struct DualWriterCounters: Sendable {
     public var tlsFailures: UInt64 = 0
     /// Connections that were closed because the client stopped reading.
     public var slowClientsClosed: UInt64 = 0
+    /// How often a client was not read from for a while, because of ``DualWriterLimits/clientBytesInFlightMax``.
+    public var readPauses: UInt64 = 0
     /// Frames that broke the protocol.
     public var protocolErrors: UInt64 = 0
     /// Requests answered OVERLOADED because of a limit.
@@ -155,6 +157,7 @@ public struct DualWriterCounters: Sendable {
         self.clientsRefused &+= other.clientsRefused
         self.tlsFailures &+= other.tlsFailures
         self.slowClientsClosed &+= other.slowClientsClosed
+        self.readPauses &+= other.readPauses
         self.protocolErrors &+= other.protocolErrors
         self.overloaded &+= other.overloaded
         self.answeredByProxy &+= other.answeredByProxy
