@@ -57,12 +57,16 @@ struct JournalSyncTests {
         }
         let target = self.unsyncable()
         target.markDirty()
-        directory.sync.add(target)
+        let log = LogSync(folder: target)
+        var debt = SyncDebt(openRecords: 0, end: JournalPosition(rawValue: 0))
+        debt.appended()
+        log.tell(debt.word)
+        directory.sync.add(log)
         while directory.sync.failures < 3 { await Task.yield() }
         #expect(told.withLock { $0.count } == 1)
         #expect(target.isDirty && !directory.sync.syncNow())
         #expect(directory.sync.firstFailure?.path == self.scratch.path + "/pipe")
-        directory.sync.remove(target)
+        directory.sync.remove(log)
         #expect(directory.sync.syncNow(), "the others are not held up")
     }
 

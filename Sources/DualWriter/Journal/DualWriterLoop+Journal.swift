@@ -93,6 +93,15 @@ extension DualWriterLoop {
         }
     }
 
+    /// A cluster is owed nothing for a request any more.
+    @inline(__always)
+    func finishRecord(of request: ProxiedRequest, on cluster: Cluster) {
+        guard let record = request[cluster].record, let log = self.logs[cluster] else { return }
+        log.setState(.finished, at: record)
+        // What was before it must not come again, after a stop of the machine, either.
+        if request.isFence { log.syncSoon() }
+    }
+
     /// Notes how far a request has come.
     func setRecord(of request: ProxiedRequest, on cluster: Cluster, to state: RecordState) {
         guard let record = request[cluster].record else { return }

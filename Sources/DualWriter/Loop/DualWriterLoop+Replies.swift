@@ -105,8 +105,8 @@ extension DualWriterLoop {
     /// A request that nothing is owed for any more.
     func finish(_ request: ProxiedRequest) {
         if request.client != nil { self.detachClient(request) }
-        if let record = request[.source].record { self.logs[.source]?.setState(.finished, at: record) }
-        if let record = request[.target].record { self.logs[.target]?.setState(.finished, at: record) }
+        self.finishRecord(of: request, on: .source)
+        self.finishRecord(of: request, on: .target)
         self.requests.giveBack(request)
     }
 }

@@ -102,7 +102,10 @@ public struct JournalInspector: Sendable {
             summary.newest = max(summary.newest ?? header.time, header.time)
             if header.isOpen, summary.oldestOpen == nil { summary.oldestOpen = header.time }
         }
-        if snapshot.header?.number != number { summary.content.damagedHeaders.append(number) }
+        // After a stop of the machine the header may be that of the file's life before (``LogRecovery``).
+        if snapshot.header?.number != number, snapshot.header == nil || self.endsAreCurrent {
+            summary.content.damagedHeaders.append(number)
+        }
         summary.segments += 1
         summary.diskBytes += snapshot.fileBytes
         summary.openBytes += scan.openBytes
@@ -168,22 +171,26 @@ public struct JournalInspector: Sendable {
         return goesOn
     }
 
-    /// The end that the header tells holds while the same boot goes on, or after a clean end.
     private func scan(
         _ snapshot: SegmentSnapshot,
         _ number: UInt64,
         _ visit: (RecordHeader, Int) -> Void
     ) -> SegmentScan {
-        let isTrusted = self.state.map { state in
-            !state.machineStopped && (!state.isOpen || state.bootID == DirectoryState.currentBootID())
-        }
-        return SegmentScan(
+        SegmentScan(
             snapshot.bytes,
             number: number,
             header: snapshot.header,
-            trustsEnd: isTrusted ?? false || self.owner.isOwned,
+            trustsEnd: self.endsAreCurrent,
             visit: visit
         )
+    }
+
+    /// Whether the ends that the headers tell hold: while the same boot goes on, or after a clean end.
+    private var endsAreCurrent: Bool {
+        let isSameBoot = self.state.map { state in
+            !state.machineStopped && (!state.isOpen || state.bootID == DirectoryState.currentBootID())
+        }
+        return isSameBoot ?? false || self.owner.isOwned
     }
 
     private func path(of log: String) throws(JournalError) -> String {

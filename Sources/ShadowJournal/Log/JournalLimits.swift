@@ -7,6 +7,8 @@ public enum JournalLimits {
     public static var segmentBytesMin: Int { 4 << 10 }
     /// The longest segment that can be configured, in bytes.
     public static var segmentBytesMax: Int { 1 << 30 }
+    /// The length of the segments of a log that owes less than twice as much, in bytes, unless a shorter one is configured.
+    public static var shortSegmentBytes: Int { 1 << 20 }
     /// Finished segments that a log keeps for its next ones; more are deleted.
     public static var spareSegmentsMax: Int { 2 }
     /// The pause after a failure to make a segment, in milliseconds.

@@ -17,7 +17,10 @@ extension JournalLog {
         if let pause = self.refusedUntil, now >= pause.from, now < pause.until { return .failure(pause.refusal) }
         self.refusedUntil = nil
 
-        let standard = Self.pages(self.configuration.segmentBytes)
+        let standard = self.standardLength
+        // Of a time when more was owed, or less.
+        for file in self.spares where file.length != standard { self.delete(file) }
+        self.spares.removeAll { $0.length != standard }
         let length = max(standard, Self.pages(SegmentHeader.byteCount + byteCount))
         let file: SegmentFile
         switch self.file(length: length, now: now) {
@@ -39,7 +42,7 @@ extension JournalLog {
         }
         self.nextNumber += 1
         self.folder.markDirty()
-        self.directory.sync.add(file.synced)
+        self.sync.add(file.synced)
         let previous = self.segments.last
         self.segments.append(segment)
         self.active = segment
@@ -51,6 +54,7 @@ extension JournalLog {
     private func file(length: Int, now: Int64) -> Result<SegmentFile, JournalRefusal> {
         if let last = self.segments.last, last.openRecords == 0, last.file.length == length, !last.file.isPrivate {
             self.segments.removeLast()
+            self.sync.remove(last.file.synced)
             self.active = nil
             self.forgetRecent()
             return .success(last.file)
@@ -71,6 +75,8 @@ extension JournalLog {
             return .failure(SystemCalls.isDiskFull(number) ? .diskFull(errno: number) : .failed(errno: number))
         }
         self.diskBytes += length
+        // Until the disk has its first header, a file that is empty after a stop of the machine cannot be told from a damaged one.
+        self.syncSoon()
         return .success(file)
     }
 
@@ -81,8 +87,9 @@ extension JournalLog {
         precondition(self.segments[index] === segment, "a segment of the journal was freed twice")
         self.segments.remove(at: index)
         self.forgetRecent()
-        self.directory.sync.remove(segment.file.synced)
-        let isOfStandardLength = segment.file.length == Self.pages(self.configuration.segmentBytes)
+        self.sync.remove(segment.file.synced)
+        self.folder.markDirty()
+        let isOfStandardLength = segment.file.length == self.standardLength
         let spare = "\(self.path)/\(SegmentName.ofSpare(segment.number))"
         guard isOfStandardLength, !segment.file.isPrivate, self.spares.count < JournalLimits.spareSegmentsMax,
             segment.file.synced.rename(to: spare) == 0
@@ -98,6 +105,15 @@ extension JournalLog {
         self.diskBytes -= file.length
         file.unlink()
         self.directory.sync.retire(file)
+    }
+
+    /// The length of the next file, unless a record needs a longer one: short where little is owed, so that a log whose shadow
+    /// keeps up stays in the processor's cache, and longer behind a backlog, whose files are then few.
+    private var standardLength: Int {
+        let lengthMax = Self.pages(self.configuration.segmentBytes)
+        var length = min(lengthMax, JournalLimits.shortSegmentBytes)
+        while length < lengthMax, 2 * length <= self.bytes { length = min(lengthMax, 2 * length) }
+        return length
     }
 
     private static func pages(_ bytes: Int) -> Int {

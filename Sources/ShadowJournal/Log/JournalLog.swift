@@ -12,6 +12,9 @@ public final class JournalLog {
     let directory: JournalDirectory
     let path: String
     let folder: SyncedDescriptor
+    /// What is shared with the thread that syncs, and what it must be told.
+    package let sync: LogSync
+    private var debt: SyncDebt
 
     /// By number. The last one is never freed: it remembers numbers and sequences over restarts.
     var segments: [Segment]
@@ -49,8 +52,18 @@ public final class JournalLog {
         self.openRecords = recovered.report.openRecords
         self.bytes = recovered.openBytes
         self.diskBytes = 0
-        self.directory.sync.add(self.folder)
-        for segment in self.segments { self.directory.sync.add(segment.file.synced) }
+        self.sync = LogSync(folder: self.folder)
+        self.debt = SyncDebt(
+            openRecords: recovered.report.openRecords,
+            end: JournalPosition(segment: recovered.nextNumber, offset: 0)
+        )
+        for segment in self.segments {
+            // An earlier process may not have come to it.
+            segment.file.synced.markDirty()
+            self.sync.add(segment.file.synced)
+        }
+        self.sync.tell(self.debt.word)
+        self.directory.sync.add(self.sync)
         self.diskBytes = self.segments.reduce(0) { $0 + $1.file.length } + self.spares.reduce(0) { $0 + $1.length }
         for segment in self.segments where segment.openRecords == 0 { self.free(segment) }
         self.trimSpares(to: JournalLimits.spareSegmentsMax)
@@ -105,6 +118,7 @@ public final class JournalLog {
         _ part2: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
     ) -> JournalPosition {
         guard let active = self.active else { preconditionFailure("nothing was reserved in the journal") }
+        self.noticeTurn()
         let sequence = self.lastSequence + 1
         let offset = active.append(
             .record,
@@ -121,6 +135,8 @@ public final class JournalLog {
         if state != .finished {
             self.openRecords += 1
             self.bytes += part0.count + part1.count + part2.count
+            self.debt.appended()
+            self.sync.tell(self.debt.word)
         }
         return JournalPosition(segment: active.number, offset: offset)
     }
@@ -135,8 +151,15 @@ public final class JournalLog {
         guard let segment = self.segment(position.segment), segment.hasRecord(at: position.offset),
             segment.state(at: position.offset) != .finished
         else { return false }
+        self.noticeTurn()
         segment.setState(state, at: position.offset)
-        guard state == .finished else { return true }
+        guard state == .finished else {
+            self.debt.changed(at: position)
+            self.sync.tell(self.debt.word)
+            return true
+        }
+        self.debt.finished(at: position)
+        self.sync.tell(self.debt.word)
         self.openRecords -= 1
         self.bytes -= segment.header(at: position.offset).length
         if segment.openRecords == 0, segment !== self.segments.last { self.free(segment) }
@@ -210,13 +233,32 @@ public final class JournalLog {
     /// - Returns: whether everything arrived; if not, ``JournalSync/firstFailure`` says why.
     @discardableResult
     public func syncNow() -> Bool {
-        var isComplete = self.directory.sync.sync(self.folder)
-        for segment in self.segments where !self.directory.sync.sync(segment.file.synced) { isComplete = false }
-        return isComplete
+        self.directory.sync.sync(self.sync)
+    }
+
+    /// Has what was appended and changed so far on the disk soon (``JournalSyncPolicy/interval(milliseconds:)``), although all of
+    /// it may be finished: for a record that must not come back after a stop of the machine.
+    public func syncSoon() {
+        self.noticeTurn()
+        self.debt.require()
+        self.sync.tell(self.debt.word)
+    }
+
+    @inline(__always)
+    private func noticeTurn() {
+        let turn = self.sync.currentTurn
+        if turn != self.debt.turn { self.turnBegan(turn) }
+    }
+
+    @inline(never)
+    private func turnBegan(_ turn: UInt32) {
+        let number = self.active?.number ?? self.nextNumber
+        let end = JournalPosition(segment: number, offset: self.active?.end ?? 0)
+        self.debt.began(turn, isSynced: self.sync.hasArrived(self.debt.turn), end: end)
     }
 
     /// Whether something was written that may not be on the disk yet.
-    public var isDirty: Bool { self.folder.isDirty || self.segments.contains { $0.file.synced.isDirty } }
+    public var isDirty: Bool { self.sync.isDirty }
 
     /// Brings everything to the disk and lets go of the files. Views are not valid any more, appends are refused. Once is enough.
     ///
@@ -232,8 +274,7 @@ public final class JournalLog {
 
     private func letGo() {
         self.isClosed = true
-        self.directory.sync.remove(self.folder)
-        for segment in self.segments { self.directory.sync.remove(segment.file.synced) }
+        self.directory.sync.remove(self.sync)
         self.segments = []
         self.spares = []
         self.active = nil

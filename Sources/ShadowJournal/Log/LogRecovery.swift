@@ -70,7 +70,8 @@ struct LogRecovery {
                 self.setAside(name, reason: "neither its header nor any record can be read")
                 return
             }
-            self.report.damagedHeaders.append(number)
+            // After a stop of the machine the header of the file's life before says that nothing of this one was synced.
+            if !self.machineStopped || header == nil { self.report.damagedHeaders.append(number) }
         }
         if file.isPrivate { self.report.heldInMemory.append(number) }
         self.report.add(scan, segment: number)

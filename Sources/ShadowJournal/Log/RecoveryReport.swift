@@ -32,6 +32,9 @@ public struct RecoveryReport: Sendable, Equatable {
     public internal(set) var damagedCount = 0
     /// The bytes in all damaged ranges.
     public internal(set) var damagedBytes = 0
+    /// The bytes that cannot be read and had not been brought to the disk when the machine stopped (``JournalSyncPolicy``): what is
+    /// lost there was finished, or younger than the policy promises.
+    public internal(set) var unsyncedBytes = 0
     /// Segments whose header cannot be read or belongs to another number; the records in them were looked for all the same.
     public internal(set) var damagedHeaders: [UInt64] = []
     /// Segments whose changes of state stay in memory, because the disk had no room for the holes of their files.
@@ -49,6 +52,7 @@ public struct RecoveryReport: Sendable, Equatable {
         self.records += scan.records
         self.openRecords += scan.openRecords
         self.definitions += scan.definitionCount
+        self.unsyncedBytes += scan.unsynced.reduce(0) { $0 + $1.count }
         for range in scan.damaged {
             self.damagedCount += 1
             self.damagedBytes += range.count

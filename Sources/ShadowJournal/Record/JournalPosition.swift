@@ -10,7 +10,7 @@ public struct JournalPosition: Hashable, Comparable, Sendable, CustomStringConve
     public init(rawValue: UInt64) { self.rawValue = rawValue }
 
     @inline(__always)
-    init(segment: UInt64, offset: Int) {
+    package init(segment: UInt64, offset: Int) {
         self.rawValue = segment << 32 | UInt64(offset >> 3)
     }
 

@@ -9,12 +9,16 @@ struct SegmentScan {
     private(set) var definitionCount = 0
     /// Ranges between whole records, to be skipped by whoever walks.
     private(set) var gaps: [Range<Int>] = []
-    /// Everything that was written and cannot be read, ``gaps`` included.
+    /// Everything that was written, should be there and cannot be read, ``gaps`` included.
     private(set) var damaged: [Range<Int>] = []
+    /// What cannot be read and had not been brought to the disk, ``gaps`` included.
+    private(set) var unsynced: [Range<Int>] = []
 
     private let bytes: UnsafeRawBufferPointer
     private let number: UInt64
     private let marker: UInt16
+    /// The end of what must be there.
+    private let durableEnd: Int
     /// The end of what can be a record.
     private let limit: Int
     /// Bytes that may still be hashed in search of a whole record.
@@ -23,7 +27,8 @@ struct SegmentScan {
     /// Scans `bytes`, the content of the segment `number` from its first byte on.
     ///
     /// - Parameters:
-    ///   - trustsEnd: whether the header's end is as new as the records: true unless the machine stopped.
+    ///   - trustsEnd: whether the header's end is as new as the records: true unless the machine stopped. If not, it is that of
+    ///     the last sync or a later one, because each sync writes the header, too: what is lost behind it was not synced.
     ///   - visit: gets each whole record and definition in order.
     init(
         _ bytes: UnsafeRawBufferPointer,
@@ -39,6 +44,8 @@ struct SegmentScan {
         self.budget = bytes.count * JournalLimits.resynchronisationFactor
 
         let told = header.flatMap { $0.number == number ? Int(clamping: $0.end) : nil }
+        // The header of another life of the file: nothing of this one was synced, or nothing in it is owed.
+        self.durableEnd = trustsEnd || header == nil ? .max : told ?? 0
         self.walk(hint: trustsEnd ? told : nil, visit)
         // The file is shorter than what was once written to it.
         if let told, told > self.limit, self.end < self.limit || header?.fileBytes ?? 0 > UInt64(self.limit) {
@@ -59,20 +66,24 @@ struct SegmentScan {
             if offset == hint { return }
             guard let next = self.resynchronise(from: offset, to: hint ?? self.limit) else {
                 if let hint {
-                    self.damaged.append(offset..<hint)
+                    self.lost(offset..<hint)
                     // Behind a damaged range that reaches the told end, a record would say that the end is wrong.
                     guard self.record(at: hint) != nil else { return }
                     self.gaps.append(offset..<hint)
                     offset = hint
                     continue
                 }
-                if let torn = self.tornRecord(at: offset) { self.damaged.append(torn) }
+                if let torn = self.tornRecord(at: offset) { self.lost(torn) }
                 return
             }
             self.gaps.append(offset..<next)
-            self.damaged.append(offset..<next)
+            self.lost(offset..<next)
             offset = next
         }
+    }
+
+    private mutating func lost(_ range: Range<Int>) {
+        if range.lowerBound < self.durableEnd { self.damaged.append(range) } else { self.unsynced.append(range) }
     }
 
     private mutating func take(_ header: RecordHeader, at offset: Int, _ visit: (RecordHeader, Int) -> Void) {

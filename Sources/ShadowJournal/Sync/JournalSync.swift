@@ -6,14 +6,14 @@ import Glibc
 import Musl
 #endif
 
-/// Brings the dirty files of one journal to the disk, by a thread of its own where the policy is an interval, and lets go of
-/// deleted files there, because freeing their blocks takes its time.
+/// Brings the dirty files of one journal to the disk, by a thread of its own where the policy is an interval and something is
+/// owed that needs it (``SyncDebt``), and lets go of deleted files there, because freeing their blocks takes its time.
 ///
 /// Any thread may call any method. Failures are counted, and the first one is told through the callback,
 /// which must not close the journal.
 public final class JournalSync: Sendable {
     private struct State {
-        var targets: [ObjectIdentifier: SyncedDescriptor] = [:]
+        var logs: [ObjectIdentifier: LogSync] = [:]
         var retired: [SegmentFile] = []
         var firstFailure: JournalError?
         var isStopped = false
@@ -42,9 +42,16 @@ public final class JournalSync: Sendable {
     /// - Returns: whether every file arrived.
     @discardableResult
     public func syncNow() -> Bool {
-        let targets = self.state.withLock { Array($0.targets.values) }
+        let logs = self.state.withLock { Array($0.logs.values) }
         var isComplete = true
-        for target in targets where !self.sync(target) { isComplete = false }
+        for log in logs where !self.sync(log) { isComplete = false }
+        return isComplete
+    }
+
+    /// Syncs what is dirty of one log. Returns whether all of it arrived.
+    func sync(_ log: LogSync) -> Bool {
+        var isComplete = true
+        for target in log.descriptors where !self.sync(target) { isComplete = false }
         return isComplete
     }
 
@@ -68,12 +75,12 @@ public final class JournalSync: Sendable {
         return false
     }
 
-    package func add(_ target: SyncedDescriptor) {
-        self.state.withLock { $0.targets[ObjectIdentifier(target)] = target }
+    package func add(_ log: LogSync) {
+        self.state.withLock { $0.logs[ObjectIdentifier(log)] = log }
     }
 
-    package func remove(_ target: SyncedDescriptor) {
-        self.state.withLock { _ = $0.targets.removeValue(forKey: ObjectIdentifier(target)) }
+    package func remove(_ log: LogSync) {
+        self.state.withLock { _ = $0.logs.removeValue(forKey: ObjectIdentifier(log)) }
     }
 
     /// Takes over a file that has no name any more.
@@ -126,6 +133,10 @@ public final class JournalSync: Sendable {
             return state.retired
         }
         _ = retired
-        if case .interval = self.policy { self.syncNow() }
+        guard case .interval = self.policy else { return }
+        for log in self.state.withLock({ Array($0.logs.values) }) {
+            guard let turn = log.endTurn(), self.sync(log) else { continue }
+            log.arrived(turn)
+        }
     }
 }
