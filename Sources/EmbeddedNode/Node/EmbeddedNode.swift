@@ -24,7 +24,7 @@ public final class EmbeddedNode: Sendable {
     /// The data, which other nodes may share.
     public let store: EmbeddedStore
     let configuration: EmbeddedNodeConfiguration
-    private let listener: any Channel
+    private let listeners: [any Channel]
     private let state: Mutex<State>
 
     private struct State {
@@ -33,6 +33,8 @@ public final class EmbeddedNode: Sendable {
         var faults = FaultRules()
         var statistics = NodeStatistics()
         var connections: [ObjectIdentifier: any Channel] = [:]
+        /// Connections by shard.
+        var shards: [Int: Int] = [:]
         var membership = 0
         var isStopped = false
     }
@@ -41,12 +43,12 @@ public final class EmbeddedNode: Sendable {
         identity: NodeIdentity,
         store: EmbeddedStore,
         configuration: EmbeddedNodeConfiguration,
-        listener: any Channel
+        listeners: [any Channel]
     ) {
         self.identity = identity
         self.store = store
         self.configuration = configuration
-        self.listener = listener
+        self.listeners = listeners
         self.state = Mutex(
             State(
                 prepared: PreparedCache(limit: configuration.preparedMax),
@@ -67,8 +69,10 @@ public final class EmbeddedNode: Sendable {
     ) async throws -> EmbeddedNode {
         // Connections wait for the node that they belong to, which needs the port that it listens on.
         let promise = group.any().makePromise(of: EmbeddedNode.self)
-        do {
-            let listener = try await ServerBootstrap(group: group)
+        func listen(_ port: Int, _ shard: @escaping @Sendable (EmbeddedNode, any Channel) -> Int?) async throws
+            -> any Channel
+        {
+            try await ServerBootstrap(group: group)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .serverChannelOption(.backlog, value: 1024)
                 .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
@@ -77,15 +81,31 @@ public final class EmbeddedNode: Sendable {
                         if let tls = configuration.tls {
                             try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
                         }
-                        try channel.pipeline.syncOperations.addHandler(NodeConnection(node: node))
+                        let connection = NodeConnection(node: node, shard: shard(node, channel))
+                        try channel.pipeline.syncOperations.addHandler(connection)
                     }
                 }
                 .bind(host: address, port: port).get()
+        }
+        do {
+            let listener = try await listen(port) { node, _ in node.leastUsedShard }
+            var shardAware: (any Channel)?
+            if let shards = configuration.shards, shards.hasShardAwarePort {
+                shardAware = try await listen(0) { node, client in
+                    node.state.withLock { $0.statistics.shardAwareConnections += 1 }
+                    return client.remoteAddress?.port.map { $0 % shards.count }
+                }
+            }
             guard let endpoint = listener.localAddress.flatMap({ InetEndpoint($0) }) else {
                 throw ChannelError.unknownLocalAddress
             }
             let identity = Self.identity(endpoint, configuration)
-            let node = EmbeddedNode(identity: identity, store: store, configuration: configuration, listener: listener)
+            let node = EmbeddedNode(
+                identity: identity,
+                store: store,
+                configuration: configuration,
+                listeners: [listener] + [shardAware].compactMap { $0 }
+            )
             let membership = store.join(identity) { [weak node] change in node?.tell(change) }
             node.state.withLock { $0.membership = membership }
             promise.succeed(node)
@@ -118,7 +138,7 @@ public final class EmbeddedNode: Sendable {
     /// Leaves the cluster: stops listening and closes all connections.
     public func stop() async {
         let channels = self.end { self.store.leave($0) }
-        for channel in [self.listener] + channels { try? await channel.close().get() }
+        for channel in self.listeners + channels { try? await channel.close().get() }
     }
 
     /// Ends as a process that is killed: no connection is told, and the other nodes count it among their peers. One that starts
@@ -129,7 +149,7 @@ public final class EmbeddedNode: Sendable {
             // Lingering for no time makes the kernel reset the connection.
             try? await (channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
         }
-        for channel in [self.listener] + channels { try? await channel.close().get() }
+        for channel in self.listeners + channels { try? await channel.close().get() }
     }
 
     /// Takes no more connections, tells the store, and returns the connections that stand.
@@ -168,23 +188,52 @@ public final class EmbeddedNode: Sendable {
     // MARK: For connections
 
     /// Takes a connection on; false where the node has stopped.
-    func opened(_ channel: any Channel) -> Bool {
+    func opened(_ channel: any Channel, shard: Int?) -> Bool {
         self.state.withLock { state in
             guard !state.isStopped else { return false }
             state.connections[ObjectIdentifier(channel)] = channel
             state.statistics.connections += 1
+            if let shard { state.shards[shard, default: 0] += 1 }
             return true
         }
     }
 
-    func closed(_ channel: any Channel) {
-        self.state.withLock { _ = $0.connections.removeValue(forKey: ObjectIdentifier(channel)) }
+    func closed(_ channel: any Channel, shard: Int?) {
+        self.state.withLock { state in
+            guard state.connections.removeValue(forKey: ObjectIdentifier(channel)) != nil, let shard else { return }
+            state.shards[shard, default: 0] -= 1
+        }
+    }
+
+    /// The shard that gets the next connection on the usual port; nil where there are none.
+    private var leastUsedShard: Int? {
+        guard let shards = self.configuration.shards else { return nil }
+        return self.state.withLock { state in
+            (0..<shards.count).min { state.shards[$0, default: 0] < state.shards[$1, default: 0] }
+        }
+    }
+
+    /// What SUPPORTED says on a connection that ends at a shard (ScyllaDB's protocol extension "intranode sharding").
+    func options(ofShard shard: Int) -> WireMap<[String]> {
+        guard let shards = self.configuration.shards else { return [:] }
+        var options: WireMap<[String]> = [
+            "SCYLLA_SHARD": ["\(shard)"], "SCYLLA_NR_SHARDS": ["\(shards.count)"],
+            "SCYLLA_PARTITIONER": [Murmur3Partitioner.className],
+            "SCYLLA_SHARDING_ALGORITHM": ["biased-token-round-robin"],
+            "SCYLLA_SHARDING_IGNORE_MSB": ["\(shards.ignoredBits)"],
+        ]
+        if shards.hasShardAwarePort, let port = self.listeners.last?.localAddress?.port {
+            let key = self.configuration.tls == nil ? "SCYLLA_SHARD_AWARE_PORT" : "SCYLLA_SHARD_AWARE_PORT_SSL"
+            options[key] = ["\(port)"]
+        }
+        return options
     }
 
     /// Counts a request and tells which fault it meets.
-    func received(_ opcode: Opcode, text: String?) -> FaultRule.Reaction? {
+    func received(_ opcode: Opcode, text: String?, shard: Int?) -> FaultRule.Reaction? {
         self.state.withLock { state in
             state.statistics.requests[opcode, default: 0] += 1
+            if let shard, opcode == .execute { state.statistics.executesByShard[shard, default: 0] += 1 }
             return state.faults.reaction(to: opcode, text: text)
         }
     }

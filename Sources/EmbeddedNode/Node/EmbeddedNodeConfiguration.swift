@@ -11,6 +11,19 @@ public struct EmbeddedNodeConfiguration: Sendable {
         case password([String: String])
     }
 
+    /// Shards, of which a node of ScyllaDB has as many as cores. Here they share everything; only clients see a difference.
+    public struct Shards: Sendable, Hashable {
+        /// How many.
+        public var count: Int
+        /// Leading bits of a token that do not count.
+        public var ignoredBits = 12
+        /// Whether there is a port on which the client's port decides about the shard.
+        public var hasShardAwarePort = true
+
+        /// So many shards.
+        public init(count: Int) { self.count = count }
+    }
+
     /// The cluster's name.
     public var clusterName = "embedded"
     /// The data center.
@@ -23,6 +36,8 @@ public struct EmbeddedNodeConfiguration: Sendable {
     public var hostID: CQLUUID?
     /// Tokens of the node; made of its address where there are none.
     public var tokens: [Int64] = []
+    /// The shards that the node tells of; nil: none, as on Cassandra.
+    public var shards: Shards?
     /// How clients prove who they are.
     public var authentication = Authentication.none
     /// TLS toward clients; nil: plain connections.

@@ -10,24 +10,31 @@ struct Conversation {
     }
 
     private let authentication: EmbeddedNodeConfiguration.Authentication
+    /// What the node tells of its shards.
+    private let shards: WireMap<[String]>
     private var phase = Phase.fresh
     /// How bodies are compressed from READY or AUTHENTICATE on.
     private(set) var compression: BodyCompression?
 
-    init(authentication: EmbeddedNodeConfiguration.Authentication) { self.authentication = authentication }
+    init(authentication: EmbeddedNodeConfiguration.Authentication, shards: WireMap<[String]> = [:]) {
+        self.authentication = authentication
+        self.shards = shards
+    }
 
     static let cqlVersion = "3.4.6"
 
-    static var supported: Response {
-        .supported([
+    private var supported: Response {
+        var options: WireMap<[String]> = [
             "PROTOCOL_VERSIONS": ["3/v3", "4/v4"], "COMPRESSION": ["snappy", "lz4"], "CQL_VERSION": [Self.cqlVersion],
-        ])
+        ]
+        options.pairs += self.shards.pairs
+        return .supported(options)
     }
 
     /// The answer to a message of the handshake; `nil` for requests that the engine answers.
     mutating func answer(_ request: Request) throws(NodeError) -> Response? {
         switch (self.phase, request) {
-        case (_, .options): return Self.supported
+        case (_, .options): return self.supported
         case (.fresh, .startup(let options)): return try self.startup(options)
         case (.authenticating, .authResponse(let token)): return try self.authenticate(token)
         case (.ready, .register), (.ready, .query), (.ready, .prepare), (.ready, .execute), (.ready, .batch): return nil

@@ -12,6 +12,8 @@ final class NodeConnection: ChannelDuplexHandler {
     typealias OutboundOut = ByteBuffer
 
     private let node: EmbeddedNode
+    /// The shard at which the connection ends, where the node has shards.
+    private let shard: Int?
     private var conversation: Conversation
     private var reader: FrameReader
     private var outbound = ByteBuffer()
@@ -22,20 +24,24 @@ final class NodeConnection: ChannelDuplexHandler {
     private var isClosing = false
     private var hasWarnedOfUse = false
 
-    init(node: EmbeddedNode) {
+    init(node: EmbeddedNode, shard: Int?) {
         self.node = node
-        self.conversation = Conversation(authentication: node.authentication)
+        self.shard = shard
+        self.conversation = Conversation(
+            authentication: node.authentication,
+            shards: shard.map { node.options(ofShard: $0) } ?? [:]
+        )
         self.reader = FrameReader(maximumBodyLength: node.configuration.frameLengthMax)
     }
 
     // MARK: Channel events
 
     func handlerAdded(context: ChannelHandlerContext) {
-        if !self.node.opened(context.channel) { context.close(promise: nil) }
+        if !self.node.opened(context.channel, shard: self.shard) { context.close(promise: nil) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        self.node.closed(context.channel)
+        self.node.closed(context.channel, shard: self.shard)
         context.fireChannelInactive()
     }
 
@@ -120,7 +126,7 @@ final class NodeConnection: ChannelDuplexHandler {
         } catch {
             return self.refuse(NodeError(.protocolError, "\(error)"), stream: header.stream)
         }
-        let reaction = self.node.received(frame.request.opcode, text: self.text(of: frame.request))
+        let reaction = self.node.received(frame.request.opcode, text: self.text(of: frame.request), shard: self.shard)
         switch reaction {
         case nil: self.answer(frame)
         case .drop: break
