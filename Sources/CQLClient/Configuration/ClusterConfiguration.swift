@@ -2,6 +2,14 @@ public import CQLProtocol
 
 /// How to reach and use one cluster. Every limit has its unit in its name.
 public struct ClusterConfiguration: Sendable, Hashable {
+    /// What is built for a cluster besides what all clusters get.
+    public enum Driver: String, Sendable {
+        /// Nothing.
+        case cassandra
+        /// Connections to each shard of a node, and requests on the one that has their data.
+        case scylla
+    }
+
     /// The name in logs: `source`, `target`, or whatever a job calls it.
     public var name: String
     /// Where to look for the cluster; the other nodes are learned from it.
@@ -10,6 +18,10 @@ public struct ClusterConfiguration: Sendable, Hashable {
     public var port = 9_042
     /// Only nodes of this data centre are used; nil: the one of the node that was reached first.
     public var localDatacenter: String?
+    /// Nodes of this rack come first, where one of them will do; nil: all nodes of the data centre are alike.
+    public var localRack: String?
+    /// What the cluster is.
+    public var driver = Driver.cassandra
     /// For the control connection, and for clients that bring none.
     public var credentials: RotatingCredentials?
     /// How long after a handshake its credentials count as right; after that a client that comes with them has them checked

@@ -1,8 +1,8 @@
 import CQLProtocol
 import NIOCore
 
-/// The way of a connection from its first byte to its first request: OPTIONS where compression is wanted, STARTUP, SASL PLAIN
-/// where the node asks for it, USE where the pool has a keyspace (native protocol v4 §4.1). A value: it decides, the
+/// The way of a connection from its first byte to its first request: OPTIONS where compression or shards are wanted, STARTUP,
+/// SASL PLAIN where the node asks for it, USE where the pool has a keyspace (native protocol v4 §4.1). A value: it decides, the
 /// connection sends.
 struct Handshake {
     /// What to do next.
@@ -32,15 +32,24 @@ struct Handshake {
     private(set) var authenticator: String?
     /// What bodies are packed with from the answer to STARTUP on: what was wanted, where the node can do it.
     private(set) var compression: BodyCompression?
+    /// What the node has told of its shards, where it was asked and has some.
+    private(set) var sharding: Sharding?
+    private let asksForShards: Bool
 
-    init(credentials: Credentials?, keyspace: String?, compression: BodyCompression? = nil) {
+    init(
+        credentials: Credentials?,
+        keyspace: String?,
+        compression: BodyCompression? = nil,
+        asksForShards: Bool = false
+    ) {
         self.credentials = credentials
         self.keyspace = keyspace
         self.compression = compression
+        self.asksForShards = asksForShards
     }
 
     mutating func begin() -> Action {
-        guard self.compression == nil else {
+        guard self.compression == nil, !self.asksForShards else {
             self.state = .options
             return .send(.options)
         }
@@ -64,6 +73,7 @@ struct Handshake {
             // Like any client: what the server does not offer is done without.
             let offered = supported["COMPRESSION"]?.map { $0.lowercased() } ?? []
             if let compression, !offered.contains(compression.rawValue) { self.compression = nil }
+            if self.asksForShards { self.sharding = Sharding(supported: supported) }
             return self.startup()
         case (.startup, .ready):
             return self.authenticated()

@@ -42,7 +42,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
     /// Held until the connection is closed. Not `weak`: an object that was ever referred to weakly has its reference counts in a
     /// table aside, which makes each use of it on the data path several times as dear.
     private var delegate: (any UpstreamDelegate)?
-    private var handshake: Handshake
+    private(set) var handshake: Handshake
     var context: ChannelHandlerContext?
     private var streams: StreamTable
     private var outbound = ByteBuffer()
@@ -75,7 +75,8 @@ public final class UpstreamConnection: ChannelInboundHandler {
         self.handshake = Handshake(
             credentials: credentials,
             keyspace: keyspace,
-            compression: configuration.compression
+            compression: configuration.compression,
+            asksForShards: configuration.driver == .scylla
         )
         self.streams = StreamTable(capacity: configuration.inFlightPerConnectionMax)
         self.opened = opened

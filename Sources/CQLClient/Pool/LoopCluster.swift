@@ -13,6 +13,7 @@ public final class LoopCluster {
     private let logger: Logger
     private var pools: [SessionKey: UpstreamPool] = [:]
     private var nodes: [NodeID] = []
+    private var ring: ClusterRing?
     private var isShutDown = false
     private var loginChecks = 0
 
@@ -44,6 +45,7 @@ public final class LoopCluster {
         let pool = UpstreamPool(key: key, cluster: self)
         self.pools[key] = pool
         pool.update(nodes: self.nodes)
+        pool.update(ring: self.ring)
         return pool
     }
 
@@ -89,7 +91,11 @@ public final class LoopCluster {
     public func update(topology: ClusterTopology) {
         guard !self.isShutDown else { return }
         self.nodes = topology.nodes(in: self.configuration.localDatacenter).map(\.id)
-        for pool in self.pools.values { pool.update(nodes: self.nodes) }
+        self.ring = topology.ring
+        for pool in self.pools.values {
+            pool.update(nodes: self.nodes)
+            pool.update(ring: self.ring)
+        }
     }
 
     /// Closes the pools of other keys than these, where nothing is on its way in them.
@@ -125,9 +131,12 @@ public final class LoopCluster {
     public var connectedNodes: Set<NodeID> { self.pools.values.reduce(into: []) { $0.formUnion($1.connectedNodes) } }
 
     /// Opens one connection. The one place where sockets of the data path are made.
+    ///
+    /// - Parameter path: between which ports, where that is not indifferent.
     func open(
         _ node: NodeID,
         key: SessionKey,
+        path: ConnectionOpener.Path? = nil,
         _ opened: @escaping (UpstreamConnection?, Result<Void, UpstreamError>) -> Void
     ) {
         guard let delegate else { return }
@@ -146,19 +155,33 @@ public final class LoopCluster {
             made = nil
         }
         made = connection
-        ConnectionOpener.open(connection, on: self.eventLoop, configuration: self.configuration)
+        ConnectionOpener.open(connection, on: self.eventLoop, configuration: self.configuration, path: path)
     }
 }
 
 /// Sockets toward clusters, with all their options in one place.
 enum ConnectionOpener {
+    /// The addresses of both ends.
+    struct Path {
+        private(set) var local: SocketAddress
+        private(set) var remote: SocketAddress
+
+        /// The addresses of a connection that stands, with other ports.
+        init(from local: SocketAddress, port localPort: Int, to remote: SocketAddress, port remotePort: Int) {
+            (self.local, self.remote) = (local, remote)
+            self.local.port = localPort
+            self.remote.port = remotePort
+        }
+    }
+
     static func open(
         _ connection: UpstreamConnection,
         on eventLoop: any EventLoop,
-        configuration: ClusterConfiguration
+        configuration: ClusterConfiguration,
+        path: Path? = nil
     ) {
         let bound = NIOLoopBound(connection, eventLoop: eventLoop)
-        ClientBootstrap(group: eventLoop)
+        let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(.milliseconds(Int64(configuration.connectTimeoutMilliseconds)))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelOption(.maxMessagesPerRead, value: 4)
@@ -173,8 +196,15 @@ enum ConnectionOpener {
                     try channel.pipeline.syncOperations.addHandler(bound.value)
                 }
             }
-            .connect(host: connection.node.host, port: connection.node.port)
-            .assumeIsolated()
+        let connected =
+            if let path {
+                // A port from which a connection was just closed may be taken again.
+                bootstrap.channelOption(.socketOption(.so_reuseaddr), value: 1)
+                    .bind(to: path.local).connect(to: path.remote)
+            } else {
+                bootstrap.connect(host: connection.node.host, port: connection.node.port)
+            }
+        connected.assumeIsolated()
             .whenComplete { result in
                 switch result {
                 case .success:

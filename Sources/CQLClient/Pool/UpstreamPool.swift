@@ -27,9 +27,14 @@ public final class UpstreamPool {
     }
 
     let key: SessionKey
-    private let cluster: LoopCluster
+    let cluster: LoopCluster
     private var slots: [Slot] = []
-    private var ready: [UpstreamConnection] = []
+    /// Connections to single shards, besides those of the slots.
+    private var extras: [UpstreamConnection] = []
+    private(set) var ready: [UpstreamConnection] = [] {
+        didSet { self.arrange() }
+    }
+    var routing = PoolRouting()
     /// Connections to nodes that are not wanted any more; each closes when its last answer has come.
     private var retiring: [Retiring] = []
     private var next = 0
@@ -62,14 +67,27 @@ public final class UpstreamPool {
         self.waiters.isEmpty && self.retiring.isEmpty && self.ready.allSatisfy { $0.inFlight == 0 }
     }
 
-    /// A connection with room, round robin; on another node than `avoided` where there is one.
-    public func pick(avoiding avoided: NodeID?, token: Int64?) -> UpstreamConnection? {
-        let count = self.ready.count
-        guard count > 0 else { return nil }
+    /// A connection with room, round robin, in the local rack where it can be; on another node than `avoided` where there is one.
+    public func pick(avoiding avoided: NodeID?) -> UpstreamConnection? {
         var fallback: UpstreamConnection?
+        if self.routing.connections.hasNear,
+            let connection = self.pick(self.routing.connections.near, avoiding: avoided, &fallback)
+        {
+            return connection
+        }
+        return self.pick(self.ready, avoiding: avoided, &fallback) ?? fallback
+    }
+
+    @inline(__always)
+    private func pick(
+        _ connections: [UpstreamConnection],
+        avoiding avoided: NodeID?,
+        _ fallback: inout UpstreamConnection?
+    ) -> UpstreamConnection? {
+        let count = connections.count
         for _ in 0..<count {
             self.next = self.next + 1 >= count ? 0 : self.next + 1
-            let connection = self.ready[self.next]
+            let connection = connections[self.next]
             guard connection.hasRoom else { continue }
             if let avoided, connection.node == avoided {
                 fallback = connection
@@ -77,7 +95,7 @@ public final class UpstreamPool {
             }
             return connection
         }
-        return fallback
+        return nil
     }
 
     /// A ready connection to one node; nil where there is none at the moment.
@@ -138,8 +156,12 @@ public final class UpstreamPool {
     /// Sets the nodes to be connected to. What is on its way to a node that is left out still gets its answer.
     func update(nodes: [NodeID]) {
         guard !self.isClosed else { return }
-        let leaving = self.slots.filter { !nodes.contains($0.node) }.compactMap(\.connection)
+        let leaving =
+            self.slots.filter { !nodes.contains($0.node) }.compactMap(\.connection)
+            + self.extras.filter { !nodes.contains($0.node) }
         self.slots.removeAll { !nodes.contains($0.node) }
+        self.extras.removeAll { !nodes.contains($0.node) }
+        self.endSearches { nodes.contains($0) }
         self.retire(leaving)
         for node in nodes where !self.slots.contains(where: { $0.node == node }) {
             for _ in 0..<max(1, self.cluster.configuration.connectionsPerNode) { self.slots.append(Slot(node: node)) }
@@ -202,9 +224,7 @@ public final class UpstreamPool {
             self.slots[index].failures = 0
             self.slots[index].connection = connection
             self.verifiedAt = .now()
-            self.ready.append(connection)
-            self.takeNoMoreFromRetiring()
-            connection.closed = { self.lost($0) }
+            self.use(connection)
             self.lastError = nil
             self.tellWaiters(.success(()))
         case .failure(let error):
@@ -222,8 +242,24 @@ public final class UpstreamPool {
         }
     }
 
+    private func use(_ connection: UpstreamConnection) {
+        self.ready.append(connection)
+        self.takeNoMoreFromRetiring()
+        connection.closed = { self.lost($0) }
+    }
+
+    /// Takes a connection to a single shard. When it is lost, a request that wants the shard has another one made.
+    func use(extra connection: UpstreamConnection) {
+        self.extras.append(connection)
+        self.use(connection)
+    }
+
+    /// Whether connections to a node are kept.
+    func isWanted(_ node: NodeID) -> Bool { self.slots.contains { $0.node == node } }
+
     private func lost(_ connection: UpstreamConnection) {
         self.ready.removeAll { $0 === connection }
+        self.extras.removeAll { $0 === connection }
         self.retiring.removeAll { $0.connection === connection }
         self.next = 0
         guard let index = self.slots.firstIndex(where: { $0.connection === connection }) else { return }
@@ -250,8 +286,10 @@ public final class UpstreamPool {
         guard !self.isClosed else { return }
         self.isClosed = true
         self.lastError = reason
-        let connections = self.slots.compactMap(\.connection) + self.retiring.map(\.connection)
+        let connections = self.slots.compactMap(\.connection) + self.extras + self.retiring.map(\.connection)
+        self.endSearches { _ in false }
         self.slots = []
+        self.extras = []
         self.ready = []
         self.retiring = []
         self.tellWaiters(.failure(reason))

@@ -118,7 +118,8 @@ public final class CQLSession: Sendable {
         return try await self.send(
             .execute(Execute(id: statement.prepared.id, parameters: parameters)),
             isIdempotent: statement.isIdempotent,
-            statements: [statement]
+            statements: [statement],
+            partition: statement.partition(bound)
         )
     }
 
@@ -130,14 +131,19 @@ public final class CQLSession: Sendable {
         timestamp: Int64? = nil,
         consistency: Consistency = .localQuorum
     ) async throws -> CQLResult {
+        var partition: CQLStatement.Partition?
         var batch = Batch(kind: kind, children: [], consistency: consistency, defaultTimestamp: timestamp)
         for (statement, values) in children {
-            batch.children.append(Batch.Child(.prepared(id: statement.prepared.id), values: try statement.bind(values)))
+            let bound = try statement.bind(values)
+            batch.children.append(Batch.Child(.prepared(id: statement.prepared.id), values: bound))
+            // Any of the partitions will do, as the node that gets a batch sends its parts on.
+            if partition == nil { partition = statement.partition(bound) }
         }
         return try await self.send(
             .batch(batch),
             isIdempotent: children.allSatisfy(\.statement.isIdempotent),
-            statements: children.map(\.statement)
+            statements: children.map(\.statement),
+            partition: partition
         )
     }
 
@@ -154,7 +160,8 @@ public final class CQLSession: Sendable {
     private func send(
         _ request: Request,
         isIdempotent: Bool,
-        statements: [CQLStatement] = []
+        statements: [CQLStatement] = [],
+        partition: CQLStatement.Partition? = nil
     ) async throws -> CQLResult {
         let id = SessionCore.Ticket.next()
         let (core, eventLoop) = (self.core, self.eventLoop)
@@ -167,6 +174,7 @@ public final class CQLSession: Sendable {
                             request: request,
                             isIdempotent: isIdempotent,
                             statements: statements,
+                            partition: partition,
                             continuation: continuation
                         ),
                         ticket: id

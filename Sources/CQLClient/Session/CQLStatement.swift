@@ -12,6 +12,20 @@ public struct CQLStatement: Sendable, Hashable {
     public var isIdempotent: Bool
     let prepared: Prepared
 
+    /// One partition that a request is about.
+    struct Partition: Sendable {
+        let keyspace: String
+        let token: Int64
+    }
+
+    /// The partition of some values; nil where they do not tell it.
+    func partition(_ values: [BoundValue]) -> Partition? {
+        guard let keyspace = self.variables.markers.first?.keyspace,
+            let token = RoutingKey(self.variables)?.token(of: values)
+        else { return nil }
+        return Partition(keyspace: keyspace, token: token)
+    }
+
     /// Values in the order of the markers, as bytes of their types.
     ///
     /// - Throws: ``CQLSessionError`` where there are too many or too few, or one is not of its marker's type.

@@ -20,6 +20,8 @@ final class SessionCore {
         let isIdempotent: Bool
         /// The statements that the request names by id.
         let statements: [CQLStatement]
+        /// What the request is about, where one partition can be told.
+        let partition: CQLStatement.Partition?
         let continuation: CheckedContinuation<CQLResult, any Error>
         var deadline = NIODeadline.distantFuture
         var sends = 0
@@ -113,6 +115,19 @@ final class SessionCore {
         self.finish(ticket, .failure(error))
     }
 
+    /// The connection to a node that has the request's data, or else to any.
+    private func pick(_ request: Pending, from pool: UpstreamPool) -> UpstreamConnection? {
+        if let partition = request.partition, pool.routesByToken {
+            var routes = KeyspaceRoutes()
+            if routes.areKnown(of: partition.keyspace, in: pool), let route = routes.route(partition.token),
+                let connection = pool.pick(route, avoiding: request.avoided)
+            {
+                return connection
+            }
+        }
+        return pool.pick(avoiding: request.avoided)
+    }
+
     private func begin(_ ticket: UInt64) {
         self.inFlight += 1
         self.send(ticket)
@@ -124,7 +139,7 @@ final class SessionCore {
             let error = CQLSessionError(.closed, "the session has no pool", isSafeToRetry: true)
             return self.finish(ticket, .failure(error))
         }
-        if let connection = pool.pick(avoiding: request.avoided, token: nil) {
+        if let connection = self.pick(request, from: pool) {
             return self.append(request.request, ticket, connection)
         }
         pool.whenReady(deadline: request.deadline) { result in

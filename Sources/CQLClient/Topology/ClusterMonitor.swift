@@ -32,6 +32,8 @@ public final class ClusterMonitor: Sendable {
         var topology: ClusterTopology?
         /// Schema changes that were told and that the topology's schema may not show yet.
         var toldSinceSchema: [SchemaChange] = []
+        /// What was said of the ring already.
+        var complaints: Set<ClusterRing.Complaint> = []
     }
 
     private let configuration: ClusterConfiguration
@@ -202,13 +204,15 @@ public final class ClusterMonitor: Sendable {
         for row in peersV2 ?? peers {
             if let peer = TopologyReader.peer(row, portOfSiblings: node.port) { nodes.append(peer) }
         }
+        let schema = try await self.schema(control, version: local["schema_version"])
         let topology = ClusterTopology(
             nodes: nodes,
             local: local,
             peersColumns: peers.metadata.columns,
             peersV2Columns: peersV2?.metadata.columns,
-            schema: try await self.schema(control, version: local["schema_version"]),
-            authenticator: authenticator
+            schema: schema,
+            authenticator: authenticator,
+            ring: self.ring(nodes, local, schema)
         )
         try self.state.withLock { state in
             if let known = state.topology, topology.isSameCluster(as: known) == false {
@@ -224,6 +228,25 @@ public final class ClusterMonitor: Sendable {
         self.notify(.topology(topology))
     }
 
+    /// Where partitions are, found out again only where something has changed.
+    private func ring(_ nodes: [ClusterTopology.Node], _ local: Row, _ schema: ClusterSchema?) -> ClusterRing {
+        let source = ClusterRing.Source(
+            nodes: nodes,
+            partitioner: TopologyReader.text(local["partitioner"]),
+            replications: schema?.replications ?? [:],
+            datacenter: self.configuration.localDatacenter ?? nodes.first?.datacenter,
+            rack: self.configuration.localRack
+        )
+        if let known = self.state.withLock({ $0.topology?.ring }), known.source == source { return known }
+        return ClusterRing(source) { complaint in
+            guard self.state.withLock({ $0.complaints.insert(complaint).inserted }) else { return }
+            self.logger.notice(
+                "requests are not all sent to the nodes that have their data",
+                metadata: ["cluster": "\(self.configuration.name)", "reason": "\(complaint)"]
+            )
+        }
+    }
+
     /// The schema, read again only where its version is another one.
     private func schema(_ control: NIOLoopBound<ControlConnection>, version: ByteBuffer?) async throws -> ClusterSchema?
     {
@@ -235,9 +258,25 @@ public final class ClusterMonitor: Sendable {
             let columns = try await self.rows(control, ClusterSchema.columnsStatement)
             // A server that describes not even its own tables describes none.
             guard !columns.isEmpty else { return nil }
-            return ClusterSchema(version: version, keyspaces: keyspaces, tables: tables, columns: columns)
+            let tablets = try await self.tablets(control)
+            return ClusterSchema(
+                version: version,
+                keyspaces: keyspaces,
+                tablets: tablets,
+                tables: tables,
+                columns: columns
+            )
         } catch let error as UpstreamError where error.serverError != nil {
             return nil
+        }
+    }
+
+    /// The keyspaces of ScyllaDB that have tablets.
+    private func tablets(_ control: NIOLoopBound<ControlConnection>) async throws -> ClusterSchema.Tablets {
+        do {
+            return .told(try await self.rows(control, ClusterSchema.tabletsStatement))
+        } catch let error as UpstreamError where error.serverError != nil {
+            return error.serverError?.code == .invalid ? .absent : .refused
         }
     }
 }

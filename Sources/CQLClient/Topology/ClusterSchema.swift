@@ -17,19 +17,30 @@ public final class ClusterSchema: Sendable {
 
     /// What the node called this state of the schema; nil where it does not say.
     let version: ByteBuffer?
-    /// All keyspaces, those without tables included.
-    let keyspaces: Set<String>
+    /// How each keyspace places its partitions; those without tables are here, too.
+    let replications: [String: Replication]
     /// By keyspace and name.
     public let tables: [String: [String: Table]]
 
-    static let keyspacesStatement = "SELECT keyspace_name FROM system_schema.keyspaces"
+    static let keyspacesStatement = "SELECT keyspace_name, replication FROM system_schema.keyspaces"
+    /// What only ScyllaDB has: keyspaces with a value here have tablets, which are not where the ring says.
+    static let tabletsStatement = "SELECT keyspace_name, initial_tablets FROM system_schema.scylla_keyspaces"
     static let tablesStatement = "SELECT keyspace_name, table_name, default_time_to_live FROM system_schema.tables"
     static let columnsStatement =
         "SELECT keyspace_name, table_name, column_name, kind, position, type FROM system_schema.columns"
 
-    init(version: ByteBuffer?, keyspaces: Rows, tables: Rows, columns: Rows) {
+    /// What a cluster answers to ``tabletsStatement``.
+    enum Tablets {
+        /// There is no such table, and no tablets.
+        case absent
+        case told(Rows)
+        /// Refused: any keyspace may have tablets.
+        case refused
+    }
+
+    init(version: ByteBuffer?, keyspaces: Rows, tablets: Tablets = .absent, tables: Rows, columns: Rows) {
         self.version = version
-        self.keyspaces = Set(keyspaces.compactMap { TopologyReader.text($0["keyspace_name"]) })
+        self.replications = Self.replications(keyspaces, tablets)
         var known: [String: [String: Table]] = [:]
         typealias Keys = [String: [String: [(position: Int, name: String)]]]
         var (keys, clustering): (Keys, Keys) = ([:], [:])
@@ -66,15 +77,36 @@ public final class ClusterSchema: Sendable {
         self.tables = known
     }
 
+    private static func replications(_ keyspaces: Rows, _ tablets: Tablets) -> [String: Replication] {
+        var replications: [String: Replication] = [:]
+        for row in keyspaces {
+            guard let keyspace = TopologyReader.text(row["keyspace_name"]) else { continue }
+            replications[keyspace] = Replication(options: TopologyReader.textMap(row["replication"]))
+        }
+        switch tablets {
+        case .absent: return replications
+        case .refused: return replications.mapValues { _ in .tablets }
+        case .told(let rows):
+            for row in rows where row["initial_tablets"] != nil {
+                if let keyspace = TopologyReader.text(row["keyspace_name"]) { replications[keyspace] = .tablets }
+            }
+            return replications
+        }
+    }
+
+    /// All keyspaces, those without tables included.
+    var keyspaces: Set<String> { Set(self.replications.keys) }
+
     /// What was created, dropped or altered since an earlier state, keyspaces before tables: for whoever could not hear the
     /// cluster's own events.
     func changes(since earlier: ClusterSchema) -> [SchemaChange] {
         func change(_ what: String, _ keyspace: String, _ table: String? = nil) -> SchemaChange {
             SchemaChange(change: what, target: table.map { .table($0) } ?? .keyspace, keyspace: keyspace)
         }
-        var changes = earlier.keyspaces.subtracting(self.keyspaces).sorted().map { change("DROPPED", $0) }
-        changes += self.keyspaces.subtracting(earlier.keyspaces).sorted().map { change("CREATED", $0) }
-        for keyspace in self.keyspaces.sorted() {
+        let (keyspaces, former) = (self.keyspaces, earlier.keyspaces)
+        var changes = former.subtracting(keyspaces).sorted().map { change("DROPPED", $0) }
+        changes += keyspaces.subtracting(former).sorted().map { change("CREATED", $0) }
+        for keyspace in keyspaces.sorted() {
             let (before, now) = (earlier.tables[keyspace] ?? [:], self.tables[keyspace] ?? [:])
             for table in Set(before.keys).union(now.keys).sorted() where before[table] != now[table] {
                 let what = before[table] == nil ? "CREATED" : now[table] == nil ? "DROPPED" : "UPDATED"

@@ -30,6 +30,8 @@ public final class ClusterTopology: Sendable {
     public let schema: ClusterSchema?
     /// The class name of the cluster's authenticator, where it asks for credentials.
     public let authenticator: String?
+    /// Where partitions are.
+    let ring: ClusterRing
 
     init(
         nodes: [Node],
@@ -37,7 +39,8 @@ public final class ClusterTopology: Sendable {
         peersColumns: [ColumnSpec],
         peersV2Columns: [ColumnSpec]?,
         schema: ClusterSchema?,
-        authenticator: String?
+        authenticator: String?,
+        ring: ClusterRing
     ) {
         self.nodes = nodes
         self.local = local
@@ -45,6 +48,7 @@ public final class ClusterTopology: Sendable {
         self.peersV2Columns = peersV2Columns
         self.schema = schema
         self.authenticator = authenticator
+        self.ring = ring
     }
 
     /// The release version of the node that told this.

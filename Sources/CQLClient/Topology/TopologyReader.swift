@@ -55,6 +55,21 @@ enum TopologyReader {
         return texts
     }
 
+    /// A map of texts: a count, then each key and each value with its length.
+    static func textMap(_ cell: ByteBuffer?) -> [String: String] {
+        guard var cell, let count = cell.readInteger(as: Int32.self), count > 0 else { return [:] }
+        var map: [String: String] = [:]
+        for _ in 0..<count {
+            guard let keyLength = cell.readInteger(as: Int32.self), keyLength >= 0,
+                let key = cell.readString(length: Int(keyLength)),
+                let valueLength = cell.readInteger(as: Int32.self), valueLength >= 0,
+                let value = cell.readString(length: Int(valueLength))
+            else { break }
+            map[key] = value
+        }
+        return map
+    }
+
     static func address(_ bytes: ByteBuffer) -> String? {
         guard bytes.readableBytes == 4 || bytes.readableBytes == 16 else { return nil }
         return try? SocketAddress(packedIPAddress: bytes, port: 0).ipAddress

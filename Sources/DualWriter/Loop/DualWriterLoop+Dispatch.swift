@@ -86,7 +86,7 @@ extension DualWriterLoop {
         }
         // A full connection is no reason to fail while another one has room; the number of tries bounds the search.
         for _ in 0..<4 {
-            guard let connection = pool.pick(avoiding: avoided, token: nil) else { break }
+            guard let connection = pool.pick(avoiding: avoided) else { break }
             if self.send(request, to: cluster, on: connection) { return }
         }
         guard pool.isReady else {
