@@ -74,6 +74,12 @@ extension ConfigurationKey {
                 help: "The datacenter whose nodes get requests; without it the contact points' own."
             ),
             Self(
+                path: "\(name).local_rack",
+                kind: .text,
+                fallback: nil,
+                help: "The rack whose nodes come first where one of them will do; without it all racks are alike."
+            ),
+            Self(
                 path: "\(name).username",
                 kind: .text,
                 fallback: nil,

@@ -9,12 +9,11 @@ import ShadowJournal
 struct SidecarConfiguration: Sendable {
     /// One cluster.
     struct ClusterSettings: Sendable {
-        enum Driver: String, Sendable { case cassandra, scylla }
-
         var hosts: [String]
-        var driver: Driver
+        var driver: ClusterConfiguration.Driver
         var port: Int
         var localDC: String?
+        var localRack: String?
         var username: String?
         var password: Secret?
         /// Whose name applications' requests run under.
@@ -172,9 +171,10 @@ extension SidecarConfiguration {
     private static func cluster(_ name: String, _ values: inout ConfigurationValues) -> ClusterSettings {
         let settings = ClusterSettings(
             hosts: values.hosts("\(name).hosts"),
-            driver: ClusterSettings.Driver(rawValue: values.choice("\(name).driver")) ?? .cassandra,
+            driver: ClusterConfiguration.Driver(rawValue: values.choice("\(name).driver")) ?? .cassandra,
             port: values.integer("\(name).port"),
             localDC: values.text("\(name).local_dc"),
+            localRack: values.text("\(name).local_rack"),
             username: values.text("\(name).username"),
             password: values.secret("\(name).password", file: "\(name).password_file"),
             credentials: CredentialPolicy(rawValue: values.choice("\(name).credentials")) ?? .forward,

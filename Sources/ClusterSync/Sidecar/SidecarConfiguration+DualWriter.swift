@@ -61,6 +61,8 @@ extension SidecarConfiguration {
         )
         configuration.port = settings.port
         configuration.localDatacenter = settings.localDC
+        configuration.localRack = settings.localRack
+        configuration.driver = settings.driver
         if let username = settings.username, let password = settings.password {
             let credentials = RotatingCredentials(username: username, password: password.text)
             configuration.credentials = credentials

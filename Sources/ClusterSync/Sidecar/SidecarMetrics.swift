@@ -129,6 +129,17 @@ enum SidecarMetrics {
                 count
             )
         }
+        for (reach, count) in [
+            ("replica", counters.sentToReplica), ("elsewhere", counters.sentElsewhere), ("any", counters.sentAnywhere),
+        ] {
+            page.counter(
+                "cluster_sync_routed_total",
+                help:
+                    "Requests sent to a node that has their data, to another one, or where nothing tells which has it.",
+                labels: labels + [MetricLabel("to", reach)],
+                count
+            )
+        }
         page.histogram(
             "cluster_sync_read_latency_seconds",
             help: "From sending a read to its answer.",

@@ -85,8 +85,8 @@ extension DualWriterLoop {
             return
         }
         // A full connection is no reason to fail while another one has room; the number of tries bounds the search.
-        for _ in 0..<4 {
-            guard let connection = pool.pick(avoiding: avoided) else { break }
+        for attempt in 0..<4 {
+            guard let connection = self.pick(request, cluster, from: pool, avoiding: avoided, attempt) else { break }
             if self.send(request, to: cluster, on: connection) { return }
         }
         guard pool.isReady else {
@@ -209,6 +209,7 @@ extension DualWriterLoop {
         if request.opcode == .prepare { request.preparedAt = connection.node }
         request[cluster].sentAt = self.now
         request[cluster].attempts &+= 1
+        self.counters[cluster].count(request[cluster].reach)
         self.setShadowDeadline(of: request)
         return true
     }
@@ -287,7 +288,7 @@ extension DualWriterLoop {
         let waiting = self.takeWaiting(for: statement, at: node, of: cluster, besides: request)
         var failure: (class: AnswerClass, error: ErrorMessage)?
         if let body, opcode == .result, let id = AnswerLayout.preparedID(body, flags: flags) {
-            statement.learned(id, in: body, at: node, of: cluster)
+            statement.learned(id, in: body, at: node, of: cluster, version: request.version)
             self.counters[cluster].reprepared &+= 1
         } else if let body, opcode == .error, let message = AnswerDecoder.error(body, flags: flags) {
             failure = (AnswerClass(opcode: 0, errorCode: message.code.rawValue), message)

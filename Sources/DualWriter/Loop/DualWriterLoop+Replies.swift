@@ -63,7 +63,9 @@ extension DualWriterLoop {
             self.detachClient(request)
             return
         }
-        if let node = request.preparedAt { statement.learned(id, in: body, at: node, of: cluster) }
+        if let node = request.preparedAt {
+            statement.learned(id, in: body, at: node, of: cluster, version: request.version)
+        }
         let before = UnsafeRawBufferPointer(rebasing: body[..<(id.lowerBound - 2)])
         let after = UnsafeRawBufferPointer(rebasing: body[id.upperBound...])
         if let client = request.client, let version = client.version,

@@ -80,6 +80,18 @@ enum BindMetadata {
         return result
     }
 
+    /// The markers of the partition key, in its order; nil where the bytes are malformed. Of version 4, which alone tells them.
+    static func partitionKey(_ bytes: UnsafeRawBufferPointer) -> [UInt16]? {
+        var cursor = ByteCursor(bytes)
+        guard cursor.int32() != nil, cursor.int32() != nil, let count = cursor.int32(), count >= 0 else { return nil }
+        var markers: [UInt16] = []
+        for _ in 0..<count {
+            guard let marker = cursor.uint16() else { return nil }
+            markers.append(marker)
+        }
+        return markers
+    }
+
     /// Walks over an [option] that tells a type (native protocol v4 §4.2.5.2).
     private static func takeType(_ cursor: inout ByteCursor, depth: Int) -> Bool {
         guard depth < Self.typeDepthMax, let id = cursor.uint16() else { return false }

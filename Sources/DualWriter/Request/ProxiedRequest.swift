@@ -34,6 +34,8 @@ final class ProxiedRequest {
         var stream: Int16 = 0
         var connection: UpstreamConnection?
         var sentAt: Int64 = 0
+        /// How near to its data it was sent last.
+        var reach = DualWriterLoop.Reach.untold
         /// Whether an attempt was sent whose outcome nobody knows, and another one was made.
         var mayHaveHappened = false
         /// Whether nobody waits for it, so that it may leave together with what comes later.
@@ -92,6 +94,8 @@ final class ProxiedRequest {
     var statement: PreparedStatement?
     var children: [PreparedStatement] = []
     var identity: ClientIdentity?
+    /// The token of the partition that it is about, once it was asked for.
+    var token: Int64?
     /// Where a client's own PREPARE went, to note the id that this node gave.
     var preparedAt: NodeID?
 
@@ -136,6 +140,9 @@ final class ProxiedRequest {
         @inline(__always) unsafeMutableAddress { self.legs + Int(cluster.rawValue) }
     }
 
+    /// The version in which clusters answer it.
+    var version: ProtocolVersion { self.identity?.key.version ?? .v4 }
+
     var isFence: Bool { self.kind.isFence }
 
     func ticket(_ purpose: RequestTicket.Purpose, _ cluster: Cluster) -> UInt64 {
@@ -158,6 +165,7 @@ final class ProxiedRequest {
         self.payload = nil
         self.answer.reset()
         self.preparedAt = nil
+        self.token = nil
         self.statement = nil
         if !self.children.isEmpty { self.children.removeAll(keepingCapacity: true) }
         self.identity = nil

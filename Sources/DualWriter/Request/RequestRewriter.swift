@@ -161,5 +161,6 @@ extension ProxiedRequest {
     /// Replaces the body.
     func retain(_ body: ByteBuffer) {
         body.withUnsafeReadableBytes { self.body.assign($0, reserving: 8) }
+        self.token = nil
     }
 }

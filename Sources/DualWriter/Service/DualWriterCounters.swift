@@ -54,6 +54,12 @@ public struct DualWriterCounters: Sendable {
         public var writeFailureLatency = Histogram()
         /// The time from sending a read to its answer.
         public var readLatency = Histogram()
+        /// Requests that were sent to a node that has their data.
+        public var sentToReplica: UInt64 = 0
+        /// Requests that were sent to another node, because none of those took them.
+        public var sentElsewhere: UInt64 = 0
+        /// Requests that were sent to any node, because nothing tells which ones have their data.
+        public var sentAnywhere: UInt64 = 0
         /// Requests that were sent again to another node.
         public var retriedOnOtherNode: UInt64 = 0
         /// Statements that were prepared again because a node had forgotten them.
@@ -75,7 +81,19 @@ public struct DualWriterCounters: Sendable {
         /// Shadow writes that were given up: refused for good, or not repeatable after an unknown outcome.
         public var shadowDead: UInt64 = 0
 
+        @inline(__always)
+        mutating func count(_ reach: DualWriterLoop.Reach) {
+            switch reach {
+            case .replica: self.sentToReplica &+= 1
+            case .elsewhere: self.sentElsewhere &+= 1
+            case .untold: self.sentAnywhere &+= 1
+            }
+        }
+
         mutating func add(_ other: Leg) {
+            self.sentToReplica &+= other.sentToReplica
+            self.sentElsewhere &+= other.sentElsewhere
+            self.sentAnywhere &+= other.sentAnywhere
             self.writesSucceeded &+= other.writesSucceeded
             self.writesFailed &+= other.writesFailed
             self.readsSucceeded &+= other.readsSucceeded

@@ -1,4 +1,5 @@
 import CQLClient
+import CQLProtocol
 import CQLSyntax
 import DualWriteCore
 import ShadowJournal
@@ -56,6 +57,10 @@ final class PreparedStatement {
     private(set) var kind: RequestKind
     /// The state of the schema that ``kind`` was judged by.
     private var judgedAt = 0
+    /// Which of its values are the partition key; nil where they do not make up all of it, or nobody has told yet.
+    private(set) var routingKey: RoutingKey?
+    /// Where the rows of its keyspace are in each cluster.
+    var routes = PerCluster(both: KeyspaceRoutes())
     /// By ``Cluster/rawValue``.
     private let legs: UnsafeMutablePointer<Leg>
     /// The mutation without its condition, for conditional statements; made when it is first needed.
@@ -120,9 +125,20 @@ final class PreparedStatement {
 
     /// Notes the id that a node gave, and what it says of the columns behind it.
     ///
-    /// - Parameter body: the answer to a PREPARE, in which the id is at `range`.
-    func learned(_ range: Range<Int>, in body: UnsafeRawBufferPointer, at node: NodeID, of cluster: Cluster) {
-        self.known.noteMetadata(MetadataPrint(UnsafeRawBufferPointer(rebasing: body[range.upperBound...])))
+    /// - Parameters:
+    ///   - body: the answer to a PREPARE, in which the id is at `range`.
+    ///   - version: of the answer.
+    func learned(
+        _ range: Range<Int>,
+        in body: UnsafeRawBufferPointer,
+        at node: NodeID,
+        of cluster: Cluster,
+        version: ProtocolVersion
+    ) {
+        let metadata = UnsafeRawBufferPointer(rebasing: body[range.upperBound...])
+        self.known.noteMetadata(MetadataPrint(metadata))
+        // Tables have the same key in both clusters; where not, a request takes one more hop in one of them and is as good.
+        if version >= .v4 { self.routingKey = BindMetadata.partitionKey(metadata).flatMap { RoutingKey(markers: $0) } }
         self[cluster].learned(Array(body[range]), at: node)
     }
 
