@@ -3,7 +3,7 @@ import CQLProtocol
 /// Which nodes of the local data centre have which partitions, for all keyspaces of a cluster at one moment.
 ///
 /// Immutable and shared by all event loops. Keyspaces that place their partitions in the same way share a table, so that its
-/// size grows with the tokens (10 to 40 bytes for each) and not with the keyspaces.
+/// size grows with the tokens (20 to 50 bytes for each) and not with the keyspaces.
 public final class ClusterRing: Sendable {
     /// All that a ring is made from; another ring is needed only where this is another one.
     struct Source: Equatable {

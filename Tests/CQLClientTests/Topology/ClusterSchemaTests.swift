@@ -81,4 +81,50 @@ struct ClusterSchemaTests {
         )
         #expect(after.changes(since: after) == [])
     }
+
+    /// A map of texts as it stands in a cell of protocol v4.
+    private static func map(_ entries: [(String, String)]) -> ByteBuffer {
+        var bytes = ByteBuffer(integer: Int32(entries.count))
+        for text in entries.flatMap({ [$0.0, $0.1] }) {
+            bytes.writeInteger(Int32(text.utf8.count))
+            bytes.writeString(text)
+        }
+        return bytes
+    }
+
+    private static func replications(_ tablets: ClusterSchema.Tablets) throws -> [String: Replication] {
+        let columns = [("keyspace_name", DataType.varchar), ("replication", .map(.varchar, .varchar))].map {
+            ColumnSpec(keyspace: "system_schema", table: "keyspaces", name: $0, type: $1)
+        }
+        let simple = [("class", "org.apache.cassandra.locator.SimpleStrategy"), ("replication_factor", "2")]
+        let topology = [("class", "org.apache.cassandra.locator.NetworkTopologyStrategy"), ("dc1", "3"), ("dc2", "1")]
+        let keyspaces = try Rows(
+            metadata: ResultMetadata(columns: columns),
+            rows: [
+                [ByteBuffer(string: "a"), Self.map(simple)], [ByteBuffer(string: "b"), Self.map(topology)],
+                [ByteBuffer(string: "c"), nil],
+            ]
+        )
+        let none = try Self.rows([("keyspace_name", .varchar)], [])
+        return ClusterSchema(version: nil, keyspaces: keyspaces, tablets: tablets, tables: none, columns: none)
+            .replications
+    }
+
+    @Test func `a keyspace tells how it places its partitions`() throws {
+        let expected: [String: Replication] = [
+            "a": .simple(factor: 2), "b": .perDatacenter(["dc1": 3, "dc2": 1]), "c": .untold,
+        ]
+        #expect(try Self.replications(.absent) == expected)
+    }
+
+    @Test func `keyspaces with tablets are told from others, and where nobody tells them all may have some`() throws {
+        // Zero is a value, too: the cluster chooses the number of tablets.
+        let rows = try Self.rows(
+            [("keyspace_name", .varchar), ("initial_tablets", .int)],
+            [[.text("a"), .int(0)], [.text("b"), .null]]
+        )
+        let told = try Self.replications(.told(rows))
+        #expect(told["a"] == .tablets && told["b"] == .perDatacenter(["dc1": 3, "dc2": 1]))
+        #expect(try Self.replications(.refused).values.allSatisfy { $0 == .tablets })
+    }
 }
