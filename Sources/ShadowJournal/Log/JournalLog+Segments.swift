@@ -75,7 +75,7 @@ extension JournalLog {
             return .failure(SystemCalls.isDiskFull(number) ? .diskFull(errno: number) : .failed(errno: number))
         }
         self.diskBytes += length
-        // Until the disk has its first header, a file that is empty after a stop of the machine cannot be told from a damaged one.
+        // Until the disk has its header, a file that is empty after a stop of the machine cannot be told from a damaged one.
         self.syncSoon()
         return .success(file)
     }

@@ -7,6 +7,8 @@ import Synchronization
 final class TestClient: Sendable {
     struct Closed: Error {}
     struct NoAnswer: Error {}
+    /// STARTUP was answered with something else than READY.
+    struct NotReady: Error { let answer: Response }
 
     /// Every request has an answer by then, or the test fails instead of hanging.
     private static let patience = TimeAmount.seconds(30)
@@ -49,7 +51,8 @@ final class TestClient: Sendable {
     /// Connects and goes through STARTUP.
     static func start(on address: SocketAddress, group: any EventLoopGroup) async throws -> TestClient {
         let client = try await Self.connect(to: address, on: group)
-        guard case .ready = try await client.ask(.startup(["CQL_VERSION": "3.0.0"])) else { throw Closed() }
+        let answer = try await client.ask(.startup(["CQL_VERSION": "3.0.0"]))
+        guard case .ready = answer else { throw NotReady(answer: answer) }
         return client
     }
 
