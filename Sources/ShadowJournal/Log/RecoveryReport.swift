@@ -32,8 +32,8 @@ public struct RecoveryReport: Sendable, Equatable {
     public internal(set) var damagedCount = 0
     /// The bytes in all damaged ranges.
     public internal(set) var damagedBytes = 0
-    /// The bytes that cannot be read and had not been brought to the disk when the machine stopped (``JournalSyncPolicy``): what is
-    /// lost there was finished, or younger than the policy promises.
+    /// The bytes that cannot be read and had not been brought to the disk when the machine stopped (``JournalSyncPolicy``): what
+    /// is lost there was finished, or younger than the policy promises.
     public internal(set) var unsyncedBytes = 0
     /// Segments whose header cannot be read or belongs to another number; the records in them were looked for all the same.
     public internal(set) var damagedHeaders: [UInt64] = []

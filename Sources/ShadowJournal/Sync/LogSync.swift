@@ -5,8 +5,8 @@ import Synchronization
 /// The owner writes through the mapping of a file, then tells its debt; the thread reads the debt, then syncs. What the owner
 /// had written when it noticed a turn is therefore on the disk once that turn is told to have arrived.
 package final class LogSync: Sendable {
-    /// After so many turns what the disk has is brought up to date even if nothing is owed, so that what was confirmed long ago is
-    /// known to be, after a stop of the machine, too.
+    /// After so many turns what the disk has is brought up to date even if nothing is owed, so that what was confirmed long ago
+    /// is known to be, after a stop of the machine, too.
     package static var idleTurnsMax: UInt32 { 100 }
 
     private let folder: SyncedDescriptor
