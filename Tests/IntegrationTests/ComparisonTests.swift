@@ -3,6 +3,7 @@ import DualWriteCore
 import DualWriter
 import EmbeddedNode
 import NIOCore
+import Synchronization
 import Testing
 
 /// Live reads that are compared between the clusters.
@@ -35,12 +36,18 @@ struct ComparisonTests {
         await harness.proxy.status().counters.comparison
     }
 
-    /// Reads until the first read is compared: a connection to the shadow stands from there on.
+    /// Reads until the first read is compared: a connection to the shadow stands from there on. No comparison is under way then.
     private func warmUp(_ harness: SidecarHarness, _ client: TestClient) async throws {
+        let reads = Mutex(0)
         try await eventually {
             let answer = try await client.ask(query("SELECT * FROM one.t WHERE p = 'same'"))
             #expect(answer.firstColumn == ["same"])
+            reads.withLock { $0 += 1 }
             return await self.counters(harness)[.equal] > 0
+        }
+        try await eventually {
+            let counters = await self.counters(harness)
+            return counters[.equal] + counters.skipped.values.reduce(0, +) == reads.withLock { $0 }
         }
     }
 

@@ -30,8 +30,10 @@ extension DualWriterLoop {
     }
 
     func flushPatient() {
-        for upstream in self.patientUpstreams { upstream.flush() }
-        self.patientUpstreams.removeAll(keepingCapacity: true)
+        // A flush can fail, and what is lost with its channel goes to other ones, which then wait anew.
+        let upstreams = self.patientUpstreams
+        self.patientUpstreams = []
+        for upstream in upstreams { upstream.flush() }
     }
 
     /// All writes of a loop tick leave together at its end: one per channel, however many frames were in the burst.

@@ -7,6 +7,8 @@ extension DualWriterLoop {
     /// The loop's part of a status.
     struct Report: Sendable {
         struct Leg: Sendable {
+            /// Whether the loop lets clients in and sends requests there.
+            var isKnown: Bool
             var connections: Int
             var nodes: Set<NodeID>
             var queued: Int
@@ -33,6 +35,7 @@ extension DualWriterLoop {
             guard let cluster = self.cluster(name) else { continue }
             let lane = self.lane(name)
             legs[name] = Report.Leg(
+                isKnown: self.isKnown(name),
                 connections: cluster.connectionCount,
                 nodes: cluster.connectedNodes,
                 queued: lane.count,

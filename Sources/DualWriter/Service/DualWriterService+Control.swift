@@ -45,6 +45,8 @@ extension DualWriterService {
             for index in status.legs.indices {
                 let cluster = status.legs[index].cluster
                 guard let leg = part.legs[cluster] else { continue }
+                // What was heard of the cluster has yet to come to this loop, whose clients are told so.
+                if !leg.isKnown { status.legs[index].isConnected = false }
                 status.legs[index].connections += leg.connections
                 status.legs[index].shadowWritesQueued += leg.queued
                 status.legs[index].shadowBytesQueued += leg.bytes
