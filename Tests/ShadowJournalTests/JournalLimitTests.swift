@@ -47,6 +47,19 @@ struct JournalLimitTests {
         #expect(log.reserve(6 * 4_096, now: 0) == .failure(.full(bytesMax: 6 * 4_096)))
     }
 
+    @Test func `files are short while little is owed and grow with the backlog`() throws {
+        let log = try JournalDirectory(at: self.scratch.journal).openLog(named: "target-0")
+        let payload = [UInt8](repeating: 1, count: 100_000)
+        let short = JournalLimits.shortSegmentBytes
+        for _ in 0..<1_000 { log.setState(.finished, at: try log.add(payload)) }
+        #expect(log.diskBytes == short, "a shadow that keeps up needs one file")
+        let positions = try (0..<1_500).map { _ in try log.add(payload) }
+        #expect(log.bytes == 150_000_000 && self.scratch.files().count < 16, "\(self.scratch.files().count)")
+        for position in positions { log.setState(.finished, at: position) }
+        for _ in 0..<1_000 { log.setState(.finished, at: try log.add(payload)) }
+        #expect(log.diskBytes <= (1 + JournalLimits.spareSegmentsMax) * short, "\(log.diskBytes)")
+    }
+
     @Test func `a record above the limit is refused whatever the log's size`() throws {
         let directory = try JournalDirectory(at: self.scratch.journal)
         let log = try directory.openLog(named: "target-0", configuration: JournalConfiguration())

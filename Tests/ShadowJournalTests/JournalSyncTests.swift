@@ -48,6 +48,30 @@ struct JournalSyncTests {
         #expect(try directory.close())
     }
 
+    @Test func `the disk is not asked while the shadow keeps up, but for a new file and now and then`() throws {
+        let log = try JournalDirectory(at: self.scratch.journal).openLog(named: "target-0")
+        var turns: [Int] = []
+        for turn in 0..<300 {
+            for _ in 0..<20 { log.setState(.finished, at: try log.add([UInt8](repeating: 1, count: 400))) }
+            guard let noticed = log.sync.endTurn() else { continue }
+            turns.append(turn)
+            log.sync.arrived(noticed)
+        }
+        #expect(turns.first == 1, "the first file")
+        #expect(
+            turns.count <= 5 && zip(turns, turns.dropFirst()).allSatisfy { $1 - $0 <= Int(LogSync.idleTurnsMax) + 1 }
+        )
+    }
+
+    @Test func `what an earlier process has left is brought to the disk again`() throws {
+        do {
+            let log = try JournalDirectory(at: self.scratch.journal).openLog(named: "target-0", configuration: small())
+            _ = try log.add([1])
+        }
+        let log = try JournalDirectory(at: self.scratch.journal).openLog(named: "target-0", configuration: small())
+        #expect(log.isDirty && log.sync.endTurn() != nil)
+    }
+
     @Test(.timeLimit(.minutes(1)))
     func `a disk that refuses is counted each time and told once`() async throws {
         let told = Mutex<[JournalError]>([])

@@ -35,6 +35,18 @@ struct MachineStopTests {
         #expect(log.recovery.isComplete && log.open() == [], "\(log.recovery)")
     }
 
+    @Test func `a file that was given back does not come back under its old name after a fence`() throws {
+        let life = try StoppableLife(seed: 1)
+        for _ in 0..<100 { try life.append() }
+        life.syncAll()
+        let first = life.log.next(after: nil)?.position.segment ?? 0
+        life.finish(until: first + 1)
+        life.log.syncSoon()
+        for _ in 0..<2 { life.endTurn() }
+        let (log, _) = try life.imageAfterStop()
+        #expect(log.open().count == life.log.openRecords && log.openRecords > 0)
+    }
+
     @Test func `a page that was synced and is gone is damage`() throws {
         let life = try StoppableLife(seed: 1)
         for _ in 0..<40 { try life.append() }
@@ -74,8 +86,9 @@ private final class StoppableLife {
     /// Sequences that were finished before a moment that must be on the disk, and the turn of that moment.
     private var mustStayFinished: (sequences: Set<UInt64>, turn: Int) = ([], 0)
     private var finished: Set<UInt64> = []
+    /// When a file was begun last whose first header the disk does not have.
     private var newFileTurn = 0
-    private var filesSeen: Set<UInt64> = []
+    private var namesSeen: Set<String> = []
     private(set) var syncs = 0
     private(set) var quietTurns = 0
 
@@ -115,9 +128,11 @@ private final class StoppableLife {
         let position = try self.log.add(payload)
         self.payloads[self.log.lastSequence] = payload
         self.open.append(.init(position: position, payload: payload, sequence: self.log.lastSequence, turn: self.turn))
-        let files = Set(self.currentNames().values)
-        if !files.isSubset(of: self.filesSeen) { self.newFileTurn = self.turn }
-        self.filesSeen.formUnion(files)
+        for (name, file) in self.currentNames() where name.hasPrefix("segment-") {
+            let isNew = self.namesSeen.insert(name).inserted
+            let hasHeader = self.pages[file]?.prefix(8).contains { $0 != 0 } ?? false
+            if isNew, !hasHeader { self.newFileTurn = self.turn }
+        }
     }
 
     func appendAndFinish() throws {
@@ -133,8 +148,16 @@ private final class StoppableLife {
         self.finished.insert(known.sequence)
     }
 
+    /// Finishes all records before a segment.
+    func finish(until segment: UInt64) {
+        for known in self.open where known.position.segment < segment {
+            self.log.setState(.finished, at: known.position)
+        }
+        self.open.removeAll { $0.position.segment < segment }
+    }
+
     /// What the thread does at the end of an interval.
-    private func endTurn() {
+    func endTurn() {
         self.turn += 1
         guard let turn = self.log.sync.endTurn() else {
             self.quietTurns += 1
@@ -146,9 +169,11 @@ private final class StoppableLife {
     }
 
     func syncAll() {
+        if self.log.sync.descriptors[0].isDirty { self.writeNames() }
         #expect(self.log.syncNow())
-        self.writeNames()
-        for (name, file) in self.names { self.pages[file] = Scratch.read(self.scratch.file(name)) }
+        for (name, file) in self.currentNames() where name.hasPrefix("segment-") {
+            self.pages[file] = Scratch.read(self.scratch.file(name))
+        }
     }
 
     // MARK: The kernel's own doing

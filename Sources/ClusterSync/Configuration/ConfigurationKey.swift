@@ -212,7 +212,7 @@ extension ConfigurationKey {
             Self.milliseconds(
                 "journal.sync_interval_ms",
                 "10",
-                "The time between two syncs with journal.sync: interval."
+                "With journal.sync: interval, the time after which the disk is asked for what is still owed."
             ),
             Self(
                 path: "journal.bytes",
@@ -224,7 +224,7 @@ extension ConfigurationKey {
                 path: "journal.segment_bytes",
                 kind: .integer(65_536...(1 << 30)),
                 fallback: String(16 << 20),
-                help: "The length of one of its files."
+                help: "The greatest length of one of its files; they begin at 1 MiB and grow with the backlog."
             ),
             Self(
                 path: "journal.full",

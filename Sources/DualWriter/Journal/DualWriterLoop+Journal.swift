@@ -28,31 +28,27 @@ extension DualWriterLoop {
     /// Appends a record. The definitions that it refers to are in its segment, too, so that each segment can be read by itself.
     func append(_ request: ProxiedRequest, for cluster: Cluster, state: RecordState) -> Bool {
         guard let log = self.logs[cluster] else { return false }
+        // Each look at a reference is counted; all writes come this way.
+        let (identity, statement) = (request.identity, request.statement)
+        let hasChildren = !request.children.isEmpty
         let payloadBytes = request.payload?.readableBytes ?? 0
         var bytes = JournalLog.byteCount(ofRecord: JournalEntry.headerBytes + payloadBytes + request.body.count)
-        bytes += request.identity?.journalBytes ?? 0
-        bytes += request.statement?.journalBytes ?? 0
-        for child in request.children { bytes += child.journalBytes }
+        bytes += (identity?.journalBytes ?? 0) + (statement?.journalBytes ?? 0)
+        if hasChildren { bytes += request.children.reduce(0) { $0 + $1.journalBytes } }
         guard case .success(let segment) = log.reserve(bytes, now: request.writtenAt) else { return false }
-        if let identity = request.identity, let key = identity.journalKey, identity.definedIn[cluster] != segment {
+        if let identity, let key = identity.journalKey, identity.definedIn[cluster] != segment {
             identity.definedIn[cluster] = segment
             Self.define(identity.journalDefinition, by: key, in: log, request)
         }
-        if let statement = request.statement { Self.define(statement, request, in: log, cluster, segment) }
-        for child in request.children { Self.define(child, request, in: log, cluster, segment) }
-        request[cluster].record = JournalEntry.withHeader(of: request) { header in
-            guard let payload = request.payload else {
-                return log.append(
-                    kind: 0,
-                    state: JournalState(state),
-                    time: request.writtenAt,
-                    header,
-                    request.body.bytes
-                )
+        if let statement { Self.define(statement, request, in: log, cluster, segment) }
+        if hasChildren { for child in request.children { Self.define(child, request, in: log, cluster, segment) } }
+        let header = JournalEntry.header(of: request, by: identity)
+        let (state, time, body) = (JournalState(state), request.writtenAt, request.body.bytes)
+        request[cluster].record = withUnsafeBytes(of: header) { header in
+            guard payloadBytes > 0, let payload = request.payload else {
+                return log.append(kind: 0, state: state, time: time, header, body)
             }
-            return payload.withUnsafeReadableBytes {
-                log.append(kind: 0, state: JournalState(state), time: request.writtenAt, header, $0, request.body.bytes)
-            }
+            return payload.withUnsafeReadableBytes { log.append(kind: 0, state: state, time: time, header, $0, body) }
         }
         return true
     }

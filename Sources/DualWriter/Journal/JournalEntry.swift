@@ -51,28 +51,22 @@ struct JournalEntry {
         self.body = UnsafeRawBufferPointer(rebasing: bytes[payloadEnd...])
     }
 
-    /// Writes a request's header.
-    static func withHeader<Result>(
-        of request: ProxiedRequest,
-        _ body: (UnsafeRawBufferPointer) -> Result
-    ) -> Result {
-        withUnsafeTemporaryAllocation(byteCount: Self.headerBytes, alignment: 8) { bytes in
-            var bits: Bits = request.isIdempotent ? .isRepeatable : []
-            let identity = request.identity?.journalKey
-            if identity != nil { bits.insert(.hasIdentity) }
-            bytes[0] = Self.layoutVersion
-            bytes[1] = request.opcode.rawValue
-            bytes[2] = request.flags.subtracting([.compression, .tracing]).rawValue
-            bytes[3] = request.kind.rawValue
-            bytes[4] = bits.rawValue
-            bytes[5] = (request.identity?.key.version ?? .v4).rawValue
-            bytes.storeBytes(of: 0, toByteOffset: 6, as: UInt16.self)
-            bytes.storeBytes(of: (identity?.high ?? 0).bigEndian, toByteOffset: 8, as: UInt64.self)
-            bytes.storeBytes(of: (identity?.low ?? 0).bigEndian, toByteOffset: 16, as: UInt64.self)
-            let length = UInt32(truncatingIfNeeded: request.payload?.readableBytes ?? 0)
-            bytes.storeBytes(of: length.bigEndian, toByteOffset: 24, as: UInt32.self)
-            bytes.storeBytes(of: 0, toByteOffset: 28, as: UInt32.self)
-            return body(UnsafeRawBufferPointer(bytes))
-        }
+    /// The header's bytes.
+    typealias Header = (UInt64, UInt64, UInt64, UInt64)
+
+    /// The header of a request that runs under `identity`.
+    @inline(__always)
+    static func header(of request: ProxiedRequest, by identity: ClientIdentity?) -> Header {
+        var bits: Bits = request.isIdempotent ? .isRepeatable : []
+        let key = identity?.journalKey
+        if key != nil { bits.insert(.hasIdentity) }
+        let flags = request.flags.subtracting([.compression, .tracing])
+        var first = UInt64(Self.layoutVersion) << 56 | UInt64(request.opcode.rawValue) << 48
+        first |= UInt64(flags.rawValue) << 40 | UInt64(request.kind.rawValue) << 32 | UInt64(bits.rawValue) << 24
+        first |= UInt64((identity?.key.version ?? .v4).rawValue) << 16
+        let length = UInt32(truncatingIfNeeded: request.payload?.readableBytes ?? 0)
+        return (
+            first.bigEndian, (key?.high ?? 0).bigEndian, (key?.low ?? 0).bigEndian, (UInt64(length) << 32).bigEndian
+        )
     }
 }

@@ -19,7 +19,7 @@ struct PortableEntry: Sendable {
     /// What a request would be in a journal.
     init(_ request: ProxiedRequest) {
         self.writtenAt = request.writtenAt
-        self.bytes = JournalEntry.withHeader(of: request) { Array($0) }
+        self.bytes = withUnsafeBytes(of: JournalEntry.header(of: request, by: request.identity)) { Array($0) }
         if let payload = request.payload { self.bytes += payload.readableBytesView }
         self.bytes += request.body.bytes
         self.definitions = [:]

@@ -14,7 +14,7 @@ public final class ShadowStore: Sendable {
         public var sync = JournalSyncPolicy.interval(milliseconds: 10)
         /// What one loop may keep for one cluster, in bytes.
         public var bytesMax = 1 << 30
-        /// The length of a file, in bytes.
+        /// The greatest length of a file, in bytes (``JournalLimits/shortSegmentBytes``).
         public var segmentBytes = 16 << 20
         /// The dirty set, in bytes.
         public var dirtyBytesMax = 64 << 20

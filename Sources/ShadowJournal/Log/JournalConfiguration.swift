@@ -1,6 +1,7 @@
 /// What can be set for a log.
 public struct JournalConfiguration: Sendable {
-    /// The length of a segment file, in bytes, rounded up to whole pages. A longer record has a segment of its own.
+    /// The greatest length of a segment file, in bytes, rounded up to whole pages; those of a log that owes little are shorter
+    /// (``JournalLimits/shortSegmentBytes``). A longer record has a segment of its own.
     public var segmentBytes: Int
     /// The sum of the log's segment files, in bytes; at least one segment.
     public var bytesMax: Int

@@ -42,6 +42,9 @@ extension JournalLog {
         }
         self.nextNumber += 1
         self.folder.markDirty()
+        // Until the disk has its first header, a file that is empty after a stop of the machine cannot be told from a damaged
+        // one.
+        if !file.synced.hasArrived { self.syncSoon() }
         self.sync.add(file.synced)
         let previous = self.segments.last
         self.segments.append(segment)
@@ -75,8 +78,6 @@ extension JournalLog {
             return .failure(SystemCalls.isDiskFull(number) ? .diskFull(errno: number) : .failed(errno: number))
         }
         self.diskBytes += length
-        // Until the disk has its header, a file that is empty after a stop of the machine cannot be told from a damaged one.
-        self.syncSoon()
         return .success(file)
     }
 

@@ -19,12 +19,16 @@ public final class JournalLog {
     /// By number. The last one is never freed: it remembers numbers and sequences over restarts.
     var segments: [Segment]
     /// The last segment, while it takes records. A segment of an earlier process takes none.
-    var active: Segment?
+    var active: Segment? {
+        didSet { self.writer = self.active.map { .passUnretained($0) } }
+    }
+    /// ``active``, uncounted: each append and each change of a state uses it.
+    private var writer: Unmanaged<Segment>?
     var spares: [SegmentFile]
     var nextNumber: UInt64
     var refusedUntil: (from: Int64, until: Int64, refusal: JournalRefusal)?
-    /// The segment that was looked up last.
-    private var recent: Segment?
+    /// The segment that was looked up last, uncounted: it is one of ``segments``.
+    private var recent: Unmanaged<Segment>?
     /// No record before it is open.
     private var oldestCursor = JournalPosition(rawValue: 0)
     private(set) var isClosed = false
@@ -95,7 +99,9 @@ public final class JournalLog {
     ///   - now: milliseconds of a clock; kept as the time of a new segment, and used to pause after a failure.
     @inline(__always)
     public func reserve(_ byteCount: Int, now: Int64) -> Result<UInt64, JournalRefusal> {
-        if let active = self.active, active.room >= byteCount { return .success(active.number) }
+        if let number = self.writer?._withUnsafeGuaranteedRef({ $0.room >= byteCount ? $0.number : nil }) {
+            return .success(number)
+        }
         return self.roll(byteCount, now: now)
     }
 
@@ -117,20 +123,23 @@ public final class JournalLog {
         _ part1: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
         _ part2: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
     ) -> JournalPosition {
-        guard let active = self.active else { preconditionFailure("nothing was reserved in the journal") }
+        guard let writer = self.writer else { preconditionFailure("nothing was reserved in the journal") }
         self.noticeTurn()
         let sequence = self.lastSequence + 1
-        let offset = active.append(
-            .record,
-            kind: kind,
-            state: state,
-            flags: flags,
-            sequence: sequence,
-            time: time,
-            part0,
-            part1,
-            part2
-        )
+        let position = writer._withUnsafeGuaranteedRef { active in
+            let offset = active.append(
+                .record,
+                kind: kind,
+                state: state,
+                flags: flags,
+                sequence: sequence,
+                time: time,
+                part0,
+                part1,
+                part2
+            )
+            return JournalPosition(segment: active.number, offset: offset)
+        }
         self.lastSequence = sequence
         if state != .finished {
             self.openRecords += 1
@@ -138,7 +147,7 @@ public final class JournalLog {
             self.debt.appended()
             self.sync.tell(self.debt.word)
         }
-        return JournalPosition(segment: active.number, offset: offset)
+        return position
     }
 
     // MARK: State
@@ -148,22 +157,31 @@ public final class JournalLog {
     /// - Returns: false, and nothing is changed, where the record is finished already or does not exist.
     @discardableResult
     public func setState(_ state: JournalState, at position: JournalPosition) -> Bool {
-        guard let segment = self.segment(position.segment), segment.hasRecord(at: position.offset),
-            segment.state(at: position.offset) != .finished
-        else { return false }
+        guard let segment = self.uncounted(position.segment) else { return false }
+        let change = segment._withUnsafeGuaranteedRef { self.setState(state, at: position, in: $0) }
+        if case .lastFinished = change { self.free(segment.takeUnretainedValue()) }
+        return change != .none
+    }
+
+    private enum Change {
+        case none, made
+        /// Nothing in the segment is open any more, and it takes no records.
+        case lastFinished
+    }
+
+    @inline(__always)
+    private func setState(_ state: JournalState, at position: JournalPosition, in segment: Segment) -> Change {
+        guard segment.hasRecord(at: position.offset), segment.state(at: position.offset) != .finished else {
+            return .none
+        }
         self.noticeTurn()
         segment.setState(state, at: position.offset)
-        guard state == .finished else {
-            self.debt.changed(at: position)
-            self.sync.tell(self.debt.word)
-            return true
-        }
-        self.debt.finished(at: position)
+        if state == .finished { self.debt.finished(at: position) } else { self.debt.changed(at: position) }
         self.sync.tell(self.debt.word)
+        guard state == .finished else { return .made }
         self.openRecords -= 1
         self.bytes -= segment.header(at: position.offset).length
-        if segment.openRecords == 0, segment !== self.segments.last { self.free(segment) }
-        return true
+        return segment.openRecords == 0 && segment !== self.segments.last ? .lastFinished : .made
     }
 
     /// The state of a record; nil where its segment was freed, because everything in it was finished, or never was.
@@ -286,18 +304,21 @@ public final class JournalLog {
 
     // MARK: Segments
 
+    func segment(_ number: UInt64) -> Segment? { self.uncounted(number)?.takeUnretainedValue() }
+
     @inline(__always)
-    func segment(_ number: UInt64) -> Segment? {
-        if let active = self.active, active.number == number { return active }
-        if let recent = self.recent, recent.number == number { return recent }
+    private func uncounted(_ number: UInt64) -> Unmanaged<Segment>? {
+        if let writer = self.writer, writer._withUnsafeGuaranteedRef({ $0.number == number }) { return writer }
+        if let recent = self.recent, recent._withUnsafeGuaranteedRef({ $0.number == number }) { return recent }
         return self.lookUp(number)
     }
 
-    private func lookUp(_ number: UInt64) -> Segment? {
+    private func lookUp(_ number: UInt64) -> Unmanaged<Segment>? {
         let index = self.index(ofFirstSegmentFrom: number)
         guard index < self.segments.count, self.segments[index].number == number else { return nil }
-        self.recent = self.segments[index]
-        return self.segments[index]
+        let found = Unmanaged.passUnretained(self.segments[index])
+        self.recent = found
+        return found
     }
 
     /// The index of the first segment whose number is not below `number`.

@@ -15,6 +15,7 @@ package final class SyncedDescriptor: Sendable {
     private let isFolder: Bool
     private let name: Mutex<String>
     private let dirty = Atomic<Bool>(false)
+    private let arrived = Atomic<Bool>(false)
     /// Held while the disk works: who finds nothing dirty waits here until what was dirty before has arrived.
     private let syncing = Mutex(())
 
@@ -48,13 +49,19 @@ package final class SyncedDescriptor: Sendable {
 
     package var isDirty: Bool { self.dirty.load(ordering: .acquiring) }
 
+    /// Whether the disk has had it since it was opened, as it was at some moment.
+    var hasArrived: Bool { self.arrived.load(ordering: .relaxed) }
+
     /// Returns when everything before the last ``markDirty()`` is on the disk: 0, or the errno.
     package func sync() -> Int32 {
         self.syncing.withLock { _ in
             guard self.dirty.exchange(false, ordering: .acquiringAndReleasing) else { return 0 }
             while true {
                 let result = self.isFolder ? fsync(self.descriptor) : fdatasync(self.descriptor)
-                if result == 0 { return 0 }
+                if result == 0 {
+                    self.arrived.store(true, ordering: .relaxed)
+                    return 0
+                }
                 let number = errno
                 if number == EINTR { continue }
                 // The kernel may have let go of the pages. What it still has is asked for again the next time.
