@@ -31,6 +31,7 @@ let package = Package(
         // For the fuzzers, which are a package of their own.
         .library(name: "CQLProtocol", targets: ["CQLProtocol"]),
         .library(name: "CQLSyntax", targets: ["CQLSyntax"]),
+        .library(name: "SSTable", targets: ["SSTable"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -51,6 +52,8 @@ let package = Package(
         // MARK: System libraries
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
         .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"]), .brew(["snappy"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
         .systemLibrary(
             name: "CXXHash",
             providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]
@@ -76,6 +79,11 @@ let package = Package(
             swiftSettings: hotPath
         ),
         .target(
+            name: "SSTable",
+            dependencies: ["CQLProtocol", nioCore, "CLZ4", "CSnappy", "CZlib", "CZstd"],
+            swiftSettings: hotPath
+        ),
+        .target(
             name: "EmbeddedNode",
             dependencies: ["CQLProtocol", "CQLSyntax", nioCore, nioPosix, nioSSL, logging],
             swiftSettings: settings
@@ -95,7 +103,7 @@ let package = Package(
             name: "ClusterSync",
             dependencies: [
                 "CQLProtocol", "CQLSyntax", "CQLClient", "DualWriteCore", "DualWriter", "EmbeddedNode", "Operations",
-                "ShadowJournal", systemPackage, nioCore, nioPosix, logging, lifecycle,
+                "SSTable", "ShadowJournal", systemPackage, nioCore, nioPosix, logging, lifecycle,
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -119,6 +127,11 @@ let package = Package(
         .testTarget(
             name: "ShadowJournalTests",
             dependencies: ["ShadowJournal", systemPackage],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SSTableTests",
+            dependencies: ["SSTable", "TestSupport", "CQLProtocol", nioCore],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,0 +1,79 @@
+import FoundationEssentials
+import SSTable
+import Testing
+
+/// `sstabledump` of a real server says what is right.
+@Suite(.enabled(if: RecordedTables.areThere, "the recorded fixtures are not here"))
+struct DumpTests {
+    @Test(arguments: RecordedTables.all.filter { $0.json != nil })
+    func `every recorded SSTable is written as sstabledump wrote it`(_ recorded: RecordedTables.Recorded) throws {
+        let expected = try String(contentsOfFile: #require(recorded.json), encoding: .utf8)
+        let written = try RecordedTables.dump(try SSTable(dataFile: recorded.data))
+        // Not `==` within the expectation: its message would hold both texts.
+        let isEqual = written == expected
+        #expect(isEqual, "\(Self.difference(written, expected))")
+    }
+
+    /// Where two texts part.
+    private static func difference(_ written: String, _ expected: String) -> String {
+        let common = zip(written.utf8, expected.utf8).prefix { $0 == $1 }.count
+        let (a, b) = (written.utf8.dropFirst(max(0, common - 60)), expected.utf8.dropFirst(max(0, common - 60)))
+        return "byte \(common): …\(String(decoding: a.prefix(120), as: UTF8.self))… for …"
+            + "\(String(decoding: b.prefix(120), as: UTF8.self))…"
+    }
+
+    @Test func `keys alone are one line each`() throws {
+        let table = try SSTable(dataFile: RecordedTables.named("4.1/deletions").data)
+        let text = try RecordedTables.dump(table) { $0.keysOnly = true }
+        #expect(text.hasPrefix("[ [ \"5\" ], [ \"99\" ], [ \"1\" ]"))
+        #expect(text.hasSuffix("\n]"))
+    }
+
+    @Test func `keys are chosen and left out as they are shown`() throws {
+        let table = try SSTable(dataFile: RecordedTables.named("4.1/wide").data)
+        let chosen = try RecordedTables.dump(table) {
+            $0.keysOnly = true
+            $0.keys = ["solo:2024-02-29"]
+        }
+        #expect(chosen == "[ [ \"solo\", \"2024-02-29\" ]\n]")
+        let rest = try RecordedTables.dump(table) {
+            $0.keysOnly = true
+            $0.excludedKeys = ["solo:2024-02-29"]
+        }
+        #expect(!rest.contains("solo") && rest.contains("static-only"))
+        let none = try RecordedTables.dump(table) { $0.keys = ["nobody"] }
+        #expect(none == "[ ]")
+    }
+
+    @Test func `each line is a partition of its own`() throws {
+        let table = try SSTable(dataFile: RecordedTables.named("4.1/expiring").data)
+        let lines = try RecordedTables.dump(table) { $0.lines = true }.split(separator: "\n")
+        #expect(lines.count == 3)
+        #expect(
+            lines[1]
+                == #"{"partition":{"key":["2"],"position":47},"rows":[{"type":"row","position":65,"liveness_info":"#
+                + #"{"tstamp":"2023-11-14T22:13:20Z","ttl":330000000,"expires_at":"2037-05-08T19:47:12Z","expired":false},"#
+                + #""cells":[{"name":"a","value":"row ttl"},{"name":"b","value":"x"}]}]}"#
+        )
+    }
+
+    @Test func `times can be numbers, and what has expired is told by the clock`() throws {
+        let table = try SSTable(dataFile: RecordedTables.named("4.1/expiring").data)
+        let text = try RecordedTables.dump(table) {
+            $0.rawTimes = true
+            $0.now = 4_000_000_000
+        }
+        #expect(
+            text.contains(
+                #""tstamp" : "1700000000000000", "ttl" : 340000000, "expires_at" : "2135424832", "expired" : true"#
+            )
+        )
+    }
+
+    @Test func `counters can be shown as what they have counted`() throws {
+        let table = try SSTable(dataFile: RecordedTables.named("4.1/hits").data)
+        let text = try RecordedTables.dump(table) { $0.counterTotals = true }
+        #expect(text.contains(#"{ "name" : "n", "value" : "#))
+        #expect(!text.contains("422216548260949"))
+    }
+}
