@@ -14,6 +14,10 @@ enum Exit {
     static let negative = ExitCode(1)
     /// The command line is wrong (ArgumentParser uses it too).
     static let usage = ExitCode(64)
+    /// A file that was named is damaged, or not of a kind that is read.
+    static let data = ExitCode(65)
+    /// A file that was named is not there or cannot be read.
+    static let input = ExitCode(66)
     /// What is needed cannot be reached: the admin port, an address to listen on.
     static let unavailable = ExitCode(69)
     /// A fault of this program.
@@ -39,21 +43,26 @@ func fail(_ code: ExitCode, _ message: String) -> ExitCode {
 /// The two streams of a command.
 enum Output {
     /// Writes a line to standard output.
-    static func line(_ text: String = "") { self.write(text + "\n", to: STDOUT_FILENO) }
+    static func line(_ text: String = "") { self.write(Array((text + "\n").utf8), to: STDOUT_FILENO) }
 
     /// Writes a text as it is to standard output.
-    static func text(_ text: String) { self.write(text, to: STDOUT_FILENO) }
+    static func text(_ text: String) { self.write(Array(text.utf8), to: STDOUT_FILENO) }
+
+    /// Writes bytes to standard output; false where they cannot all be written.
+    static func bytes(_ bytes: [UInt8]) -> Bool { self.write(bytes, to: STDOUT_FILENO) }
 
     /// Writes a line to standard error.
-    static func error(_ text: String) { self.write(text + "\n", to: STDERR_FILENO) }
+    static func error(_ text: String) { self.write(Array((text + "\n").utf8), to: STDERR_FILENO) }
 
-    private static func write(_ text: String, to file: Int32) {
-        var rest = Array(text.utf8)[...]
+    @discardableResult
+    private static func write(_ bytes: [UInt8], to file: Int32) -> Bool {
+        var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { writeBytes(file, $0) }
-            guard count > 0 else { return }
+            guard count > 0 else { return false }
             rest = rest.dropFirst(count)
         }
+        return true
     }
 
     private static func writeBytes(_ file: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {

@@ -32,12 +32,14 @@ public final class SSTableScanner {
     private let parser: RowParser
     private let reader: ChunkReader
     private let tokens: ClosedRange<Int64>?
+    /// Whether the partition that comes next must be before the tokens, to show that none is missed.
+    private var beginsBeforeTokens: Bool
     private var state = State.betweenPartitions
     private var window = ByteBuffer()
     private var nextChunk: Int64 = 0
     private var scratch: [ByteRange] = []
 
-    /// A scanner of the partitions with these tokens, from the one at `start` on.
+    /// A scanner of the partitions with these tokens, from the one at `start` on, which is before them or the first of all.
     init(_ table: SSTable, _ places: ColumnPlaces?, from start: Int64 = 0, tokens: ClosedRange<Int64>? = nil) {
         self.table = table
         self.parser = RowParser(
@@ -48,6 +50,7 @@ public final class SSTableScanner {
         )
         self.reader = ChunkReader(table.data)
         self.tokens = tokens
+        self.beginsBeforeTokens = tokens != nil && start > 0
         self.position = start
         self.nextChunk = start / Int64(table.data.chunkLength)
     }
@@ -56,6 +59,17 @@ public final class SSTableScanner {
     public func nextPartition() throws(SSTableError) -> Bool {
         while try self.begin() {
             guard let tokens, let token = self.partition?.token else { return true }
+            if self.beginsBeforeTokens, token >= tokens.lowerBound {
+                let path = self.table.data.file.path
+                throw SSTableError(
+                    .order,
+                    path,
+                    at: self.partition?.position,
+                    "the index names a partition before token \(tokens.lowerBound), and it has token \(token)",
+                    advice: "let its server make the index anew with nodetool scrub, or read the SSTable as a whole"
+                )
+            }
+            self.beginsBeforeTokens = false
             if token > tokens.upperBound { break }
             if token >= tokens.lowerBound { return true }
         }

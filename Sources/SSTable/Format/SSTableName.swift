@@ -60,10 +60,19 @@ public struct SSTableName: Hashable, Sendable, CustomStringConvertible {
     /// The path of the data.
     public var description: String { self.path(.data) }
 
-    /// The data files in a folder, sorted by name.
+    /// The SSTables in a folder, sorted by name.
     public static func all(in folder: String) throws(SSTableError) -> [Self] {
         let (names, number) = SystemCalls.names(in: folder)
         guard number == 0 else { throw .failed("listing it", folder, number) }
+        // While a server compacts, SSTables that are not finished lie beside those that they will replace.
+        if let log = names.first(where: { $0.contains("_txn_") && $0.hasSuffix(".log") }) {
+            throw SSTableError(
+                .unsupported,
+                folder,
+                "a server is at work in it: \(log) says which files count",
+                advice: "read a snapshot, which nodetool snapshot makes"
+            )
+        }
         var all: [Self] = []
         for name in names where name.hasSuffix("-\(Component.data.rawValue)") {
             all.append(try Self(dataFile: folder.hasSuffix("/") ? "\(folder)\(name)" : "\(folder)/\(name)"))

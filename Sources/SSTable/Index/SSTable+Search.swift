@@ -16,7 +16,7 @@ extension SSTable {
                 advice: "read it as a whole"
             )
         }
-        let start = try self.start(atOrAfter: tokens.lowerBound)
+        let start = try self.start(before: tokens.lowerBound)
         return SSTableScanner(self, places, from: start, tokens: tokens)
     }
 
@@ -38,18 +38,22 @@ extension SSTable {
         return nil
     }
 
-    /// Where the first partition with this token or a higher one begins, or at worst the one before it.
-    private func start(atOrAfter token: Int64) throws(SSTableError) -> Int64 {
+    /// Where a partition begins that is before all with this token or a higher one.
+    ///
+    /// Indexes have no checksums, and data has. So reading begins one partition early: its own token, in the data, shows that
+    /// none is missed.
+    private func start(before token: Int64) throws(SSTableError) -> Int64 {
         switch self.name.version.family {
         case .bti:
             var index = try TrieIndex(self.name)
-            return try self.checked(try index.first(atOrAfter: token) ?? self.dataLength, .partitions)
+            return try self.checked(try index.last(before: token) ?? 0, .partitions)
         case .big:
             var index = try self.index { Murmur3Partitioner.token(of: $0) < token }
-            while let entry = try index.next() {
-                if Murmur3Partitioner.token(of: entry.key) >= token { return try self.checked(entry.position, .index) }
+            var start: Int64 = 0
+            while let entry = try index.next(), Murmur3Partitioner.token(of: entry.key) < token {
+                start = entry.position
             }
-            return self.dataLength
+            return try self.checked(start, .index)
         }
     }
 

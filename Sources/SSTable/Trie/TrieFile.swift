@@ -57,6 +57,34 @@ struct TrieFile {
         return try self.lowest(place)
     }
 
+    /// The payload of the last key before another one and its beginnings; nil where there is none.
+    mutating func last(before key: [UInt8], root: Int64) throws(SSTableError) -> Payload? {
+        var place = root
+        var lesser: Int64?
+        for byte in key {
+            let children = try self.node(place).node.children
+            if let child = children.last(where: { $0.byte < byte }) { lesser = child.place }
+            guard let child = children.first(where: { $0.byte == byte }) else { break }
+            place = child.place
+        }
+        guard var place = lesser else { return nil }
+        while true {
+            let (node, bytes) = try self.node(place)
+            if let child = node.children.last {
+                place = child.place
+            } else if let payload = Self.payload(node, bytes, place) {
+                return payload
+            } else {
+                throw SSTableError(
+                    .malformed,
+                    self.file.path,
+                    at: place,
+                    "a node has neither a child nor anything to say"
+                )
+            }
+        }
+    }
+
     private mutating func lowest(_ start: Int64) throws(SSTableError) -> Payload? {
         var place = start
         while true {

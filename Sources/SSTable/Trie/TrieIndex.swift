@@ -42,9 +42,9 @@ struct TrieIndex {
         self.count = count
     }
 
-    /// The first partition that can have this token or a higher one: the one before it at worst. Nil where there is none.
-    mutating func first(atOrAfter token: Int64) throws(SSTableError) -> Int64? {
-        guard let payload = try self.partitions.first(atOrAfter: Self.key(token), root: self.root) else { return nil }
+    /// A partition before all with this token or a higher one, and not far before them; nil where there is none.
+    mutating func last(before token: Int64) throws(SSTableError) -> Int64? {
+        guard let payload = try self.partitions.last(before: Self.key(token), root: self.root) else { return nil }
         return try self.dataPlace(try self.place(payload))
     }
 
@@ -127,7 +127,7 @@ struct TrieIndex {
         var file = TrieFile(try ComponentFile(self.rowsPath))
         var blocks: [RowBlock] = []
         let (version, path) = (self.version, self.rowsPath)
-        try file.forEach(root: entry.root, limit: Int64(entry.blocks)) { (payload) throws(SSTableError) in
+        try file.forEach(root: entry.root, limit: Int64(entry.blocks) + 1) { (payload) throws(SSTableError) in
             do throws(Fault) {
                 let block = try payload.bytes.withCursor { (cursor) throws(Fault) in
                     let offset = try cursor.sizedInteger(Int(payload.bits & ~Self.hasOpenDeletion), "a block's place")
@@ -139,7 +139,8 @@ struct TrieIndex {
                 throw SSTableError(error, path, from: payload.place)
             }
         }
-        return blocks
+        // Behind the last block stands the end of the partition.
+        return blocks.count > entry.blocks ? blocks.dropLast() : blocks
     }
 
     /// Where a partition of this SSTable is; nil where it is the second one with its token.

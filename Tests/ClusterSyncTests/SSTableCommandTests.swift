@@ -1,0 +1,80 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+
+/// `cluster-sync sstable dump`, the built binary from outside.
+struct SSTableCommandTests {
+    /// The folder of recorded SSTables: `CLUSTER_SYNC_FIXTURES`, else `../shared/fixtures` beside the package.
+    private static let folder =
+        (ProcessInfo.processInfo.environment["CLUSTER_SYNC_FIXTURES"] ?? "\(Repository.root)/../shared/fixtures")
+        + "/sstables/cassandra-4.1"
+
+    static let areThere = FileManager.default.fileExists(atPath: Self.folder)
+
+    private func dump(_ arguments: [String]) async throws -> ChildProcess.Result {
+        try await ChildProcess.run(["sstable", "dump"] + arguments)
+    }
+
+    @Test(.enabled(if: Self.areThere, "the recorded fixtures are not here"))
+    func `a file is printed as sstabledump prints it`() async throws {
+        let result = try await self.dump(["\(Self.folder)/every_type/nb-1-big-Data.db"])
+        #expect(result.code == 0, "\(result.errors)")
+        let expected = try String(contentsOfFile: "\(Self.folder)/every_type/sstabledump.json", encoding: .utf8)
+        #expect(result.output == expected + "\n")
+    }
+
+    @Test(.enabled(if: Self.areThere, "the recorded fixtures are not here"))
+    func `options have the letters of sstabledump`() async throws {
+        let file = "\(Self.folder)/MixedCase/nb-1-big-Data.db"
+        let keys = try await self.dump(["-e", file, "-x", "000102"])
+        #expect(keys.output.hasPrefix("[ [ \"00010203040506\" ]"))
+        let lines = try await self.dump(["-l", "-t", "-k", "000102", file])
+        #expect(lines.output.hasPrefix(#"{"partition":{"key":["000102"],"position":0}"#))
+        #expect(lines.output.contains(#""tstamp":"1700000000000000""#))
+        #expect(lines.output.split(separator: "\n").count == 1)
+    }
+
+    @Test(.enabled(if: Self.areThere, "the recorded fixtures are not here"))
+    func `a folder is printed as one table, without positions`() async throws {
+        let result = try await self.dump(["\(Self.folder)/deletions"])
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(!result.output.contains("position"))
+        #expect(result.output.contains(#""clustering" : [ 3, "*" ]"#))
+    }
+
+    @Test func `what is not there or no SSTable ends with its code and says what to do`() async throws {
+        let folder = try TemporaryFolder()
+        try folder.put("nb-1-big-Data.db", Data("x".utf8))
+        try folder.put("x.txt", Data())
+        let cases: [(String, Int32, String)] = [
+            ("\(folder.path)/nb-2-big-Data.db", 66, "there is no such file or folder"),
+            ("\(folder.path)/x.txt", 64, "name a file such as nb-1-big-Data.db"),
+            ("\(folder.path)/nb-1-big-Data.db", 66, "nb-1-big-Statistics.db': there is no such file"),
+        ]
+        for (path, code, words) in cases {
+            let result = try await self.dump([path])
+            #expect(result.code == code)
+            #expect(result.errors.contains(words), "\(result.errors)")
+            #expect(result.output.isEmpty)
+        }
+        try FileManager.default.removeItem(atPath: "\(folder.path)/nb-1-big-Data.db")
+        let empty = try await self.dump([folder.path])
+        #expect(empty.code == 66 && empty.errors.contains("there is no SSTable in"))
+        try folder.put("nb_txn_compaction_1.log", Data())
+        let busy = try await self.dump([folder.path])
+        #expect(busy.code == 65 && busy.errors.contains("nodetool snapshot"))
+    }
+
+    @Test(.enabled(if: Self.areThere, "the recorded fixtures are not here"))
+    func `a damaged file ends with 65 and names the place`() async throws {
+        let folder = try TemporaryFolder()
+        for name in try FileManager.default.contentsOfDirectory(atPath: "\(Self.folder)/hits") {
+            try folder.put(name, try Data(contentsOf: URL(filePath: "\(Self.folder)/hits/\(name)")))
+        }
+        try folder.overwrite("nb-1-big-Data.db", with: [0, 0, 0, 0])
+        let result = try await self.dump(["\(folder.path)/nb-1-big-Data.db"])
+        #expect(result.code == 65)
+        #expect(result.errors.contains("nb-1-big-Data.db' at byte 0: the checksum of chunk 0"))
+        #expect(result.errors.contains("from a snapshot of another replica"))
+    }
+}
