@@ -83,6 +83,7 @@ let package = Package(
             dependencies: ["CQLProtocol", nioCore, "CLZ4", "CSnappy", "CZlib", "CZstd"],
             swiftSettings: hotPath
         ),
+        .target(name: "SSTableLoader", dependencies: ["SSTable", "CQLProtocol", nioCore], swiftSettings: settings),
         .target(
             name: "EmbeddedNode",
             dependencies: ["CQLProtocol", "CQLSyntax", nioCore, nioPosix, nioSSL, logging],
@@ -132,6 +133,11 @@ let package = Package(
         .testTarget(
             name: "SSTableTests",
             dependencies: ["SSTable", "TestSupport", "CQLProtocol", nioCore],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SSTableLoaderTests",
+            dependencies: ["SSTableLoader", "SSTable", "TestSupport", "CQLProtocol", nioCore],
             swiftSettings: settings
         ),
         .testTarget(

@@ -15,6 +15,7 @@ let package = Package(
             dependencies: [
                 .product(name: "CQLProtocol", package: "cluster-sync"),
                 .product(name: "CQLSyntax", package: "cluster-sync"),
+                .product(name: "SSTable", package: "cluster-sync"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]

@@ -83,6 +83,9 @@ struct TextTests {
         let tuple = DataType.tuple([.int, .varchar, .int])
         let value = try #require(try CQLValue.tuple([.int(1), .text("a:b@"), .null]).encoded(as: tuple))
         #expect(ValueText.text(value, tuple) == #"1:a\:b\@:@"#)
+        // To the millisecond, where sstabledump cuts it to the minute.
+        let time = try #require(try CQLValue.timestamp(1_709_164_800_123).encoded(as: .timestamp))
+        #expect(ValueText.text(time, .timestamp) == "2024-02-29 00:00:00.123Z")
         #expect(ValueText.text(ByteBuffer(bytes: [127, 0, 0, 1]), .inet) == "127.0.0.1")
         let mapped = ByteBuffer(bytes: [UInt8](repeating: 0, count: 10) + [0xff, 0xff, 10, 0, 0, 1])
         #expect(ValueText.text(mapped, .inet) == "10.0.0.1")

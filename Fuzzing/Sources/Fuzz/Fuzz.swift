@@ -12,7 +12,8 @@ private let target: @Sendable ([UInt8]) -> Void = {
     case "values": ValueTarget.run
     case "cql": CQLTarget.run
     case "compression": CompressionTarget.run
-    default: fatalError("FUZZER is one of frame, messages, values, cql and compression")
+    case "sstable": SSTableTarget.run
+    default: fatalError("FUZZER is one of frame, messages, values, cql, compression and sstable")
     }
 }()
 

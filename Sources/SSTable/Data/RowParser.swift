@@ -67,7 +67,7 @@ struct RowParser {
     }
 
     /// The static row, which stands before all others of its partition.
-    func staticRow(_ cursor: inout ByteCursor, _ row: inout Row) throws(Fault) {
+    func staticRow(_ cursor: inout ByteCursor, _ row: inout TableRow) throws(Fault) {
         row.clear()
         let flags = Flags(rawValue: try cursor.byte("the static row"))
         guard flags.contains(.isExtended), flags.isDisjoint(with: [.endOfPartition, .isMarker]),
@@ -80,7 +80,7 @@ struct RowParser {
     /// The next row or marker.
     func unfiltered(
         _ cursor: inout ByteCursor,
-        _ row: inout Row,
+        _ row: inout TableRow,
         _ marker: inout RangeMarker
     ) throws(Fault) -> Unfiltered {
         let flags = Flags(rawValue: try cursor.byte("a row's flags"))
@@ -137,7 +137,7 @@ struct RowParser {
         _ flags: Flags,
         isShadowable: Bool,
         _ columns: [Column],
-        _ row: inout Row
+        _ row: inout TableRow
     ) throws(Fault) {
         let size = try self.size(&cursor)
         let end = cursor.position + size
@@ -178,7 +178,7 @@ struct RowParser {
         _ cursor: inout ByteCursor,
         _ columns: [Column],
         _ hasComplexDeletion: Bool,
-        _ row: inout Row
+        _ row: inout TableRow
     ) throws(Fault) {
         let missing = try cursor.vint("a row's columns")
         guard missing >> UInt64(columns.count) == 0 else {
@@ -194,7 +194,7 @@ struct RowParser {
         _ cursor: inout ByteCursor,
         _ column: Column,
         _ hasComplexDeletion: Bool,
-        _ row: inout Row
+        _ row: inout TableRow
     ) throws(Fault) {
         guard column.isMultiCell else {
             row.cells.append(try self.cell(&cursor, column, row.liveness))

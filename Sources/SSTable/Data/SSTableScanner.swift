@@ -21,9 +21,9 @@ public final class SSTableScanner {
     /// The partition that was begun last.
     public private(set) var partition: Partition?
     /// Its static row; empty where it has none.
-    public private(set) var staticRow = Row()
+    public private(set) var staticRow = TableRow()
     /// The row that was read last; valid until the next read.
-    public private(set) var row = Row()
+    public private(set) var row = TableRow()
     /// The marker that was read last; valid until the next read.
     public private(set) var marker = RangeMarker()
     /// The place in the plain data up to which everything was read.

@@ -139,7 +139,7 @@ public struct SSTableDump {
         self.json.number(place)
     }
 
-    private mutating func row(_ row: Row, _ place: Int64?) {
+    private mutating func row(_ row: TableRow, _ place: Int64?) {
         self.json.beginObject()
         self.json.name("type")
         self.json.string(row.isStatic ? "static_block" : "row")
@@ -210,7 +210,7 @@ public struct SSTableDump {
         self.json.keepsObjectsOnLine = false
     }
 
-    private mutating func complexDeletion(_ deletion: Row.ComplexDeletion, _ row: Row) {
+    private mutating func complexDeletion(_ deletion: TableRow.ComplexDeletion, _ row: TableRow) {
         self.json.keepsObjectsOnLine = true
         self.json.beginObject()
         self.json.name("name")
@@ -242,7 +242,7 @@ public struct SSTableDump {
         self.json.endObject()
     }
 
-    private func name(_ column: Int32, _ row: Row) -> String {
+    private func name(_ column: Int32, _ row: TableRow) -> String {
         (row.isStatic ? self.staticNames : self.regularNames)[Int(column)]
     }
 
@@ -254,7 +254,7 @@ public struct SSTableDump {
         self.options.rawTimes ? String(seconds) : TimeText.instant(seconds: seconds)
     }
 
-    private mutating func cell(_ cell: Cell, _ row: Row) {
+    private mutating func cell(_ cell: Cell, _ row: TableRow) {
         let type = self.columns.column(cell.column, isStatic: row.isStatic).type
         self.json.beginObject()
         self.json.keepsObjectsOnLine = true

@@ -8,7 +8,7 @@ struct ClusteringOrder {
         let bytes: ByteBuffer
         let side: RangeMarker.Side?
 
-        init(_ row: Row) {
+        init(_ row: TableRow) {
             self.values = row.clustering
             self.bytes = row.bytes
             self.side = nil

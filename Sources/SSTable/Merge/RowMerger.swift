@@ -25,12 +25,12 @@ struct RowMerger {
     }
 
     /// Whether a row that stands alone is already what merging would make of it.
-    static func isFinished(_ row: Row, under deletion: DeletionTime) -> Bool {
+    static func isFinished(_ row: TableRow, under deletion: DeletionTime) -> Bool {
         deletion.isLive && row.deletion.isLive && row.complexDeletions.isEmpty
     }
 
     /// Makes `merged` the sum of `rows`, which are not empty and have one clustering, under the deletion that is open there.
-    func merge(_ rows: [Row], under deletion: DeletionTime, into merged: inout Row) {
+    func merge(_ rows: [TableRow], under deletion: DeletionTime, into merged: inout TableRow) {
         merged.clear()
         merged.isStatic = rows[0].isStatic
         merged.clustering = rows[0].clustering
@@ -62,7 +62,7 @@ struct RowMerger {
         self.mergeCells(rows, starts, under: deletion, into: &merged)
     }
 
-    private func mergeComplexDeletions(_ rows: [Row], under deletion: DeletionTime, into merged: inout Row) {
+    private func mergeComplexDeletions(_ rows: [TableRow], under deletion: DeletionTime, into merged: inout TableRow) {
         for row in rows {
             for complex in row.complexDeletions where complex.time.supersedes(deletion) {
                 let index = merged.complexDeletions.firstIndex { $0.column >= complex.column }
@@ -76,7 +76,12 @@ struct RowMerger {
         }
     }
 
-    private func mergeCells(_ rows: [Row], _ starts: [Int], under deletion: DeletionTime, into merged: inout Row) {
+    private func mergeCells(
+        _ rows: [TableRow],
+        _ starts: [Int],
+        under deletion: DeletionTime,
+        into merged: inout TableRow
+    ) {
         let columns = merged.isStatic ? self.statics : self.regulars
         var places = [Int](repeating: 0, count: rows.count)
         var complex = merged.complexDeletions[...]
@@ -103,7 +108,7 @@ struct RowMerger {
     }
 
     /// The row whose next cell comes first.
-    private func lowest(_ rows: [Row], _ places: [Int], _ columns: [Column]) -> Int? {
+    private func lowest(_ rows: [TableRow], _ places: [Int], _ columns: [Column]) -> Int? {
         var lowest: Int?
         for index in rows.indices where places[index] < rows[index].cells.count {
             guard let best = lowest else {
@@ -122,7 +127,7 @@ struct RowMerger {
         return lowest
     }
 
-    private static func compare(_ order: ValueOrder, _ left: Row, _ a: Cell, _ right: Row, _ b: Cell) -> Int {
+    private static func compare(_ order: ValueOrder, _ left: TableRow, _ a: Cell, _ right: TableRow, _ b: Cell) -> Int {
         left.bytes.withUnsafeReadableBytes { left in
             right.bytes.withUnsafeReadableBytes { right in
                 order.compare(left.part(a.path), right.part(b.path))

@@ -10,12 +10,12 @@ public final class TableMerge: PartitionSource {
     /// The partition that was begun last.
     public private(set) var partition: Partition?
     /// Its static row; empty where it has none.
-    public private(set) var staticRow = Row()
+    public private(set) var staticRow = TableRow()
     /// The marker that was read last; valid until the next read.
     public private(set) var marker = RangeMarker()
 
     /// The row that was read last; valid until the next read.
-    public var row: Row { self.passedThrough.map { self.sources[$0].scanner.row } ?? self.merged }
+    public var row: TableRow { self.passedThrough.map { self.sources[$0].scanner.row } ?? self.merged }
 
     /// Rows of several files have no place.
     public var place: Int64? { nil }
@@ -38,7 +38,7 @@ public final class TableMerge: PartitionSource {
     /// Those whose head has been handed out.
     private var taken: [Int] = []
     private var passedThrough: Int?
-    private var merged = Row()
+    private var merged = TableRow()
     private var isBegun = false
 
     /// The SSTables as one table; with `tokens` only partitions of that range, which indexes find.

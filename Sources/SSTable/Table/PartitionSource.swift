@@ -5,9 +5,9 @@ public protocol PartitionSource: AnyObject {
     /// The partition that was begun last.
     var partition: Partition? { get }
     /// Its static row; empty where it has none.
-    var staticRow: Row { get }
+    var staticRow: TableRow { get }
     /// The row that was read last; valid until the next read.
-    var row: Row { get }
+    var row: TableRow { get }
     /// The marker that was read last; valid until the next read.
     var marker: RangeMarker { get }
     /// The place in the plain data up to which everything was read; nil where there are several files.

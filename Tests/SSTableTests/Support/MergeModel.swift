@@ -88,7 +88,7 @@ struct MergeModel {
     }
 
     /// A row that was read, in the model's terms.
-    static func point(_ row: Row) -> Point {
+    static func point(_ row: TableRow) -> Point {
         var point = Point()
         point.liveness = row.liveness
         point.deletion = row.deletion

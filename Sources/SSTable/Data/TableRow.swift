@@ -2,7 +2,7 @@ public import NIOCore
 
 /// A row with its cells. All values lie in `bytes`; what has been taken out of it stays valid when the row is used for
 /// the next one.
-public struct Row: Sendable {
+public struct TableRow: Sendable {
     /// The deletion of all elements of one collection, as an assignment leaves it before its own elements.
     public struct ComplexDeletion: Hashable, Sendable {
         /// The place of its column among the statics or regulars.

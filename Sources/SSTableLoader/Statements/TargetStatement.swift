@@ -1,0 +1,57 @@
+public import NIOCore
+
+/// One statement for the target: its text with markers, and their values.
+public struct TargetStatement: Sendable, Hashable {
+    /// The text. Statements of one shape have the same, so that it is prepared once.
+    public var text: String
+    /// The values of the markers.
+    public var values: [ByteBuffer?]
+    /// The timestamp that it carries, in microseconds.
+    public var timestamp: Int64
+    /// Whether it may be sent again when its outcome is not known. A list written as a whole may not: it would stand there
+    /// twice.
+    public var isIdempotent: Bool
+
+    init(_ text: String, _ values: [ByteBuffer?], timestamp: Int64, isIdempotent: Bool = true) {
+        self.text = text
+        self.values = values
+        self.timestamp = timestamp
+        self.isIdempotent = isIdempotent
+    }
+}
+
+/// What no statement can carry, and why; for the dead letters.
+public struct Unloadable: Sendable, Hashable, CustomStringConvertible {
+    /// The reasons.
+    public enum Reason: String, Sendable, Hashable {
+        /// A counter can only be added to; see the loader's own switch for counters.
+        case counter = "a counter cannot be written with its value and timestamp"
+        /// Compact tables of old can lack clustering values.
+        case nullClustering = "a clustering value is missing, which CQL cannot say"
+        /// The bytes of the key do not have as many parts as the table.
+        case key = "the key does not have the parts that the table's has"
+    }
+
+    /// Why.
+    public var reason: Reason
+    /// The column, where it is one.
+    public var column: String?
+
+    /// Reason and column.
+    public var description: String { self.column.map { "\($0): \(self.reason.rawValue)" } ?? self.reason.rawValue }
+}
+
+/// What came of one row, range or partition.
+public struct Translation: Sendable {
+    /// In any order: timestamps decide, not the order of arrival.
+    public internal(set) var statements: [TargetStatement] = []
+    /// What is not in the statements.
+    public internal(set) var unloadable: [Unloadable] = []
+    /// Cells and deletions that are newer than the ceiling, and that dual writing has carried already.
+    public internal(set) var aboveCeiling = 0
+    /// Lists that were written as a whole although their elements had several timestamps.
+    public internal(set) var flattenedLists = 0
+
+    /// Nothing yet.
+    public init() {}
+}
