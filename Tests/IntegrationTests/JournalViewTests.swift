@@ -86,9 +86,12 @@ struct JournalViewTests {
                 $0.timeouts.drainMilliseconds = 100
                 $0.limits.shadowQueueWritesMax = 10
             } _: { proxy, client in
-                for key in 0..<2_000 {
-                    let insert = query("INSERT INTO one.t (p, v) VALUES ('\(key)', 'v')")
-                    #expect(try await client.ask(insert) == .result(.void))
+                try await withThrowingTaskGroup(of: Response.self) { tasks in
+                    for key in 0..<2_000 {
+                        let insert = query("INSERT INTO one.t (p, v) VALUES ('\(key)', 'v')")
+                        tasks.addTask { try await client.ask(insert) }
+                    }
+                    for try await answer in tasks { #expect(answer == .result(.void)) }
                 }
                 let leg = try #require(await proxy.status(lookingAtTables: true).leg(.target))
                 #expect(leg.shadowWritesQueued == 2_000)
