@@ -60,8 +60,8 @@ extension DualWriterLoop {
         _ cluster: Cluster,
         _ segment: UInt64
     ) {
-        guard statement[cluster].definedIn != segment else { return }
-        statement[cluster].definedIn = segment
+        guard statement.definedIn[cluster] != segment else { return }
+        statement.definedIn[cluster] = segment
         self.define(statement.journalDefinition, by: statement.id, in: log, request)
     }
 

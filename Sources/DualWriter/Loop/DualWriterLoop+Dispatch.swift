@@ -134,7 +134,7 @@ extension DualWriterLoop {
         case .execute:
             guard let statement = request.statement else { preconditionFailure("EXECUTE without its statement") }
             if statement.known.mustDescribeRows { request.body.withMutableBytes { RequestLayout.describeRows($0) } }
-            if let id = statement[cluster].uniform {
+            if let id = statement.uniform[cluster] {
                 return id.withShortBytes {
                     let rest = UnsafeRawBufferPointer(rebasing: request.body.bytes[(2 + StatementID.byteCount)...])
                     return self.transmit(request, cluster, connection, $0, rest)

@@ -16,13 +16,8 @@ final class PreparedStatement {
         private(set) var exceptions: [NodeID: [UInt8]] = [:]
         /// Nodes that have said that they do not know it (any more).
         private(set) var lacking: Set<NodeID> = []
-        /// ``common``, where it is as long as all clusters make it and every node is known to have it: what nearly every EXECUTE
-        /// goes by, without an array to look into.
-        private(set) var uniform: StatementID?
         /// Requests that wait for a PREPARE on its way to a node.
         var waiting: [NodeID: [UInt64]] = [:]
-        /// The segment of the cluster's journal in which the statement was defined last.
-        var definedIn: UInt64?
 
         /// The id to use with a node.
         func id(at node: NodeID) -> [UInt8]? {
@@ -33,18 +28,17 @@ final class PreparedStatement {
             self.lacking.remove(node)
             if self.common == nil { self.common = id }
             self.exceptions[node] = self.common == id ? nil : id
-            self.noteUniform()
         }
 
         mutating func forgotten(at node: NodeID) {
             self.lacking.insert(node)
             self.exceptions[node] = nil
-            self.noteUniform()
         }
 
-        private mutating func noteUniform() {
-            let isUniform = self.exceptions.isEmpty && self.lacking.isEmpty
-            self.uniform = isUniform ? self.common?.withUnsafeBytes { StatementID($0) } : nil
+        /// ``common``, where it is as long as all clusters make it and every node is known to have it.
+        fileprivate var uniform: StatementID? {
+            guard self.exceptions.isEmpty, self.lacking.isEmpty else { return nil }
+            return self.common?.withUnsafeBytes { StatementID($0) }
         }
     }
 
@@ -61,6 +55,10 @@ final class PreparedStatement {
     private(set) var routingKey: RoutingKey?
     /// Where the rows of its keyspace are in each cluster.
     var routes = PerCluster(both: KeyspaceRoutes())
+    /// The id by which all nodes of a cluster know it: what nearly every EXECUTE goes by, without anything of the leg being copied.
+    private(set) var uniform = PerCluster<StatementID?>(both: nil)
+    /// The segment of each cluster's journal in which it was defined last.
+    var definedIn = PerCluster<UInt64?>(both: nil)
     /// By ``Cluster/rawValue``.
     private let legs: UnsafeMutablePointer<Leg>
     /// The mutation without its condition, for conditional statements; made when it is first needed.
@@ -140,11 +138,13 @@ final class PreparedStatement {
         // Tables have the same key in both clusters; where not, a request takes one more hop in one of them and is as good.
         if version >= .v4 { self.routingKey = BindMetadata.partitionKey(metadata).flatMap { RoutingKey(markers: $0) } }
         self[cluster].learned(Array(body[range]), at: node)
+        self.uniform[cluster] = self[cluster].uniform
     }
 
     /// Notes that a node does not have the statement any more: the next request there prepares it first.
     func forgotten(at node: NodeID, of cluster: Cluster) {
         self[cluster].forgotten(at: node)
+        self.uniform[cluster] = self[cluster].uniform
     }
 
     private func makeUnconditional() -> Unconditional? {
