@@ -26,7 +26,8 @@ extension DualWriterLoop {
     func mayFlushLater(_ upstream: UpstreamConnection) {
         self.patientUpstreams.append(upstream)
         guard self.patientUpstreams.count == 1 else { return }
-        self.eventLoop.assumeIsolated().scheduleTask(in: Self.patience) { self.flushPatient() }
+        // It only fails when the loop has ended, and its connections with it.
+        _ = try? self.eventLoop.assumeIsolated().scheduleCallback(in: Self.patience, handler: PatientFlush(loop: self))
     }
 
     func flushPatient() {
@@ -62,4 +63,12 @@ extension DualWriterLoop {
         }
         self.dirtyClients.removeAll(keepingCapacity: true)
     }
+}
+
+/// The end of a wait for more shadow writes. A callback, because scheduling a task allocates, and this is done every few
+/// milliseconds as long as anybody writes.
+private struct PatientFlush: NIOScheduledCallbackHandler {
+    let loop: DualWriterLoop
+
+    func handleScheduledCallback(eventLoop: some EventLoop) { self.loop.flushPatient() }
 }

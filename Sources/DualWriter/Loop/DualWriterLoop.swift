@@ -285,12 +285,14 @@ final class DualWriterLoop {
 
     // MARK: Deadlines
 
-    func start() {
-        let isolated = self.eventLoop.assumeIsolated()
-        isolated.scheduleTask(in: Self.sweepInterval) { self.sweepAndContinue() }
+    func start() { self.scheduleSweep() }
+
+    private func scheduleSweep() {
+        // It only fails when the loop has ended, and nothing is left to sweep.
+        _ = try? self.eventLoop.assumeIsolated().scheduleCallback(in: Self.sweepInterval, handler: Sweep(loop: self))
     }
 
-    private func sweepAndContinue() {
+    fileprivate func sweepAndContinue() {
         if self.requests.inUse > 0 {
             let now = self.now
             var expired: [ProxiedRequest] = []
@@ -303,7 +305,7 @@ final class DualWriterLoop {
             self.sweepIdle()
         }
         guard !self.isStopped else { return }
-        self.eventLoop.assumeIsolated().scheduleTask(in: Self.sweepInterval) { self.sweepAndContinue() }
+        self.scheduleSweep()
     }
 
     /// Lets go of names and keyspaces that no client uses any more: after a change of the password, say.
@@ -345,4 +347,11 @@ final class DualWriterLoop {
         self.store?.timestamps.note(self.lastTimestamp, slot: self.index % HighestNumbers.slots)
         return self.lastTimestamp
     }
+}
+
+/// The next look at deadlines. A callback, because scheduling a task allocates.
+private struct Sweep: NIOScheduledCallbackHandler {
+    let loop: DualWriterLoop
+
+    func handleScheduledCallback(eventLoop: some EventLoop) { self.loop.sweepAndContinue() }
 }
