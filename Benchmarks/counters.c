@@ -1,8 +1,8 @@
-// Counts what the event loops of a process ask of the allocator and of their sockets. Loaded with LD_PRELOAD; the counts are in the
-// file that CLUSTER_SYNC_COUNTERS names, mapped, so that gates.py reads them at any moment without a word to the process.
+// Counts what the event loops of a process ask of the allocator and of their sockets. Loaded with LD_PRELOAD; the counts are in
+// the file that CLUSTER_SYNC_COUNTERS names, mapped, so that gates.py reads them at any moment without a word to the process.
 //
-// Other threads are not counted: what they do (the journal's sync every 10 ms, the admin port) grows with time and not with frames, so
-// that a busy machine would have higher counts.
+// Other threads are not counted: what they do (the journal's sync every 10 ms, the admin port) grows with time and not with
+// frames, so that a busy machine would have higher counts.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

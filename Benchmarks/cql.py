@@ -43,7 +43,7 @@ class Connection:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.received = bytearray()
         options = b"".join(struct.pack(">H", len(text)) + text for text in (b"CQL_VERSION", b"3.0.0"))
-        self._ask(STARTUP, struct.pack(">H", 1) + options, READY)
+        self.ask(STARTUP, struct.pack(">H", 1) + options, READY)
 
     def __enter__(self) -> Connection:
         return self
@@ -52,11 +52,11 @@ class Connection:
         self.socket.close()
 
     def query(self, text: str) -> None:
-        self._ask(QUERY, struct.pack(">I", len(text)) + text.encode() + parameters([]), RESULT)
+        self.ask(QUERY, struct.pack(">I", len(text)) + text.encode() + parameters([]), RESULT)
 
     def prepare(self, text: str) -> bytes:
         """The id of the prepared statement."""
-        answer = self._ask(PREPARE, struct.pack(">I", len(text)) + text.encode(), RESULT)
+        answer = self.ask(PREPARE, struct.pack(">I", len(text)) + text.encode(), RESULT)
         kind, length = struct.unpack_from(">IH", answer)
         if kind != PREPARED:
             raise UnexpectedAnswer(f"PREPARE was answered with a result of kind {kind}")
@@ -70,7 +70,8 @@ class Connection:
         for _ in range(count):
             self._answer(RESULT)
 
-    def _ask(self, opcode: int, body: bytes, expected: int) -> bytes:
+    def ask(self, opcode: int, body: bytes, expected: int) -> bytes:
+        """Sends one request; the body of its answer, which must have the expected opcode."""
         self.send(frame(0, opcode, body))
         return self._answer(expected)
 
@@ -93,6 +94,10 @@ class Connection:
             self.received += part
 
 
+def execute_body(prepared_id: bytes, values: Iterable[bytes]) -> bytes:
+    """The body of an EXECUTE, section 4.1.6."""
+    return struct.pack(">H", len(prepared_id)) + prepared_id + parameters(values)
+
+
 def execute(prepared_id: bytes, stream: int, values: Iterable[bytes]) -> bytes:
-    """An EXECUTE frame, section 4.1.6."""
-    return frame(stream, EXECUTE, struct.pack(">H", len(prepared_id)) + prepared_id + parameters(values))
+    return frame(stream, EXECUTE, execute_body(prepared_id, values))

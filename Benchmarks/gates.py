@@ -2,9 +2,9 @@
 
     gates.py BINARY COUNTERS
 
-BINARY is a stripped release build (valgrind cannot read the debug information of Swift 6.3), COUNTERS is counters.c as a library. The
-sidecar stands between two embedded nodes and gets traffic of known size; the threads of its data path are counted and nothing else.
-The limits are in thresholds.json, with how they were found.
+BINARY is a stripped release build (valgrind cannot read the debug information of Swift 6.3), COUNTERS is counters.c as a
+library. The sidecar stands between two embedded nodes and gets traffic of known size; the threads of its data path are counted
+and nothing else. The limits are in thresholds.json, with how they were found.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from processes import Failed, Node, Sidecar, eventually
-from traffic import Shape, create_table, traffic
+from traffic import Shape, Traffic, create_table, traffic
 
 HERE = Path(__file__).parent
 COUNTERS = struct.Struct("<QQ")
 WARM_UP = Shape(8, 256)
 WARM_UP_ROUNDS = 20
 QUIET_SECONDS = 0.25
-# Pools grow while a shadow lags more than it did before, and a busy machine makes smaller bursts. What a frame costs is in each attempt,
-# so that the least one counts.
+# A busy machine makes smaller bursts, and pools grow when a shadow lags more than it did before. What a frame costs is in each
+# attempt, so that the least one counts.
 ATTEMPTS = 4
 
 
@@ -46,6 +46,10 @@ class Case:
     @classmethod
     def read(cls, row: dict) -> Case:
         return cls(row["mode"], row["statement"], Shape.parse(row["shape"]), row["at_most"])
+
+    @property
+    def is_copied(self) -> bool:
+        return self.mode == "DualWriteAsync" and self.statement == "insert"
 
     def __str__(self) -> str:
         return f"{self.mode} {self.statement} {self.shape.connections}x{self.shape.in_flight}"
@@ -77,21 +81,6 @@ class Counters:
         return last
 
 
-def counted(case: Case, sidecar: Sidecar, address: str, counters: Counters) -> dict[str, float]:
-    """Allocations per frame and socket writes per round."""
-    sidecar.walk(case.mode)
-    rounds = max(200, 20_000 // case.shape.frames)
-    with traffic(address, case.statement, WARM_UP) as load:
-        load.rounds(WARM_UP_ROUNDS)
-    with traffic(address, case.statement, case.shape) as load:
-        load.rounds(rounds // 10)
-        before = counters.settled()
-        load.rounds(rounds)
-        after = counters.settled()
-    allocations, writes = (after[index] - before[index] for index in range(2))
-    return {"allocations_per_frame": allocations / (rounds * case.shape.frames), "socket_writes_per_round": writes / rounds}
-
-
 class Bench:
     """Two nodes with the table, and a folder for logs and state."""
 
@@ -113,12 +102,33 @@ class Bench:
         command = [*prefix, self.binary]
         return Sidecar(command, name, self.folder, mode=mode, environment=environment, **self.clusters), counters
 
+    def traffic(self, case: Case, address: str, shape: Shape) -> contextlib.AbstractContextManager[Traffic]:
+        return traffic(address, case.statement, shape, self.clusters["target"] if case.is_copied else None)
+
+    def counted(self, case: Case, sidecar: Sidecar, counters: Counters) -> dict[str, float]:
+        """Allocations per frame and socket writes per round."""
+        sidecar.walk(case.mode)
+        address = sidecar.ready()
+        rounds = max(200, 20_000 // case.shape.frames)
+        with self.traffic(case, address, WARM_UP) as load:
+            load.rounds(WARM_UP_ROUNDS)
+        with self.traffic(case, address, case.shape) as load:
+            load.rounds(rounds // 10)
+            before = counters.settled()
+            load.rounds(rounds)
+            after = counters.settled()
+        allocations, writes = (after[index] - before[index] for index in range(2))
+        return {
+            "allocations_per_frame": allocations / (rounds * case.shape.frames),
+            "socket_writes_per_round": writes / rounds,
+        }
+
     def collected(self, case: Case, rounds: int) -> int:
         """The instructions of the data path, from its start to its end, with so many rounds in between."""
         output = f"--callgrind-out-file={self.folder / 'callgrind.out'}"
         process, counters = self.sidecar(case.mode, ["valgrind", "--tool=callgrind", "--collect-atstart=no", output])
         with process as sidecar:
-            with traffic(sidecar.ready(), case.statement, case.shape) as load:
+            with self.traffic(case, sidecar.ready(), case.shape) as load:
                 load.rounds(rounds)
             counters.settled()
         return int(sidecar.said(r"Collected : (\d+)", has_ended=True).group(1))
@@ -161,9 +171,8 @@ def main() -> int:
         bench = Bench(options.binary, options.counters, folder, *(node.address() for node in nodes))
         process, counters = bench.sidecar("PrimaryOnly")
         with process as sidecar:
-            address = sidecar.ready()
             for case in map(Case.read, thresholds["counted"]):
-                above += judge(case, lambda: counted(case, sidecar, address, counters))
+                above += judge(case, lambda: bench.counted(case, sidecar, counters))
         for case in map(Case.read, thresholds["instructions"]):
             above += judge(case, lambda: bench.instructions(case))
     for line in above:

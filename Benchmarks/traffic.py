@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cql
+from processes import eventually
 
 VALUE_BYTES = 100
+# A shadow is waited for after about as many frames.
+FRAMES_AHEAD = 2_048
 STATEMENTS = {
     "insert": "INSERT INTO gate.kv (k, v) VALUES (?, ?)",
     "select": "SELECT v FROM gate.kv WHERE k = ?",
@@ -33,12 +37,35 @@ class Shape:
         return self.connections * self.in_flight
 
 
+class Shadow:
+    """Waits until a shadow has what was written, by asking it itself: the sidecar has no work with that.
+
+    Nobody waits for copies, so that a slow node would fall behind without bound. What is measured is a shadow that keeps up.
+    """
+
+    def __init__(self, writer: cql.Connection, reader: cql.Connection) -> None:
+        self.writer = writer
+        self.reader = reader
+        self.insert = writer.prepare(STATEMENTS["insert"])
+        self.select = reader.prepare(STATEMENTS["select"])
+
+    def catch_up(self) -> None:
+        marker = b"marker-" + os.urandom(8)
+        self.writer.ask(cql.EXECUTE, cql.execute_body(self.insert, [b"marker", marker]), cql.RESULT)
+        select = cql.execute_body(self.select, [b"marker"])
+        eventually(lambda: marker in self.reader.ask(cql.EXECUTE, select, cql.RESULT), "the shadow has the last write")
+
+
 class Traffic:
     """Prepared statements of one kind over the connections of a shape."""
 
-    def __init__(self, connections: list[cql.Connection], statement: str, in_flight: int) -> None:
+    def __init__(
+        self, connections: list[cql.Connection], statement: str, in_flight: int, shadow: Shadow | None
+    ) -> None:
         self.connections = connections
         self.in_flight = in_flight
+        self.shadow = shadow
+        self.rounds_ahead = max(1, FRAMES_AHEAD // (len(connections) * in_flight))
         self.bursts = []
         for number, connection in enumerate(connections):
             prepared = connection.prepare(STATEMENTS[statement])
@@ -49,11 +76,13 @@ class Traffic:
             )
 
     def rounds(self, count: int) -> None:
-        for _ in range(count):
+        for number in range(count):
             for connection, burst in zip(self.connections, self.bursts):
                 connection.send(burst)
             for connection in self.connections:
                 connection.receive(self.in_flight)
+            if self.shadow is not None and number % self.rounds_ahead == 0:
+                self.shadow.catch_up()
 
 
 def create_table(address: str) -> None:
@@ -64,7 +93,12 @@ def create_table(address: str) -> None:
 
 
 @contextlib.contextmanager
-def traffic(address: str, statement: str, shape: Shape) -> Iterator[Traffic]:
+def traffic(address: str, statement: str, shape: Shape, shadow: str | None = None) -> Iterator[Traffic]:
+    """Traffic to `address` whose copies go to `shadow`, if they go anywhere."""
     with contextlib.ExitStack() as stack:
-        connections = [stack.enter_context(cql.Connection(address)) for _ in range(shape.connections)]
-        yield Traffic(connections, statement, shape.in_flight)
+
+        def connect(to: str) -> cql.Connection:
+            return stack.enter_context(cql.Connection(to))
+
+        followed = None if shadow is None else Shadow(connect(address), connect(shadow))
+        yield Traffic([connect(address) for _ in range(shape.connections)], statement, shape.in_flight, followed)
