@@ -55,7 +55,7 @@ final class PreparedStatement {
     private(set) var routingKey: RoutingKey?
     /// Where the rows of its keyspace are in each cluster.
     var routes = PerCluster(both: KeyspaceRoutes())
-    /// The id by which all nodes of a cluster know it: what nearly every EXECUTE goes by, without anything of the leg being copied.
+    /// The id by which all nodes of a cluster know it: what nearly every EXECUTE goes by, without a copy of the leg.
     private(set) var uniform = PerCluster<StatementID?>(both: nil)
     /// The segment of each cluster's journal in which it was defined last.
     var definedIn = PerCluster<UInt64?>(both: nil)
