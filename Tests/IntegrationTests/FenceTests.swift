@@ -56,7 +56,7 @@ struct FenceTests {
             let client = try await harness.client()
             try await client.makeTables(in: "one")
             Self.slowDown(harness)
-            try await Self.insert(0..<30, client)
+            try await Self.insert(0..<90, client)
             harness.proxy.wait { $0.primaryWriteMilliseconds = 300 }
             guard case .result(.schemaChange) = try await client.ask(query("ALTER TABLE one.t ADD w text")) else {
                 Issue.record("the answer of the primary is withheld")
@@ -64,7 +64,7 @@ struct FenceTests {
             }
             #expect((await harness.proxy.status().legs.last?.shadowWritesQueued ?? 0) > 0)
             try await eventually {
-                try await harness.ask(.target, "SELECT w FROM one.t").firstColumn.count == 30
+                try await harness.ask(.target, "SELECT w FROM one.t").firstColumn.count == 90
             }
         }
     }
