@@ -30,6 +30,8 @@ final class ClientConnection: ChannelDuplexHandler {
     private var skipBytes = 0
     private var isDirty = false
     private var readIsPending = false
+    /// Whether the loop knows that reading rests.
+    var isPaused = false
 
     var phase = Phase.awaitingStartup
     /// The version of STARTUP; all later frames must carry it.
@@ -224,8 +226,12 @@ final class ClientConnection: ChannelDuplexHandler {
     /// Reads on, if that waits for something that is over now.
     func readIfWanted() {
         guard self.readIsPending, let context = self.context, context.channel.isWritable else { return }
-        guard !self.loop.pressure.isHigh else {
-            self.loop.pause(self)
+        // Whoever asks one thing after the other goes on: others must not wait for what somebody else has asked too much of.
+        guard !self.loop.pressure.isHigh || self.inFlight == 0 else {
+            if !self.isPaused {
+                self.isPaused = true
+                self.loop.pause(self)
+            }
             return
         }
         self.readIsPending = false
@@ -255,7 +261,8 @@ final class ClientConnection: ChannelDuplexHandler {
     /// Sends what is there, then closes.
     func close() {
         guard self.isOpen else { return }
-        self.flush()
+        // To a client that does not read nothing can be sent any more, and a flush would find it too slow again.
+        if self.context?.channel.isWritable == true { self.flush() }
         self.context?.close(promise: nil)
         self.didClose()
     }

@@ -1,5 +1,7 @@
-/// Whether a loop has taken on as many bytes of its clients as it should hold at once. No client is read from then, until half of
-/// them are answered: the clients' own sockets fill up, and they slow down instead of being refused.
+/// Whether a loop has taken on as many bytes of its clients as it should hold at once.
+///
+/// No client that waits for an answer is read from then, until half of them are answered: the clients' own sockets fill up, and
+/// they slow down instead of being refused.
 struct ClientPressure {
     private let bytesMax: Int
     private var bytes = 0

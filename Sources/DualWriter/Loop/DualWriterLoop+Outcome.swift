@@ -185,7 +185,7 @@ extension DualWriterLoop {
         if mayShip, !request.waitsForBoth {
             self.replyWithKept(request, primary)
         } else {
-            self.reply(request, primary.other, opcode: opcode, flags: flags, body: body)
+            self.replyWithRefusal(request, primary.other, opcode: opcode, flags: flags, body: body)
         }
         if mayShip, request.isIdempotent || answer == .definiteRefusal {
             if request.isInLane {
@@ -201,6 +201,25 @@ extension DualWriterLoop {
                 metadata: ["cluster": "\(primary.other)", "kind": "\(request.kind)"]
             )
             if request.isInLane { lane.refused(request) } else { self.finish(request) }
+        }
+    }
+
+    /// Tells the client of a cluster's refusal of what the other cluster has or may have.
+    private func replyWithRefusal(
+        _ request: ProxiedRequest,
+        _ cluster: Cluster,
+        opcode: Opcode,
+        flags: FrameFlags,
+        body: UnsafeRawBufferPointer
+    ) {
+        guard let refusal = AnswerDecoder.error(body, flags: flags),
+            let error = ProxyError.halfDone(request, refusedBy: cluster, refusal)
+        else {
+            self.reply(request, cluster, opcode: opcode, flags: flags, body: body)
+            return
+        }
+        AnswerDecoder.encode(.error(error)).withUnsafeReadableBytes {
+            self.reply(request, cluster, opcode: .error, flags: [], body: $0)
         }
     }
 
@@ -223,10 +242,16 @@ extension DualWriterLoop {
             policy: request.waitsForBoth ? .fail : .degrade
         )
         let speaker = outcome.reply == .primary ? primary : primary.other
-        if speaker == cluster {
-            self.reply(request, speaker, opcode: opcode, flags: flags, body: body)
-        } else {
+        let isHalfDone = request[speaker].state == .refused && request[speaker.other].state != .refused
+        if speaker != cluster, !isHalfDone {
             self.replyWithKept(request, speaker)
+        } else if speaker != cluster {
+            let (opcode, flags) = (request.answerOpcode, request.answerFlags)
+            self.replyWithRefusal(request, speaker, opcode: opcode, flags: flags, body: request.answer.bytes)
+        } else if isHalfDone {
+            self.replyWithRefusal(request, speaker, opcode: opcode, flags: flags, body: body)
+        } else {
+            self.reply(request, speaker, opcode: opcode, flags: flags, body: body)
         }
         if let reason = outcome.doubt { self.doubt(request, on: primary.other, reason) }
         switch outcome.shipTo {

@@ -95,13 +95,20 @@ extension DualWriterLoop {
         guard let client = request.client else { return }
         client.inFlight -= 1
         request.client = nil
-        if self.pressure.letGo(of: request.bytesReceived) { self.readPausedClients() }
+        if self.pressure.letGo(of: request.bytesReceived) {
+            self.readPausedClients()
+        } else if self.pressure.isHigh, client.inFlight == 0 {
+            client.readIfWanted()
+        }
     }
 
     private func readPausedClients() {
         let paused = self.pausedClients
         self.pausedClients = []
-        for client in paused { client.readIfWanted() }
+        for client in paused {
+            client.isPaused = false
+            client.readIfWanted()
+        }
     }
 
     /// A request that nothing is owed for any more.

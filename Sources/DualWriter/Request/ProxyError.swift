@@ -30,7 +30,21 @@ enum ProxyError {
         then refusal: String? = nil
     ) -> ErrorMessage {
         let attempts = refusal.map { "; it was tried again, and then: \($0)" } ?? ""
-        let text = "cluster-sync: \(reason) by the \(cluster) cluster\(attempts)"
+        return self.timeout(request, "cluster-sync: \(reason) by the \(cluster) cluster\(attempts)")
+    }
+
+    /// A write that the other cluster has, or may have, and that this one refused in words that say that nothing was done: a
+    /// driver would send it again.
+    static func halfDone(_ request: ProxiedRequest, refusedBy cluster: Cluster, _ refusal: ErrorMessage)
+        -> ErrorMessage?
+    {
+        guard request.isWrite, [.unavailable, .overloaded, .isBootstrapping].contains(refusal.code) else { return nil }
+        let text =
+            "the \(cluster.other) cluster may have the write, the \(cluster) cluster has refused it: \(refusal.message)"
+        return self.timeout(request, "cluster-sync: \(text)")
+    }
+
+    private static func timeout(_ request: ProxiedRequest, _ text: String) -> ErrorMessage {
         guard request.isWrite else {
             return ErrorMessage(
                 .readTimeout,

@@ -38,7 +38,7 @@ public struct DualWriterLimits: Sendable {
     /// Bytes queued for one client at which the connection is closed: it no longer reads what it asked for.
     public var clientQueuedBytesMax = 64 << 20
 
-    /// Bytes of requests that the clients of one loop wait for; above it none of them is read from until half are answered.
+    /// Bytes of requests that the clients of one loop wait for; above it none that waits is read from until half are answered.
     public var clientBytesInFlightMax = 8 << 20
 
     /// Requests that one loop holds in all, shadow copies included; one more from a client is answered OVERLOADED.
