@@ -125,7 +125,7 @@ struct WriteModeTests {
     @Test func `a join tells the client of the shadow's error and delivers the write later`() async throws {
         try await ProxyHarness.run(mode: .dualWriteSync) { harness in
             let client = try await harness.client()
-            let error = ErrorMessage(.overloaded, "busy")
+            let error = ErrorMessage(.truncateError, "busy")
             harness.target.react(.refuse(error))
             #expect(try await client.ask(query(Self.insert, ["k", "v"])) == .error(error))
             harness.target.react(.succeed)
