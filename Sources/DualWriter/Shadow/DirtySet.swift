@@ -66,9 +66,26 @@ final class DirtySet: Sendable {
                     last = record.position
                     guard let partition = DirtyPartition(record.payload, since: record.time) else { continue }
                     let key = Key(cluster: partition.cluster, place: partition.place)
+                    if let former = self.known[key] {
+                        // Its process ended between writing the one and giving up the other.
+                        self.release(former)
+                    } else {
+                        let table = Key(cluster: partition.cluster, place: partition.place.wholeTable)
+                        self.perTable[table, default: 0] += 1
+                    }
                     self.set((partition, record.position), for: key)
-                    self.perTable[Key(cluster: partition.cluster, place: partition.place.wholeTable), default: 0] += 1
                 }
+            }
+            self.bringTablesTogether()
+        }
+
+        /// Writes what is known of whole tables into the file that this process has begun. An entry would keep its own file
+        /// otherwise, and after a few restarts there were no room for another one.
+        private mutating func bringTablesTogether() {
+            for (key, entry) in self.known where key.place.key == nil {
+                guard let record = self.append(entry.partition) else { return }
+                self.set((entry.partition, record), for: key)
+                self.release(entry)
             }
         }
 
@@ -137,7 +154,8 @@ final class DirtySet: Sendable {
                 // No room for one more: the table as a whole takes the room of its partitions.
                 Self.collapse(table, reason, wall, &state)
             } else {
-                state.set((partition, nil), for: key)
+                // What the disk says of the table already, it goes on to say.
+                state.set((partition, known?.record), for: key)
             }
         }
     }
@@ -151,7 +169,11 @@ final class DirtySet: Sendable {
             reason: gravest.severity > reason.severity ? gravest : reason,
             since: wall
         )
-        let record = state.append(whole)
+        guard let record = state.append(whole) else {
+            // Nor is there room for the table: on the disk its partitions stay as they are.
+            state.set((whole, state.known[table]?.record), for: table)
+            return
+        }
         for (key, entry) in parts {
             state.release(entry)
             state.set(nil, for: key)
