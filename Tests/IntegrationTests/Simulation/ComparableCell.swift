@@ -11,8 +11,8 @@ struct ComparableCell: Hashable, CustomStringConvertible {
     /// A late copy has a shorter life, rounded to seconds: told apart by more than that.
     private let end: Int64
 
-    /// The allowance for rounding, in seconds.
-    private static var secondsMax: Int64 { 2 }
+    /// The allowance for rounding.
+    static var roundingSeconds: Int64 { 2 }
 
     private init(_ cell: StoredCell, keepsTime: Bool = true, keepsPath: Bool = true) {
         self.kind = cell.kind
@@ -45,12 +45,13 @@ struct ComparableCell: Hashable, CustomStringConvertible {
         return cells.filter { !$0.path.isEmpty }.sorted { ticks($0.path).lexicographicallyPrecedes(ticks($1.path)) }
     }
 
-    static func areEqual(_ left: [ComparableCell], _ right: [ComparableCell]) -> Bool {
+    /// - Parameter lifeSecondsOff: by how much the ends of two lives may differ.
+    static func areEqual(_ left: [ComparableCell], _ right: [ComparableCell], lifeSecondsOff: Int64) -> Bool {
         left.count == right.count
             && zip(left, right).allSatisfy { left, right in
                 left.kind == right.kind && left.clustering == right.clustering && left.path == right.path
                     && left.timestamp == right.timestamp && left.value == right.value
-                    && abs(left.end - right.end) <= Self.secondsMax
+                    && abs(left.end - right.end) <= lifeSecondsOff
             }
     }
 

@@ -20,6 +20,7 @@ actor SimulatedHistory {
     private let target = SimulatedCluster(.target)
     private let disk = SimulatedDisk()
     private let ledger: Ledger
+    private let stalls = StallWatch(MultiThreadedEventLoopGroup.singleton)
     private var mode: WriteMode
     private var folder: TemporaryFolder
     /// Sidecars that were killed and whose threads go on.
@@ -57,6 +58,7 @@ actor SimulatedHistory {
     }
 
     private func cleanUp() async {
+        self.stalls.stop()
         for sidecar in self.dead { await sidecar.buried() }
         for cluster in [self.source, self.target] { await cluster.kill() }
     }
@@ -251,7 +253,7 @@ actor SimulatedHistory {
         let letters = service.deadLetters(max: 10)
         if !letters.isEmpty { result.findings.append("dead letters that nobody can deliver: \(letters)") }
         let dirty = service.dirtyPartitions(max: .max)
-        let verdict = Verdict(entries: self.ledger.entries, dirty: dirty)
+        let verdict = Verdict(entries: self.ledger.entries, dirty: dirty, stallSeconds: self.stalls.secondsMax)
         let contents = PerCluster(source: self.source.contents, target: self.target.contents)
         result.findings += verdict.all(contents) + ExpectedReasons(self.script).findings(dirty)
         for partition in dirty { result.reasons[partition.reason, default: 0] += 1 }

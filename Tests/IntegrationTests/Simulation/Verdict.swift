@@ -5,6 +5,7 @@ import EmbeddedNode
 /// Whether what the clusters hold is what their clients were told.
 struct Verdict {
     let entries: [Ledger.Entry]
+    private let lifeSecondsOff: Int64
     private var doubts: [DirtyPartition.Place: PerCluster<Set<DoubtReason>>] = [:]
     private var byPartition: [Place: [Ledger.Entry]] = [:]
 
@@ -13,8 +14,10 @@ struct Verdict {
         let partition: String
     }
 
-    init(entries: [Ledger.Entry], dirty: [DirtyPartition]) {
+    /// - Parameter stallSeconds: how long the machine has let clusters or clients wait, which lengthens a late copy's life.
+    init(entries: [Ledger.Entry], dirty: [DirtyPartition], stallSeconds: Int64 = 0) {
         self.entries = entries
+        self.lifeSecondsOff = ComparableCell.roundingSeconds + stallSeconds
         for partition in dirty {
             self.doubts[partition.place, default: PerCluster(both: [])][partition.cluster].insert(partition.reason)
         }
@@ -126,7 +129,7 @@ struct Verdict {
             else { continue }
             let source = ComparableCell.all(grouped[.source][place] ?? [], place.table)
             let target = ComparableCell.all(grouped[.target][place] ?? [], place.table)
-            guard !ComparableCell.areEqual(source, target) else { continue }
+            guard !ComparableCell.areEqual(source, target, lifeSecondsOff: self.lifeSecondsOff) else { continue }
             findings.append(
                 "\(place.table.rawValue)[\(place.partition)] differs: source \(source), target \(target)"
             )
