@@ -10,25 +10,37 @@ struct StreamTable: ~Copyable {
     /// Tickets from here up are the connection's own.
     static var reservedFrom: UInt64 { .max - 15 }
 
-    private var tickets: [UInt64]
-    private var freeStreams: [Int16]
+    private let tickets: UnsafeMutableBufferPointer<UInt64>
+    /// The first ``freeCount`` are free; the last of them is taken next.
+    private let freeStreams: UnsafeMutablePointer<Int16>
+    private var freeCount: Int
 
     /// - Parameter capacity: at most 32 768 (native protocol v4 §2.3).
     init(capacity: Int) {
         let capacity = min(max(1, capacity), 32_768)
-        self.tickets = Array(repeating: Self.free, count: capacity)
+        self.tickets = .allocate(capacity: capacity)
+        self.tickets.initialize(repeating: Self.free)
+        self.freeStreams = .allocate(capacity: capacity)
         // Low ids first: the table's hot part stays small.
-        self.freeStreams = (0..<capacity).reversed().map { Int16($0) }
+        for index in 0..<capacity { (self.freeStreams + index).initialize(to: Int16(capacity - 1 - index)) }
+        self.freeCount = capacity
+    }
+
+    deinit {
+        self.tickets.deallocate()
+        self.freeStreams.deallocate()
     }
 
     /// Streams that are taken.
-    var inUse: Int { self.tickets.count - self.freeStreams.count }
+    var inUse: Int { self.tickets.count - self.freeCount }
     /// Whether no stream is left.
-    var isFull: Bool { self.freeStreams.isEmpty }
+    var isFull: Bool { self.freeCount == 0 }
 
     /// Takes a stream for a request.
     mutating func take(_ ticket: UInt64) -> Int16? {
-        guard let stream = self.freeStreams.popLast() else { return nil }
+        guard self.freeCount > 0 else { return nil }
+        self.freeCount -= 1
+        let stream = self.freeStreams[self.freeCount]
         self.tickets[Int(stream)] = ticket
         return stream
     }
@@ -38,9 +50,15 @@ struct StreamTable: ~Copyable {
         guard stream >= 0, Int(stream) < self.tickets.count else { return nil }
         let ticket = self.tickets[Int(stream)]
         guard ticket != Self.free else { return nil }
-        self.tickets[Int(stream)] = Self.free
-        self.freeStreams.append(stream)
+        self.free(stream)
         return ticket
+    }
+
+    private mutating func free(_ stream: Int16) {
+        self.tickets[Int(stream)] = Self.free
+        precondition(self.freeCount < self.tickets.count, "a stream was freed twice")
+        self.freeStreams[self.freeCount] = stream
+        self.freeCount += 1
     }
 
     /// Drops the answer to come, where the stream still belongs to the request.
@@ -52,11 +70,10 @@ struct StreamTable: ~Copyable {
     /// All tickets that still wait for an answer; the table is empty afterwards.
     mutating func drain() -> [(stream: Int16, ticket: UInt64)] {
         var waiting: [(stream: Int16, ticket: UInt64)] = []
-        for stream in self.tickets.indices where self.tickets[stream] != Self.free {
-            let ticket = self.tickets[stream]
-            self.tickets[stream] = Self.free
-            self.freeStreams.append(Int16(stream))
-            if ticket < Self.reservedFrom { waiting.append((Int16(stream), ticket)) }
+        for index in self.tickets.indices where self.tickets[index] != Self.free {
+            let (stream, ticket) = (Int16(index), self.tickets[index])
+            self.free(stream)
+            if ticket < Self.reservedFrom { waiting.append((stream, ticket)) }
         }
         return waiting
     }

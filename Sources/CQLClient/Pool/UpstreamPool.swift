@@ -69,27 +69,25 @@ public final class UpstreamPool {
 
     /// A connection with room, round robin, in the local rack where it can be; on another node than `avoided` where there is one.
     public func pick(avoiding avoided: NodeID?) -> UpstreamConnection? {
-        var fallback: UpstreamConnection?
-        if self.routing.connections.hasNear,
-            let connection = self.pick(self.routing.connections.near, avoiding: avoided, &fallback)
-        {
-            return connection
-        }
-        return self.pick(self.ready, avoiding: avoided, &fallback) ?? fallback
+        var fallback: NodeConnections.Uncounted?
+        let found =
+            self.pick(self.routing.connections.near, avoiding: avoided, &fallback)
+            ?? self.pick(self.routing.connections.all, avoiding: avoided, &fallback)
+        return (found ?? fallback)?.takeUnretainedValue()
     }
 
     @inline(__always)
     private func pick(
-        _ connections: [UpstreamConnection],
+        _ connections: [NodeConnections.Uncounted],
         avoiding avoided: NodeID?,
-        _ fallback: inout UpstreamConnection?
-    ) -> UpstreamConnection? {
+        _ fallback: inout NodeConnections.Uncounted?
+    ) -> NodeConnections.Uncounted? {
         let count = connections.count
         for _ in 0..<count {
             self.next = self.next + 1 >= count ? 0 : self.next + 1
             let connection = connections[self.next]
-            guard connection.hasRoom else { continue }
-            if let avoided, connection.node == avoided {
+            guard connection._withUnsafeGuaranteedRef({ $0.hasRoom }) else { continue }
+            if let avoided, connection._withUnsafeGuaranteedRef({ $0.node == avoided }) {
                 fallback = connection
                 continue
             }

@@ -19,9 +19,12 @@ struct NodeConnections {
     private var places: [Place] = []
     private var connections: [UpstreamConnection] = []
     private var ofShards: [UpstreamConnection?] = []
+    /// A connection that the pool keeps: a request looks at several and counts none but the one that it takes.
+    typealias Uncounted = Unmanaged<UpstreamConnection>
+    /// All of them, in the order in which they became ready.
+    private(set) var all: [Uncounted] = []
     /// Those to nodes of the local rack, where it is told from others.
-    private(set) var near: [UpstreamConnection] = []
-    private(set) var hasNear = false
+    private(set) var near: [Uncounted] = []
     /// Whether a node has told of shards.
     private(set) var isSharded = false
     /// Whether shards without a connection are told.
@@ -31,9 +34,11 @@ struct NodeConnections {
 
     init(_ ready: [UpstreamConnection], ring: ClusterRing?) {
         self.isSharded = ready.contains { $0.sharding != nil }
+        self.all = ready.map { .passUnretained($0) }
         guard let ring else { return }
-        if !ring.nearNodes.isEmpty { self.near = ready.filter { ring.nearNodes.contains($0.node) } }
-        self.hasNear = !self.near.isEmpty
+        if !ring.nearNodes.isEmpty {
+            self.near = ready.filter { ring.nearNodes.contains($0.node) }.map { .passUnretained($0) }
+        }
         let byNode = Dictionary(grouping: ready, by: \.node)
         for node in ring.nodes {
             var place = Place()

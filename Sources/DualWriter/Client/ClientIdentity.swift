@@ -47,6 +47,12 @@ final class ClientIdentity {
         self.journalKey = isNobody ? nil : StatementID(user: key.credentials?.username, keyspace: key.keyspace)
     }
 
+    /// Whether a segment of a cluster's journal needs no definition of it (any more).
+    @inline(__always)
+    func isDefined(in segment: UInt64, of cluster: Cluster) -> Bool {
+        self.journalBytes == 0 || self.definedIn[cluster] == segment
+    }
+
     /// The pool of a leg; nil where the cluster is not configured or its pools are at their limit.
     func pool(_ cluster: Cluster) -> UpstreamPool? {
         if let pool = cluster == .source ? self.source : self.target, !pool.isClosed { return pool }

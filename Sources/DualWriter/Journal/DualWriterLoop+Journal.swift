@@ -28,29 +28,57 @@ extension DualWriterLoop {
     /// Appends a record. The definitions that it refers to are in its segment, too, so that each segment can be read by itself.
     func append(_ request: ProxiedRequest, for cluster: Cluster, state: RecordState) -> Bool {
         guard let log = self.logs[cluster] else { return false }
-        // Each look at a reference is counted; all writes come this way.
-        let (identity, statement) = (request.identity, request.statement)
+        // All writes come this way; the request keeps both alive.
+        let (identity, statement) = (Uncounted(request.identity), Uncounted(request.statement))
         let hasChildren = !request.children.isEmpty
         let payloadBytes = request.payload?.readableBytes ?? 0
         var bytes = JournalLog.byteCount(ofRecord: JournalEntry.headerBytes + payloadBytes + request.body.count)
-        bytes += (identity?.journalBytes ?? 0) + (statement?.journalBytes ?? 0)
+        bytes += (identity?({ $0.journalBytes }) ?? 0) + (statement?({ $0.journalBytes }) ?? 0)
         if hasChildren { bytes += request.children.reduce(0) { $0 + $1.journalBytes } }
         guard case .success(let segment) = log.reserve(bytes, now: request.writtenAt) else { return false }
-        if let identity, let key = identity.journalKey, identity.definedIn[cluster] != segment {
-            identity.definedIn[cluster] = segment
-            Self.define(identity.journalDefinition, by: key, in: log, request)
+        if let identity, !identity({ $0.isDefined(in: segment, of: cluster) }) {
+            self.defineIdentity(of: request, in: log, cluster, segment)
         }
-        if let statement { Self.define(statement, request, in: log, cluster, segment) }
-        if hasChildren { for child in request.children { Self.define(child, request, in: log, cluster, segment) } }
-        let header = JournalEntry.header(of: request, by: identity)
+        if hasChildren || !(statement?({ $0.definedIn[cluster] == segment }) ?? true) {
+            self.defineStatements(of: request, in: log, cluster, segment)
+        }
+        let key = identity.flatMap { $0 { $0.journalKey } }
+        let version = identity.map { $0 { $0.key.version } } ?? .v4
+        self.entryHeader.storeBytes(
+            of: JournalEntry.header(of: request, by: key, version),
+            as: JournalEntry.Header.self
+        )
+        let header = UnsafeRawBufferPointer(start: self.entryHeader, count: JournalEntry.headerBytes)
         let (state, time, body) = (JournalState(state), request.writtenAt, request.body.bytes)
-        request[cluster].record = withUnsafeBytes(of: header) { header in
-            guard payloadBytes > 0, let payload = request.payload else {
-                return log.append(kind: 0, state: state, time: time, header, body)
-            }
-            return payload.withUnsafeReadableBytes { log.append(kind: 0, state: state, time: time, header, $0, body) }
+        guard payloadBytes > 0, let payload = request.payload else {
+            request[cluster].record = log.append(kind: 0, state: state, time: time, header, body)
+            return true
+        }
+        request[cluster].record = payload.withUnsafeReadableBytes {
+            log.append(kind: 0, state: state, time: time, header, $0, body)
         }
         return true
+    }
+
+    private func defineIdentity(
+        of request: ProxiedRequest,
+        in log: JournalLog,
+        _ cluster: Cluster,
+        _ segment: UInt64
+    ) {
+        guard let identity = request.identity, let key = identity.journalKey else { return }
+        identity.definedIn[cluster] = segment
+        Self.define(identity.journalDefinition, by: key, in: log, request)
+    }
+
+    private func defineStatements(
+        of request: ProxiedRequest,
+        in log: JournalLog,
+        _ cluster: Cluster,
+        _ segment: UInt64
+    ) {
+        if let statement = request.statement { Self.define(statement, request, in: log, cluster, segment) }
+        for child in request.children { Self.define(child, request, in: log, cluster, segment) }
     }
 
     private static func define(

@@ -54,16 +54,15 @@ struct JournalEntry {
     /// The header's bytes.
     typealias Header = (UInt64, UInt64, UInt64, UInt64)
 
-    /// The header of a request that runs under `identity`.
+    /// The header of a request that runs under an identity with this key and version.
     @inline(__always)
-    static func header(of request: ProxiedRequest, by identity: ClientIdentity?) -> Header {
+    static func header(of request: ProxiedRequest, by key: StatementID?, _ version: ProtocolVersion) -> Header {
         var bits: Bits = request.isIdempotent ? .isRepeatable : []
-        let key = identity?.journalKey
         if key != nil { bits.insert(.hasIdentity) }
         let flags = request.flags.subtracting([.compression, .tracing])
         var first = UInt64(Self.layoutVersion) << 56 | UInt64(request.opcode.rawValue) << 48
         first |= UInt64(flags.rawValue) << 40 | UInt64(request.kind.rawValue) << 32 | UInt64(bits.rawValue) << 24
-        first |= UInt64((identity?.key.version ?? .v4).rawValue) << 16
+        first |= UInt64(version.rawValue) << 16
         let length = UInt32(truncatingIfNeeded: request.payload?.readableBytes ?? 0)
         return (
             first.bigEndian, (key?.high ?? 0).bigEndian, (key?.low ?? 0).bigEndian, (UInt64(length) << 32).bigEndian

@@ -19,7 +19,8 @@ struct PortableEntry: Sendable {
     /// What a request would be in a journal.
     init(_ request: ProxiedRequest) {
         self.writtenAt = request.writtenAt
-        self.bytes = withUnsafeBytes(of: JournalEntry.header(of: request, by: request.identity)) { Array($0) }
+        let header = JournalEntry.header(of: request, by: request.identity?.journalKey, request.version)
+        self.bytes = withUnsafeBytes(of: header) { Array($0) }
         if let payload = request.payload { self.bytes += payload.readableBytesView }
         self.bytes += request.body.bytes
         self.definitions = [:]

@@ -76,7 +76,7 @@ extension DualWriterLoop {
 
     /// Sends a request to a cluster, on a connection to any node but `avoided` where there is a choice.
     func send(_ request: ProxiedRequest, to cluster: Cluster, avoiding avoided: NodeID? = nil) {
-        guard let pool = request.identity?.pool(cluster) else {
+        guard let pool = Uncounted(request.identity).flatMap({ $0 { $0.pool(cluster) } }) else {
             let error =
                 self.cluster(cluster) == nil
                 ? ProxyError.server("no \(cluster) cluster is configured")
@@ -103,7 +103,7 @@ extension DualWriterLoop {
     }
 
     /// Parks a request until its pool has a connection.
-    private func wait(_ request: ProxiedRequest, for pool: UpstreamPool, of cluster: Cluster) {
+    func wait(_ request: ProxiedRequest, for pool: UpstreamPool, of cluster: Cluster) {
         request[cluster].state = .waiting
         let ticket = RequestTicket(rawValue: request.ticket(.request, cluster))
         let deadline =
@@ -132,20 +132,19 @@ extension DualWriterLoop {
     private func send(_ request: ProxiedRequest, to cluster: Cluster, on connection: UpstreamConnection) -> Bool {
         switch request.opcode {
         case .execute:
-            guard let statement = request.statement else { preconditionFailure("EXECUTE without its statement") }
-            if statement.known.mustDescribeRows { request.body.withMutableBytes { RequestLayout.describeRows($0) } }
-            if let id = statement.uniform[cluster] {
-                return id.withShortBytes {
-                    let rest = UnsafeRawBufferPointer(rebasing: request.body.bytes[(2 + StatementID.byteCount)...])
-                    return self.transmit(request, cluster, connection, $0, rest)
-                }
+            guard let known = Uncounted(request.statement) else { preconditionFailure("EXECUTE without its statement") }
+            if known({ $0.known.mustDescribeRows }) {
+                request.body.withMutableBytes { RequestLayout.describeRows($0) }
             }
+            // The retained body begins with the proxy's own id.
+            let rest = UnsafeRawBufferPointer(rebasing: request.body.bytes[StatementID.shortByteCount...])
+            if let id = known({ $0.uniformID(of: cluster) }) {
+                return self.transmit(request, cluster, connection, id, rest)
+            }
+            guard let statement = request.statement else { return false }
             guard let id = statement.id(at: connection.node, of: cluster) else {
                 return self.prepareFirst(statement, request, cluster, on: connection)
             }
-            // The retained body begins with the proxy's own id: two bytes of length and sixteen of id.
-            let bytes = request.body.bytes
-            let rest = UnsafeRawBufferPointer(rebasing: bytes[(2 + StatementID.byteCount)...])
             return withUnsafeBytes(of: UInt16(truncatingIfNeeded: id.count).bigEndian) { length in
                 id.withUnsafeBytes { self.transmit(request, cluster, connection, length, $0, rest) }
             }
@@ -174,15 +173,27 @@ extension DualWriterLoop {
     ) -> Bool {
         // A trace is a session in the cluster's own tables: one is enough, and it is the one whose id the client gets.
         let flags = cluster == request.plan.primary ? request.flags : request.flags.subtracting(.tracing)
-        if var whole = request.payload {
-            whole.writeBytes(part0)
-            whole.writeBytes(part1)
-            whole.writeBytes(part2)
-            return whole.withUnsafeReadableBytes { self.append(request, cluster, connection, flags, $0) }
+        if request.payload != nil {
+            return self.transmitBehindPayload(request, cluster, connection, flags, part0, part1, part2)
         }
         return self.append(request, cluster, connection, flags, part0, part1, part2)
     }
 
+    private func transmitBehindPayload(
+        _ request: ProxiedRequest,
+        _ cluster: Cluster,
+        _ connection: UpstreamConnection,
+        _ flags: FrameFlags,
+        _ part0: UnsafeRawBufferPointer,
+        _ part1: UnsafeRawBufferPointer,
+        _ part2: UnsafeRawBufferPointer
+    ) -> Bool {
+        var whole = request.payload ?? ByteBuffer()
+        for part in [part0, part1, part2] { whole.writeBytes(part) }
+        return whole.withUnsafeReadableBytes { self.append(request, cluster, connection, flags, $0) }
+    }
+
+    @inline(__always)
     private func append(
         _ request: ProxiedRequest,
         _ cluster: Cluster,
@@ -214,124 +225,10 @@ extension DualWriterLoop {
         return true
     }
 
-    // MARK: PREPARE before the request
-
-    /// Prepares a statement on a node, for the first request that needs it there and for all that come meanwhile.
-    private func prepareFirst(
-        _ statement: PreparedStatement,
-        _ request: ProxiedRequest,
-        _ cluster: Cluster,
-        on connection: UpstreamConnection
-    ) -> Bool {
-        let node = connection.node
-        let ticket = request.ticket(.prepare, cluster)
-        if statement[cluster].waiting[node] != nil {
-            statement[cluster].waiting[node]?.append(ticket)
-            request[cluster].state = .waiting
-            self.setShadowDeadline(of: request)
-            return true
-        }
-        var connection = connection
-        if let identity = request.identity, statement.keyspace != identity.key.keyspace {
-            // A name without a keyspace means the one in which the client has prepared, wherever it has moved since.
-            guard let pool = self.identity(identity.key.moved(to: statement.keyspace)).pool(cluster) else {
-                self.legFailed(request, cluster, .definiteRefusal, Self.tooManyPools)
-                return true
-            }
-            guard pool.isReady else {
-                self.wait(request, for: pool, of: cluster)
-                return true
-            }
-            guard let other = pool.connection(to: node) else { return false }
-            connection = other
-        }
-        var text = statement.text
-        let outcome = text.withUTF8 { text in
-            withUnsafeBytes(of: Int32(truncatingIfNeeded: text.count).bigEndian) { length in
-                connection.send(
-                    versionByte: connection.versionByte,
-                    flags: 0,
-                    opcode: Opcode.prepare.rawValue,
-                    length,
-                    UnsafeRawBufferPointer(text),
-                    ticket: ticket
-                )
-            }
-        }
-        guard case .sent(let stream) = outcome else { return false }
-        statement[cluster].waiting[node] = []
-        request[cluster].preparing = statement
-        request[cluster].state = .waiting
-        request[cluster].stream = stream
-        request[cluster].connection = connection
-        self.setShadowDeadline(of: request)
-        return true
-    }
-
     /// A copy has a time of its own for each thing that it waits for; one without it would hold up its lane for ever.
-    private func setShadowDeadline(of request: ProxiedRequest) {
+    func setShadowDeadline(of request: ProxiedRequest) {
         guard request.stage == .shadow else { return }
         request.deadline = self.now + Int64(self.settings.timeouts.shadowWriteMilliseconds) * 1_000_000
-    }
-
-    /// The answer to a PREPARE that ``prepareFirst`` sent; `body` is nil when there is none because the connection is lost.
-    func prepared(
-        _ request: ProxiedRequest,
-        _ cluster: Cluster,
-        at node: NodeID,
-        opcode: Opcode,
-        flags: FrameFlags,
-        body: UnsafeRawBufferPointer?
-    ) {
-        guard let statement = request[cluster].preparing else { return }
-        request[cluster].preparing = nil
-        let waiting = self.takeWaiting(for: statement, at: node, of: cluster, besides: request)
-        var failure: (class: AnswerClass, error: ErrorMessage)?
-        if let body, opcode == .result, let id = AnswerLayout.preparedID(body, flags: flags) {
-            statement.learned(id, in: body, at: node, of: cluster, version: request.version)
-            self.counters[cluster].reprepared &+= 1
-        } else if let body, opcode == .error, let message = AnswerDecoder.error(body, flags: flags) {
-            failure = (AnswerClass(opcode: 0, errorCode: message.code.rawValue), message)
-        } else if body != nil {
-            failure = (.definiteRefusal, ProxyError.server("the \(cluster) cluster answered a PREPARE with \(opcode)"))
-        }
-        let tickets = [request.ticket(.prepare, cluster)] + waiting
-        for rawTicket in tickets {
-            guard let request = self.requests.request(for: RequestTicket(rawValue: rawTicket)),
-                request[cluster].state == .waiting
-            else { continue }
-            if let failure {
-                // Nothing of the request itself was sent, so whatever the PREPARE met, the request was not executed.
-                self.legFailed(request, cluster, .definiteRefusal, failure.error)
-            } else {
-                self.send(request, to: cluster, avoiding: body == nil ? node : nil)
-            }
-        }
-    }
-
-    /// Takes away the tickets of those who wait for a PREPARE, each once and without the one who holds it: a copy whose time was
-    /// over comes back and waits again.
-    private func takeWaiting(
-        for statement: PreparedStatement,
-        at node: NodeID,
-        of cluster: Cluster,
-        besides holder: ProxiedRequest
-    ) -> [UInt64] {
-        var seen: Set<UInt64> = [holder.ticket(.prepare, cluster)]
-        return (statement[cluster].waiting.removeValue(forKey: node) ?? []).filter { seen.insert($0).inserted }
-    }
-
-    /// A request that holds a PREPARE for others is over before its answer: one of the others takes its place.
-    func handOverPrepare(_ request: ProxiedRequest, _ cluster: Cluster) {
-        guard let statement = request[cluster].preparing, let connection = request[cluster].connection else { return }
-        request[cluster].preparing = nil
-        connection.abandon(ticket: request.ticket(.prepare, cluster), stream: request[cluster].stream)
-        for rawTicket in self.takeWaiting(for: statement, at: connection.node, of: cluster, besides: request) {
-            guard let other = self.requests.request(for: RequestTicket(rawValue: rawTicket)),
-                other[cluster].state == .waiting
-            else { continue }
-            self.send(other, to: cluster)
-        }
     }
 
     // MARK: Failures without an answer

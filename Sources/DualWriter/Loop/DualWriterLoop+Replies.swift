@@ -24,12 +24,12 @@ extension DualWriterLoop {
         flags: FrameFlags,
         body: UnsafeRawBufferPointer
     ) {
-        let client = request.client
+        if opcode == .result, request.opcode == .prepare {
+            self.replyPrepared(request, cluster, flags: flags, body: body)
+            return
+        }
+        guard let client = request.client else { return }
         if opcode == .result {
-            if request.opcode == .prepare {
-                self.replyPrepared(request, cluster, flags: flags, body: body)
-                return
-            }
             if let state = AnswerLayout.pagingState(body, flags: flags) {
                 var tagged = ByteBuffer()
                 tagged.writeInteger(Int32(state.count + 1))
@@ -37,14 +37,14 @@ extension DualWriterLoop {
                 let before = UnsafeRawBufferPointer(rebasing: body[..<(state.lowerBound - 4)])
                 let after = UnsafeRawBufferPointer(rebasing: body[state.lowerBound...])
                 tagged.withUnsafeReadableBytes {
-                    client?.append(stream: request.clientStream, flags: flags, opcode: opcode, before, $0, after)
+                    client.append(stream: request.clientStream, flags: flags, opcode: opcode, before, $0, after)
                 }
-                self.detachClient(request)
+                self.detach(client, from: request)
                 return
             }
         }
-        client?.append(stream: request.clientStream, flags: flags, opcode: opcode, body)
-        self.detachClient(request)
+        client.append(stream: request.clientStream, flags: flags, opcode: opcode, body)
+        self.detach(client, from: request)
     }
 
     private func replyPrepared(
@@ -93,6 +93,11 @@ extension DualWriterLoop {
 
     func detachClient(_ request: ProxiedRequest) {
         guard let client = request.client else { return }
+        self.detach(client, from: request)
+    }
+
+    @inline(__always)
+    private func detach(_ client: ClientConnection, from request: ProxiedRequest) {
         client.inFlight -= 1
         request.client = nil
         if self.pressure.letGo(of: request.bytesReceived) {

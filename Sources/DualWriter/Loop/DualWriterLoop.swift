@@ -74,6 +74,8 @@ final class DualWriterLoop {
     private(set) var targetTopology: ClusterTopology?
     /// What the loop owes to each cluster; nil where nothing is journalled.
     let logs: PerCluster<JournalLog?>
+    /// Where the header of a journal's entry is made.
+    let entryHeader = UnsafeMutableRawPointer.allocate(byteCount: JournalEntry.headerBytes, alignment: 8)
     var order = PerCluster(both: OwedOrder())
     /// Nil after ``shutdown()``.
     private var sourceLane: ShadowLane?
@@ -126,6 +128,8 @@ final class DualWriterLoop {
         self.sourceLane = ShadowLane(cluster: .source, loop: self, log: logs[.source])
         self.targetLane = ShadowLane(cluster: .target, loop: self, log: logs[.target])
     }
+
+    deinit { self.entryHeader.deallocate() }
 
     /// The moment in nanoseconds of the loop's clock.
     var now: Int64 { self.clock.nanoseconds }

@@ -49,9 +49,22 @@ final class ProxiedRequest {
 
         /// Makes the leg ready for a turn of its own; the record stays.
         mutating func begin() {
-            let record = self.record
-            self = Leg()
-            self.record = record
+            self.state = .idle
+            self.attempts = 0
+            self.losses = 0
+            self.stream = 0
+            if self.connection != nil { self.connection = nil }
+            self.sentAt = 0
+            self.reach = .untold
+            self.mayHaveHappened = false
+            self.mayWait = false
+            self.isProbe = false
+            if self.preparing != nil { self.preparing = nil }
+        }
+
+        mutating func recycle() {
+            self.begin()
+            self.record = nil
         }
     }
 
@@ -162,16 +175,16 @@ final class ProxiedRequest {
         self.isInUse = false
         self.client = nil
         self.body.reset()
-        self.payload = nil
+        if self.payload != nil { self.payload = nil }
         self.answer.reset()
-        self.preparedAt = nil
+        if self.preparedAt != nil { self.preparedAt = nil }
         self.token = nil
         self.statement = nil
         if !self.children.isEmpty { self.children.removeAll(keepingCapacity: true) }
         self.identity = nil
-        self.comparison = nil
-        self.legs[0] = Leg()
-        self.legs[1] = Leg()
+        if self.comparison != nil { self.comparison = nil }
+        self.legs[0].recycle()
+        self.legs[1].recycle()
         self.stage = .client
         self.isInLane = false
         self.deadline = .max

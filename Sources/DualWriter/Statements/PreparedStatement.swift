@@ -55,8 +55,10 @@ final class PreparedStatement {
     private(set) var routingKey: RoutingKey?
     /// Where the rows of its keyspace are in each cluster.
     var routes = PerCluster(both: KeyspaceRoutes())
-    /// The id by which all nodes of a cluster know it: what nearly every EXECUTE goes by, without a copy of the leg.
-    private(set) var uniform = PerCluster<StatementID?>(both: nil)
+    /// Whether all nodes of a cluster know it by one id, which is then in ``uniformIDs``.
+    private var isUniform = PerCluster(both: false)
+    /// Room for an id as short bytes for each cluster, by ``Cluster/rawValue``.
+    private let uniformIDs: UnsafeMutableRawPointer
     /// The segment of each cluster's journal in which it was defined last.
     var definedIn = PerCluster<UInt64?>(both: nil)
     /// By ``Cluster/rawValue``.
@@ -78,6 +80,7 @@ final class PreparedStatement {
         self.kind = RequestKind(known.analysis, keyspace: known.keyspace)
         self.legs = .allocate(capacity: 2)
         self.legs.initialize(repeating: Leg(), count: 2)
+        self.uniformIDs = .allocate(byteCount: 2 * StatementID.shortByteCount, alignment: 1)
         let definition = JournalDefinition(qualifier: known.keyspace, text: known.text)
         self.journalBytes = JournalLog.byteCount(ofDefinition: definition.byteCount)
     }
@@ -85,6 +88,7 @@ final class PreparedStatement {
     deinit {
         self.legs.deinitialize(count: 2)
         self.legs.deallocate()
+        self.uniformIDs.deallocate()
     }
 
     /// Whether ``kind`` goes by this state of the schema.
@@ -108,6 +112,21 @@ final class PreparedStatement {
     subscript(cluster: Cluster) -> Leg {
         @inline(__always) unsafeAddress { UnsafePointer(self.legs + Int(cluster.rawValue)) }
         @inline(__always) unsafeMutableAddress { self.legs + Int(cluster.rawValue) }
+    }
+
+    /// The id by which all nodes of a cluster know it, as short bytes that last as long as the statement: what nearly every
+    /// EXECUTE goes by.
+    @inline(__always)
+    func uniformID(of cluster: Cluster) -> UnsafeRawBufferPointer? {
+        guard self.isUniform[cluster] else { return nil }
+        let id = self.uniformIDs + Int(cluster.rawValue) * StatementID.shortByteCount
+        return UnsafeRawBufferPointer(start: id, count: StatementID.shortByteCount)
+    }
+
+    private func noteUniform(_ cluster: Cluster) {
+        let id = self[cluster].uniform
+        self.isUniform[cluster] = id != nil
+        id?.writeShortBytes(to: self.uniformIDs + Int(cluster.rawValue) * StatementID.shortByteCount)
     }
 
     /// The id to use with a node: its own, else the cluster's common one in the hope that the node has it too (it answers
@@ -138,13 +157,13 @@ final class PreparedStatement {
         // Tables have the same key in both clusters; where not, a request takes one more hop in one of them and is as good.
         if version >= .v4 { self.routingKey = BindMetadata.partitionKey(metadata).flatMap { RoutingKey(markers: $0) } }
         self[cluster].learned(Array(body[range]), at: node)
-        self.uniform[cluster] = self[cluster].uniform
+        self.noteUniform(cluster)
     }
 
     /// Notes that a node does not have the statement any more: the next request there prepares it first.
     func forgotten(at node: NodeID, of cluster: Cluster) {
         self[cluster].forgotten(at: node)
-        self.uniform[cluster] = self[cluster].uniform
+        self.noteUniform(cluster)
     }
 
     private func makeUnconditional() -> Unconditional? {

@@ -52,12 +52,20 @@ struct StatementID: Hashable, Sendable {
         self.low = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
     }
 
-    /// The id as the protocol's *short bytes*: its length, then its 16 bytes.
+    /// The length of an id as the protocol's *short bytes*.
+    static var shortByteCount: Int { 2 + Self.byteCount }
+
+    /// Writes the id as the protocol's *short bytes*: its length, then its 16 bytes.
+    func writeShortBytes(to bytes: UnsafeMutableRawPointer) {
+        bytes.storeBytes(of: UInt16(Self.byteCount).bigEndian, as: UInt16.self)
+        bytes.storeBytes(of: self.high.bigEndian, toByteOffset: 2, as: UInt64.self)
+        bytes.storeBytes(of: self.low.bigEndian, toByteOffset: 10, as: UInt64.self)
+    }
+
+    /// The id as the protocol's *short bytes*.
     func withShortBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        withUnsafeTemporaryAllocation(byteCount: 2 + Self.byteCount, alignment: 1) { bytes in
-            bytes.storeBytes(of: UInt16(Self.byteCount).bigEndian, toByteOffset: 0, as: UInt16.self)
-            bytes.storeBytes(of: self.high.bigEndian, toByteOffset: 2, as: UInt64.self)
-            bytes.storeBytes(of: self.low.bigEndian, toByteOffset: 10, as: UInt64.self)
+        withUnsafeTemporaryAllocation(byteCount: Self.shortByteCount, alignment: 1) { bytes in
+            if let start = bytes.baseAddress { self.writeShortBytes(to: start) }
             return body(UnsafeRawBufferPointer(bytes))
         }
     }
