@@ -161,7 +161,8 @@ struct DualWriterCommand: AsyncParsableCommand {
         }
         let group = ServiceGroup(
             configuration: .init(
-                services: [.init(service: secrets)] + sidecar.services,
+                services: [.init(service: secrets)] + sidecar.services
+                    + [.init(service: ProgramPages(logger: logger), successTerminationBehavior: .ignore)],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger
             )

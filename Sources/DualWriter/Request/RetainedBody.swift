@@ -52,20 +52,19 @@ struct RetainedBody: ~Copyable {
         }
     }
 
+    /// What is kept is used again by longer bodies; what is given back need not be longer than its body.
+    private static func capacity(for bytes: Int) -> Int {
+        bytes > Self.keptBytesMax ? bytes : max(256, 1 << (Int.bitWidth - (bytes - 1).leadingZeroBitCount))
+    }
+
     private mutating func reserve(_ bytes: Int, keeping: Bool = false) {
         guard bytes > self.storage.count else { return }
         let grown = UnsafeMutableRawBufferPointer.allocate(
-            byteCount: max(256, bytes.nextPowerOf2),
+            byteCount: Self.capacity(for: bytes),
             alignment: MemoryLayout<UInt64>.alignment
         )
         if keeping, self.count > 0 { grown.copyMemory(from: self.bytes) }
         self.storage.deallocate()
         self.storage = grown
-    }
-}
-
-extension Int {
-    fileprivate var nextPowerOf2: Int {
-        self <= 1 ? 1 : 1 << (Int.bitWidth - (self - 1).leadingZeroBitCount)
     }
 }
