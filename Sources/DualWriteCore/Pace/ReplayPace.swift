@@ -2,8 +2,10 @@
 ///
 /// The window doubles with each round of answers until the latency first rises, then grows by one a round; it shrinks a little
 /// when the latency has doubled, and to the half when a write fails. What the latency is compared with is the smallest that was
-/// seen lately; to see it without the queue that this window itself makes, the window is halved once in each period. A value of
-/// its loop; all times are nanoseconds of its clock.
+/// seen lately; to see it without the queue that this window itself makes, the window is halved once in each period.
+///
+/// Whatever the latency is, the leg gets what it would get without a backlog, and a little more: else one whose usual latency
+/// is far above its smallest would never catch up. A value of its loop; all times are nanoseconds of its clock.
 public struct ReplayPace: Sendable {
     /// The bounds and thresholds of a pace.
     public struct Limits: Sendable, Hashable {
@@ -44,6 +46,10 @@ public struct ReplayPace: Sendable {
     private static var gentle: Double { 0.8 }
     /// What is left of it when a write has failed, and at the begin of a period.
     private static var sharp: Double { 0.5 }
+    /// How much more than what comes anew goes out, so that a backlog ends.
+    private static var surplus: Double { 1.25 }
+    /// How long after a failure the leg gets no more than the window, in nanoseconds.
+    private static var respite: Int64 { 1_000_000_000 }
 
     private let limits: Limits
     private var exact: Double
@@ -56,6 +62,8 @@ public struct ReplayPace: Sendable {
     private var periodEnd: Int64?
     /// Until then the window does not shrink again: what is on its way was sent under the former one.
     private var settledAt = Int64.min
+    private var respiteEnd = Int64.min
+    private var arrivals = ArrivalRate()
 
     /// A pace that begins with the least window.
     public init(limits: Limits = Limits()) {
@@ -65,6 +73,22 @@ public struct ReplayPace: Sendable {
 
     /// How many writes may be on their way.
     public var window: Int { Int(self.exact) }
+
+    /// How many writes may be on their way while others come, so many since the beginning.
+    public mutating func window(besides arrivals: UInt64, now: Int64) -> Int {
+        self.arrivals.follow(arrivals, now: now)
+        return self.window(for: self.arrivals.perSecond, now: now)
+    }
+
+    /// How many writes may be on their way while so many come anew each second.
+    ///
+    /// By Little's law, that many times the latency are on their way wherever a leg keeps up. After a failure the window alone
+    /// counts for a second: what the leg does not take it need not be sent.
+    public func window(for arrivalsPerSecond: Double, now: Int64) -> Int {
+        guard let smoothed = self.smoothed, now >= self.respiteEnd else { return self.window }
+        let needed = (arrivalsPerSecond * smoothed / 1_000_000_000 * Self.surplus).rounded(.up)
+        return max(self.window, Int(min(needed, Double(self.limits.writesMax))))
+    }
 
     /// How many more may be sent.
     public func room(inFlight: Int) -> Int { max(0, self.window - inFlight) }
@@ -99,6 +123,7 @@ public struct ReplayPace: Sendable {
     /// A write failed because of the leg: overloaded, unavailable, a timeout, a lost connection.
     public mutating func failed(now: Int64) {
         self.turnPeriod(now)
+        self.respiteEnd = now + Self.respite
         self.isDoubling = false
         self.shrink(to: Self.sharp, now)
     }

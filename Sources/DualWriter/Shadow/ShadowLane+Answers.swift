@@ -1,6 +1,7 @@
 import CQLClient
 import CQLProtocol
 import DualWriteCore
+import Logging
 import NIOCore
 
 /// What follows from the cluster's answers to copies.
@@ -107,6 +108,24 @@ extension ShadowLane {
         self.loop.eventLoop.assumeIsolated().scheduleTask(in: pause) {
             guard self.loop.isCurrent(request, generation) else { return }
             self.takeBack(request)
+        }
+    }
+
+    /// Says what has become of the breaker.
+    func log(_ change: ShadowBreaker.Change, _ answer: AnswerClass, _ errorCode: Int32?) {
+        switch change {
+        case .none: break
+        case .opened:
+            self.loop.counters[self.cluster].breakerOpened &+= 1
+            self.loop.logger.warning(
+                "the shadow fails: its writes stay in the journal",
+                metadata: ["cluster": "\(self.cluster)", "last": "\(Self.name(errorCode))", "owed": "\(self.count)"]
+            )
+        case .closed:
+            self.loop.logger.notice(
+                "the shadow takes writes again",
+                metadata: ["cluster": "\(self.cluster)", "owed": "\(self.count)"]
+            )
         }
     }
 }

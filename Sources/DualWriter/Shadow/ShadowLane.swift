@@ -239,7 +239,10 @@ final class ShadowLane {
     }
 
     /// A backlog goes as fast as the cluster takes it without getting slower; a lane that keeps up sends what comes.
-    private var window: Int { self.isBehind ? self.pace.window : self.loop.limits.shadowInFlightMax }
+    private var window: Int {
+        guard self.isBehind else { return self.loop.limits.shadowInFlightMax }
+        return self.pace.window(besides: self.loop.counters[self.cluster].shadowQueued, now: self.loop.now)
+    }
 
     /// Sends a write at once, unless it must come after another one that has no answer yet.
     private func sendInOrder(_ request: ProxiedRequest) {
@@ -296,23 +299,6 @@ extension ShadowLane {
         self.log(change, answer, errorCode)
         if !wasSent, let log = self.log, let record = request[self.cluster].record {
             log.setState(JournalState(.held), at: record)
-        }
-    }
-
-    private func log(_ change: ShadowBreaker.Change, _ answer: AnswerClass, _ errorCode: Int32?) {
-        switch change {
-        case .none: break
-        case .opened:
-            self.loop.counters[self.cluster].breakerOpened &+= 1
-            self.loop.logger.warning(
-                "the shadow fails: its writes stay in the journal",
-                metadata: ["cluster": "\(self.cluster)", "last": "\(Self.name(errorCode))", "owed": "\(self.count)"]
-            )
-        case .closed:
-            self.loop.logger.notice(
-                "the shadow takes writes again",
-                metadata: ["cluster": "\(self.cluster)", "owed": "\(self.count)"]
-            )
         }
     }
 

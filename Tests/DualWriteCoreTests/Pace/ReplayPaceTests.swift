@@ -70,6 +70,29 @@ struct ReplayPaceTests {
         #expect(pace.window == 2)
     }
 
+    @Test func `a leg that is always slower than its best gets more than what comes anew`() {
+        var pace = ReplayPace(limits: Self.limits)
+        var now: Int64 = 0
+        self.run(&pace, rounds: 1, milliseconds: 1, now: &now)
+        self.run(&pace, rounds: 60, milliseconds: 6, now: &now)
+        #expect(pace.window == 2, "its latency alone says that it is overloaded")
+        // 3,000 a second, each 6 ms on its way: 18 at a time keep up.
+        #expect((20...23).contains(pace.window(for: 3_000, now: now)))
+        #expect(pace.window(for: 0, now: now) == 2)
+        #expect(pace.window(for: 1_000_000_000, now: now) == 64)
+    }
+
+    @Test func `a leg that fails gets no more than the window for a second`() {
+        var pace = ReplayPace(limits: Self.limits)
+        #expect(pace.window(for: 3_000, now: 0) == 2, "nothing is known yet")
+        var now: Int64 = 0
+        self.run(&pace, rounds: 10, milliseconds: 6, now: &now)
+        pace.failed(now: now)
+        let shrunk = pace.window
+        #expect(pace.window(for: 1_000_000, now: now + 999 * Self.millisecond) == shrunk)
+        #expect(pace.window(for: 1_000_000, now: now + 1_000 * Self.millisecond) == 64)
+    }
+
     @Test func `what is slower by less than the noise is not slower`() {
         var pace = ReplayPace(limits: Self.limits)
         var now: Int64 = 0
