@@ -21,6 +21,8 @@ struct Bindings {
     let keyspace: String
     /// Microseconds since 1970.
     let now: Int64
+    /// Whether a read may ask for the times of elements, as on Cassandra from 5.0 on (CASSANDRA-8877).
+    var hasElementTimes = false
 
     func value(of marker: BindMarker) throws -> Value {
         let bound: BoundValue?

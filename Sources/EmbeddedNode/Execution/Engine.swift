@@ -181,7 +181,13 @@ struct Engine {
     }
 
     private func bindings(_ values: QueryValues, _ table: Table) -> Bindings {
-        Bindings(schema: self.schema, values: values, keyspace: table.keyspace, now: self.schema.nextMicroseconds())
+        Bindings(
+            schema: self.schema,
+            values: values,
+            keyspace: table.keyspace,
+            now: self.schema.nextMicroseconds(),
+            hasElementTimes: self.identity.majorVersion >= 5
+        )
     }
 
     /// The values in the order of the markers. A value with a name is for all markers of that name; those without have their

@@ -235,9 +235,12 @@ struct MarkerTyping {
             }
         case .element(let inner, let key):
             try self.note(inner, as: nil)
-            if case .column(let name) = inner, case .map(let keyType, _) = try self.column(name).type.thawed {
-                try self.note(key, as: keyType)
+            guard case .column(let name) = inner else { return }
+            switch try self.column(name).type.thawed {
+            case .map(let keyType, _), .set(let keyType): try self.note(key, as: keyType)
+            default: break
             }
+        case .writeTime(let inner), .maxWriteTime(let inner), .timeToLive(let inner): try self.note(inner, as: nil)
         case .cast(let inner, _), .field(let inner, _), .negated(let inner): try self.note(inner, as: type)
         default: break
         }

@@ -16,4 +16,7 @@ public struct NodeIdentity: Sendable, Hashable {
     public var releaseVersion: String
     /// Tokens of the Murmur3 partitioner that the node owns.
     public var tokens: [Int64]
+
+    /// The first number of its version; 0 where it does not begin with one.
+    var majorVersion: Int { Int(self.releaseVersion.prefix { $0 != "." }) ?? 0 }
 }

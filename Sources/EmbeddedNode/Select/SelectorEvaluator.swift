@@ -6,7 +6,7 @@ struct SelectorEvaluator {
     let table: Table
     let bindings: Bindings
 
-    private func column(_ name: String) throws -> Column {
+    func column(_ name: String) throws -> Column {
         guard let column = self.table.column(name) else {
             throw NodeError.invalid("Undefined column name \(name) in table \(self.table.keyspace).\(self.table.name)")
         }
@@ -18,8 +18,9 @@ struct SelectorEvaluator {
     func type(of selector: Selector) throws -> ValueType {
         switch selector {
         case .column(let name): return try self.column(name).type
-        case .countRows, .writeTime, .maxWriteTime: return .bigint
-        case .timeToLive: return .int
+        case .countRows, .maxWriteTime: return .bigint
+        case .writeTime(let inner): return try self.isManyCells(inner) ? .list(.bigint) : .bigint
+        case .timeToLive(let inner): return try self.isManyCells(inner) ? .list(.int) : .int
         case .cast(_, let target), .typeHint(let target, _):
             return try self.bindings.schema.resolve(target, self.table.keyspace)
         case .function(let name, let arguments): return try self.resultType(name, arguments)
@@ -171,14 +172,12 @@ struct SelectorEvaluator {
     func value(of selector: Selector, _ row: ReadRow) throws -> Bytes? {
         switch selector {
         case .column(let name): return row.value(try self.column(name))
-        case .writeTime(let inner): return try self.simpleCell(inner, row, "writetime")?.timestamp.bytes
-        case .maxWriteTime(let inner):
-            guard case .column(let name) = inner else { throw NodeError.unsupported("maxwritetime of an expression") }
-            let cells = row.state(try self.column(name))?.cells.values.filter { $0.isLive(at: row.seconds) }
-            return cells?.map(\.timestamp).max()?.bytes
+        case .writeTime(let inner): return try self.times(of: inner, row) { $0.timestamp.bytes }
+        case .maxWriteTime(let inner): return try self.timedCells(inner, row).compactMap { $0?.timestamp }.max()?.bytes
         case .timeToLive(let inner):
-            guard let cell = try self.simpleCell(inner, row, "ttl"), cell.expiresAt > 0 else { return nil }
-            return Int32(truncatingIfNeeded: cell.expiresAt - row.seconds).bytes
+            return try self.times(of: inner, row) { cell in
+                cell.expiresAt > 0 ? Int32(truncatingIfNeeded: cell.expiresAt - row.seconds).bytes : nil
+            }
         case .cast(let inner, let target):
             let to = try self.bindings.schema.resolve(target, self.table.keyspace)
             let from = try self.type(of: inner)
@@ -209,7 +208,7 @@ struct SelectorEvaluator {
         }
     }
 
-    private func value(of selector: Selector, as type: ValueType, _ row: ReadRow) throws -> Bytes? {
+    func value(of selector: Selector, as type: ValueType, _ row: ReadRow) throws -> Bytes? {
         if case .term(let term) = selector {
             return try self.bindings.evaluate(term, as: type, for: "[selection]").bytes
         }
@@ -226,30 +225,6 @@ struct SelectorEvaluator {
             guard let wanted = try self.value(of: key, as: type, row) else { return nil }
             return (whole?.parts(from: 4) ?? []).contains(wanted) ? wanted : nil
         default: return nil
-        }
-    }
-
-    private func simpleCell(_ selector: Selector, _ row: ReadRow, _ what: String) throws -> Cell? {
-        guard case .column(let name) = selector else { throw NodeError.unsupported("\(what) of an expression") }
-        return row.cell(try self.column(name))
-    }
-
-    /// Refuses what has no single write time.
-    func check(_ selector: Selector) throws {
-        switch selector {
-        case .writeTime(.column(let name)), .timeToLive(.column(let name)):
-            let column = try self.column(name)
-            let what = if case .writeTime = selector { "writeTime" } else { "ttl" }
-            guard column.position < 0 else {
-                throw NodeError.invalid("Cannot use selection function \(what) on PRIMARY KEY part \(name)")
-            }
-            guard !column.type.isComplex else {
-                throw NodeError.invalid(
-                    "Cannot use selection function \(what) on non-frozen \(column.type.description) \(name)"
-                )
-            }
-        case .function(_, let arguments): for argument in arguments { try self.check(argument) }
-        default: break
         }
     }
 

@@ -8,7 +8,7 @@ import Testing
 struct Database {
     let engine: Engine
 
-    init(_ statements: String...) throws {
+    init(release: String = "4.1.6", _ statements: String...) throws {
         let address = try #require(InetAddress(ByteBuffer(bytes: [127, 0, 0, 1])))
         let identity = NodeIdentity(
             clusterName: "test",
@@ -16,7 +16,7 @@ struct Database {
             hostID: CQLUUID(high: 1, low: 2),
             dataCenter: "dc1",
             rack: "rack1",
-            releaseVersion: "4.1.6",
+            releaseVersion: release,
             tokens: [0]
         )
         self.engine = Engine(schema: Schema(), identity: identity, peers: [], peersAlive: 0)
