@@ -37,7 +37,12 @@ struct RowGroups {
     /// The row exists, whatever its cells.
     mutating func begin(_ liveness: Liveness, now: Int64) {
         let timeToLive = liveness.isExpiring ? Self.timeLeft(until: liveness.expiresAt, now: now) : 0
-        self.writes.append(Write(timestamp: liveness.timestamp, timeToLive: timeToLive, isInsert: true))
+        self.begin(timestamp: liveness.timestamp, timeToLive: timeToLive)
+    }
+
+    /// The row exists, whatever its cells.
+    mutating func begin(timestamp: Int64, timeToLive: Int32) {
+        self.writes.append(Write(timestamp: timestamp, timeToLive: timeToLive, isInsert: true))
     }
 
     /// Adds an assignment to the statement of its timestamp and life. An INSERT takes whole columns alone.

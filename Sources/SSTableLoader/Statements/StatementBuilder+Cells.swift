@@ -107,32 +107,17 @@ extension StatementBuilder {
         _ groups: inout RowGroups
     ) {
         let isMap = if case .map = column.type.dataType { true } else { false }
-        var added: [(timestamp: Int64, timeToLive: Int32, count: Int, bytes: ByteBuffer)] = []
+        var added = ElementGroups(elementsMax: self.options.elementsPerStatementMax)
         for cell in cells {
             let path = row.slice(cell.path) ?? ByteBuffer()
             if self.isGone(cell) {
                 groups.delete(.element(column.name), [path], timestamp: cell.timestamp)
                 continue
             }
-            let timeToLive = self.timeLeft(cell)
-            var index = added.firstIndex {
-                $0.timestamp == cell.timestamp && $0.timeToLive == timeToLive
-                    && $0.count < self.options.elementsPerStatementMax
-            }
-            if index == nil {
-                added.append((cell.timestamp, timeToLive, 0, ByteBuffer()))
-                index = added.count - 1
-            }
-            guard let index else { continue }
-            added[index].count += 1
-            added[index].bytes.writeElement(path)
-            if isMap { added[index].bytes.writeElement(row.slice(cell.value) ?? ByteBuffer()) }
+            let parts = isMap ? [path, row.slice(cell.value) ?? ByteBuffer()] : [path]
+            added.add(parts, timestamp: cell.timestamp, timeToLive: self.timeLeft(cell))
         }
-        for part in added {
-            var value = Self.bytes(Int32(part.count))
-            value.writeImmutableBuffer(part.bytes)
-            groups.write(.added(column.name), [value], timestamp: part.timestamp, timeToLive: part.timeToLive)
-        }
+        added.write(column.name, into: &groups)
     }
 
     /// A list as a whole, with the timestamp and life of its newest element: it replaces what is older.
@@ -157,7 +142,7 @@ extension StatementBuilder {
         }) {
             result.flattenedLists += 1
         }
-        var value = Self.bytes(Int32(there.count))
+        var value = ByteBuffer(integer: Int32(there.count))
         for cell in there { value.writeElement(row.slice(cell.value) ?? ByteBuffer()) }
         groups.write(
             .column(name),
@@ -166,13 +151,5 @@ extension StatementBuilder {
             timeToLive: self.timeLeft(newest),
             isIdempotent: false
         )
-    }
-}
-
-extension ByteBuffer {
-    /// An element of a collection with its length before it.
-    fileprivate mutating func writeElement(_ bytes: ByteBuffer) {
-        self.writeInteger(Int32(bytes.readableBytes))
-        self.writeImmutableBuffer(bytes)
     }
 }

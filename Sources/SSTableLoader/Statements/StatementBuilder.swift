@@ -71,14 +71,8 @@ public struct StatementBuilder {
         guard let key else { return }
         let text = self.texts.text(shape)
         result.statements.append(
-            TargetStatement(text, selected + [Self.bytes(timestamp)] + key + values, timestamp: timestamp)
+            TargetStatement(text, selected + [ByteBuffer(integer: timestamp)] + key + values, timestamp: timestamp)
         )
-    }
-
-    static func bytes(_ number: some FixedWidthInteger) -> ByteBuffer {
-        var bytes = ByteBuffer()
-        bytes.writeInteger(number)
-        return bytes
     }
 
     /// The row's statements: of each timestamp and life one, and its deletions.
@@ -101,8 +95,7 @@ public struct StatementBuilder {
         }
         self.collect(row, &groups, &result)
         for group in groups.writes {
-            let statement = self.write(group, key, clustering, isStatic: row.isStatic)
-            result.statements.append(statement)
+            result.statements.append(self.texts.statement(group, key, clustering, isStatic: row.isStatic))
         }
         for group in groups.deletions {
             self.delete(
@@ -113,26 +106,5 @@ public struct StatementBuilder {
                 &result
             )
         }
-    }
-
-    private mutating func write(
-        _ group: RowGroups.Write,
-        _ key: [ByteBuffer],
-        _ clustering: [ByteBuffer?],
-        isStatic: Bool
-    ) -> TargetStatement {
-        let using: [ByteBuffer?] = [Self.bytes(group.timestamp), Self.bytes(group.timeToLive)]
-        if group.isInsert {
-            let names = group.targets.compactMap { if case .column(let name) = $0 { name } else { nil } }
-            let text = self.texts.text(.insert(names))
-            return TargetStatement(text, key + clustering + group.values + using, timestamp: group.timestamp)
-        }
-        let text = self.texts.text(.update(group.targets, isStatic: isStatic))
-        return TargetStatement(
-            text,
-            using + group.values + key + (isStatic ? [] : clustering),
-            timestamp: group.timestamp,
-            isIdempotent: group.isIdempotent
-        )
     }
 }

@@ -1,3 +1,5 @@
+import NIOCore
+
 /// The texts of statements for one table. Each shape is made once.
 struct StatementTexts {
     /// One assignment or one thing to delete.
@@ -36,6 +38,8 @@ struct StatementTexts {
         case insert([String])
         case update([Target], isStatic: Bool)
         case delete([Target], isStatic: Bool)
+        /// Numbers that are added to counters.
+        case count([String], isStatic: Bool)
         case deleteRow
         case deletePartition
         /// Equal values of so many clustering columns, then comparisons of the next one.
@@ -58,6 +62,27 @@ struct StatementTexts {
 
     private static var kept: Int { 4_096 }
 
+    /// The statement that writes a group of assignments to one row, or to the statics of one partition.
+    mutating func statement(
+        _ group: RowGroups.Write,
+        _ key: [ByteBuffer],
+        _ clustering: [ByteBuffer?],
+        isStatic: Bool
+    ) -> TargetStatement {
+        let using: [ByteBuffer?] = [ByteBuffer(integer: group.timestamp), ByteBuffer(integer: group.timeToLive)]
+        if group.isInsert {
+            let names = group.targets.compactMap { if case .column(let name) = $0 { name } else { nil } }
+            let text = self.text(.insert(names))
+            return TargetStatement(text, key + clustering + group.values + using, timestamp: group.timestamp)
+        }
+        return TargetStatement(
+            self.text(.update(group.targets, isStatic: isStatic)),
+            using + group.values + key + (isStatic ? [] : clustering),
+            timestamp: group.timestamp,
+            isIdempotent: group.isIdempotent
+        )
+    }
+
     private func make(_ shape: Shape) -> String {
         let name = "\(Target.quoted(self.table.keyspace)).\(Target.quoted(self.table.name))"
         let delete = "DELETE FROM \(name) USING TIMESTAMP ? WHERE "
@@ -73,6 +98,9 @@ struct StatementTexts {
         case .delete(let targets, let isStatic):
             let selected = targets.map(\.text).joined(separator: ", ")
             return "DELETE \(selected) FROM \(name) USING TIMESTAMP ? WHERE \(self.key(isStatic))"
+        case .count(let columns, let isStatic):
+            let assignments = columns.map { Target.added($0).assignment }.joined(separator: ", ")
+            return "UPDATE \(name) SET \(assignments) WHERE \(self.key(isStatic))"
         case .deleteRow: return delete + self.key(false)
         case .deletePartition: return delete + self.key(true)
         case .deleteRange(let equal, let comparisons):
