@@ -83,7 +83,11 @@ let package = Package(
             dependencies: ["CQLProtocol", nioCore, "CLZ4", "CSnappy", "CZlib", "CZstd"],
             swiftSettings: hotPath
         ),
-        .target(name: "SSTableLoader", dependencies: ["SSTable", "CQLProtocol", nioCore], swiftSettings: settings),
+        .target(
+            name: "SSTableLoader",
+            dependencies: ["SSTable", "CQLClient", "CQLProtocol", nioCore],
+            swiftSettings: settings
+        ),
         .target(
             name: "EmbeddedNode",
             dependencies: ["CQLProtocol", "CQLSyntax", nioCore, nioPosix, nioSSL, logging],
@@ -137,7 +141,11 @@ let package = Package(
         ),
         .testTarget(
             name: "SSTableLoaderTests",
-            dependencies: ["SSTableLoader", "SSTable", "TestSupport", "CQLProtocol", nioCore],
+            dependencies: [
+                "SSTableLoader", "SSTable", "CQLClient", "EmbeddedNode", "TestSupport", "CQLProtocol", nioCore,
+                nioPosix,
+                logging,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

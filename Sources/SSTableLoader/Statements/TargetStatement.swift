@@ -6,17 +6,26 @@ public struct TargetStatement: Sendable, Hashable {
     public var text: String
     /// The values of the markers.
     public var values: [ByteBuffer?]
-    /// The timestamp that it carries, in microseconds.
+    /// The timestamp that it carries, in microseconds; 0 for counters, which carry none.
     public var timestamp: Int64
     /// Whether it may be sent again when its outcome is not known. A list written as a whole may not: it would stand there
     /// twice.
     public var isIdempotent: Bool
+    /// Whether it adds to counters, which go in batches of their own kind or in none.
+    public var isCounter: Bool
 
-    init(_ text: String, _ values: [ByteBuffer?], timestamp: Int64, isIdempotent: Bool = true) {
+    init(
+        _ text: String,
+        _ values: [ByteBuffer?],
+        timestamp: Int64,
+        isIdempotent: Bool = true,
+        isCounter: Bool = false
+    ) {
         self.text = text
         self.values = values
         self.timestamp = timestamp
         self.isIdempotent = isIdempotent
+        self.isCounter = isCounter
     }
 }
 
@@ -30,6 +39,8 @@ public struct Unloadable: Sendable, Hashable, CustomStringConvertible {
         case nullClustering = "a clustering value is missing, which CQL cannot say"
         /// The bytes of the key do not have as many parts as the table.
         case key = "the key does not have the parts that the table's has"
+        /// A collection or user-defined type from a live source that cannot be taken apart.
+        case value = "the value's bytes are not those of its type"
     }
 
     /// Why.
@@ -51,6 +62,10 @@ public struct Translation: Sendable {
     public internal(set) var aboveCeiling = 0
     /// Lists that were written as a whole although their elements had several timestamps.
     public internal(set) var flattenedLists = 0
+    /// Columns of live rows whose time the source does not tell, and that have one by the rule of ``LiveStatements``.
+    public internal(set) var guessedColumns = 0
+    /// Rows without anything that tells a time: their markers have that of the rule.
+    public internal(set) var guessedMarkers = 0
 
     /// Nothing yet.
     public init() {}
