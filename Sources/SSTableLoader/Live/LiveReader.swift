@@ -40,7 +40,7 @@ public struct LiveReader: AsyncSequence, Sendable {
         /// Rows of a page at most.
         public var pageRowsMax = 5_000
         /// Pages that may fail one after the other; one more ends the walk.
-        public var failuresMax = 8
+        public var failuresMax = 12
         /// The pause after a failure, in milliseconds; it doubles with each one that follows, up to 32 times.
         public var pauseMilliseconds = 50
 

@@ -91,7 +91,7 @@ public struct LiveTable: Sendable, Hashable {
             return try await session.query(text, values, consistency: .localOne, isIdempotent: true).rows
         }
         let tables = try await rows(
-            "SELECT default_time_to_live FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?",
+            "SELECT default_time_to_live, flags FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?",
             keyspace,
             name
         )
@@ -116,16 +116,41 @@ public struct LiveTable: Sendable, Hashable {
             fields[type] = names.compactMap { if case .text(let name) = $0 { name } else { nil } }
         }
         let life = if case .int(let seconds) = try table.value("default_time_to_live") { seconds } else { Int32(0) }
-        return try LiveTable(keyspace: keyspace, name: name, columns: columns, fields: fields, defaultTimeToLive: life)
+        var flags: Set<String>?
+        if case .set(let all) = try table.value("flags") {
+            flags = Set(all.compactMap { if case .text(let flag) = $0 { flag } else { nil } })
+        }
+        guard flags?.contains("super") != true else {
+            throw LiveReadError(
+                .refused,
+                "\(keyspace).\(name) has super columns, which CQL does not show: load its SSTables"
+            )
+        }
+        return try LiveTable(
+            keyspace: keyspace,
+            name: name,
+            columns: columns,
+            fields: fields,
+            flags: flags,
+            defaultTimeToLive: life
+        )
     }
 
-    private init(
+    /// - Parameters:
+    ///   - columns: the table's rows of `system_schema.columns`.
+    ///   - fields: the fields of the keyspace's types, by name.
+    ///   - flags: those of `system_schema.tables`; nil where there are none to be told.
+    init(
         keyspace: String,
         name: String,
         columns: Rows,
         fields: [String: [String]],
-        defaultTimeToLive: Int32
+        flags: Set<String>?,
+        defaultTimeToLive: Int32 = 0
     ) throws {
+        // A compact table without clustering is kept by Cassandra 3 as statics of one partition, beside a clustering and a
+        // regular column that CQL does not show.
+        let isStaticCompact = flags.map { $0.isDisjoint(with: ["compound", "dense", "super"]) } ?? false
         var key: [(position: Int32, name: String)] = []
         var clustering: [(position: Int32, column: TargetTable.ClusteringColumn)] = []
         var others: [Column] = []
@@ -133,6 +158,11 @@ public struct LiveTable: Sendable, Hashable {
             guard case .text(let column) = try row.value("column_name"), case .text(let kind) = try row.value("kind"),
                 case .text(let type) = try row.value("type"), case .int(let position) = try row.value("position")
             else { continue }
+            if isStaticCompact {
+                if kind == "partition_key" { key.append((position, column)) }
+                if kind == "static" { others.append(Column(column, Storage(type, fields))) }
+                continue
+            }
             switch kind {
             case "partition_key": key.append((position, column))
             case "clustering":
