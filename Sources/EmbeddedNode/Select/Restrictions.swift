@@ -38,12 +38,7 @@ struct Restrictions {
                 if column.position >= 0 { columnValues[name] = values.sorted { column.type.compare($0, $1) < 0 } }
                 if column.kind != .partitionKey { self.predicates.append(.isIn(column, values)) }
             case .token(let names, let sign, let term):
-                guard names == table.partitionKey.map(\.name) else {
-                    throw NodeError.invalid(
-                        "The token function arguments must be in the partition key order: "
-                            + "\(table.partitionKey.map(\.name).joined(separator: ", "))"
-                    )
-                }
+                try self.checkToken(names, sign, table)
                 self.tokens.append((sign, try bindings.token(term, table)))
             default: self.predicates.append(try Self.predicate(relation, table, bindings))
             }
@@ -95,6 +90,44 @@ struct Restrictions {
         case .isIn, .token: throw NodeError.unsupported("this restriction")
         case .isNotNull(let name): throw NodeError.invalid("Unsupported restriction: \(name) IS NOT NULL")
         case .customIndex: throw NodeError.unsupported("a custom index")
+        }
+    }
+
+    /// Refuses what Cassandra's `TokenRelation` and `TokenRestriction` refuse.
+    private func checkToken(_ names: [String], _ sign: ComparisonOperator, _ table: Table) throws {
+        let key = table.partitionKey.map(\.name)
+        guard Set(names).isSuperset(of: key) else {
+            throw NodeError.invalid(
+                "The token() function must be applied to all partition key components or none of them"
+            )
+        }
+        guard Set(names).count == names.count else {
+            throw NodeError.invalid("The token() function contains duplicate partition key components")
+        }
+        guard names.count == key.count else {
+            throw NodeError.invalid("The token() function must contains only partition key components")
+        }
+        let listed = key.joined(separator: ", ")
+        guard names == key else {
+            throw NodeError.invalid("The token function arguments must be in the partition key order: \(listed)")
+        }
+        let lower: [ComparisonOperator] = [.greater, .greaterOrEqual]
+        let upper: [ComparisonOperator] = [.less, .lessOrEqual]
+        for (other, _) in self.tokens {
+            if other == .equal {
+                throw NodeError.invalid(
+                    "\(listed) cannot be restricted by more than one relation if it includes an Equal"
+                )
+            }
+            if sign == .equal {
+                throw NodeError.invalid(
+                    "Columns \"\(listed)\" cannot be restricted by both an equality and an inequality relation"
+                )
+            }
+            for (bounds, what) in [(lower, "start"), (upper, "end")]
+            where bounds.contains(sign) && bounds.contains(other) {
+                throw NodeError.invalid("More than one restriction was found for the \(what) bound on \(listed)")
+            }
         }
     }
 
