@@ -20,6 +20,13 @@ public final class EmbeddedStore: @unchecked Sendable {
     /// A store without keyspaces.
     public init() {}
 
+    /// Moves the clock by which timestamps are made and TTLs run out, for tests that cannot wait; it never goes back.
+    public func moveClock(by duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        precondition(seconds >= 0 && attoseconds >= 0, "time does not run backward")
+        self.lock.withLock { _ in self.schema.clockOffset += seconds * 1_000_000 + attoseconds / 1_000_000_000_000 }
+    }
+
     /// Runs `body` with the engine of a node, alone.
     func withEngine<Result>(of identity: NodeIdentity, _ body: (Engine) throws -> Result) rethrows -> Result {
         try self.lock.withLock { _ in

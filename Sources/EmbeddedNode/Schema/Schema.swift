@@ -8,11 +8,13 @@ final class Schema {
     private(set) lazy var system = SystemSchema.keyspaces()
     private(set) var version = Clock.randomUUID()
 
+    /// What the clock is ahead of the machine's, in microseconds.
+    var clockOffset: Int64 = 0
     private var lastMicroseconds: Int64 = 0
 
     /// The time in microseconds since 1970, never twice the same.
     func nextMicroseconds() -> Int64 {
-        self.lastMicroseconds = max(Clock.microseconds, self.lastMicroseconds + 1)
+        self.lastMicroseconds = max(Clock.microseconds + self.clockOffset, self.lastMicroseconds + 1)
         return self.lastMicroseconds
     }
 
