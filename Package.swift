@@ -21,6 +21,7 @@ let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swi
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let systemPackage: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 
 let package = Package(
@@ -47,6 +48,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         // MARK: System libraries
@@ -77,6 +79,11 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: hotPath
+        ),
+        .target(
+            name: "TokenRanges",
+            dependencies: ["CQLClient", "CQLProtocol", nioCore, logging, grdb],
+            swiftSettings: settings
         ),
         .target(
             name: "SSTable",
@@ -132,6 +139,13 @@ let package = Package(
         .testTarget(
             name: "ShadowJournalTests",
             dependencies: ["ShadowJournal", systemPackage],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "TokenRangesTests",
+            dependencies: [
+                "TokenRanges", "TestSupport", "CQLClient", "CQLProtocol", "EmbeddedNode", nioCore, nioPosix, logging,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

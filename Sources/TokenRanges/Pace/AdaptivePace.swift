@@ -1,0 +1,135 @@
+public import CQLProtocol
+
+/// How many writes may be on their way to the target at once, by what its latency and its errors say: one more with each round of
+/// answers while all is well, a part less when it is not.
+///
+/// The latency is compared with the target's own floor: the smallest that was seen in this period or the one before. At the end
+/// of a period the window is halved, so that the floor is seen without the queue that the window itself makes. A value; all
+/// times are nanoseconds of one clock.
+public struct AdaptivePace: Sendable {
+    /// The bounds and thresholds of a pace.
+    public struct Limits: Sendable, Hashable {
+        /// The least window; at least 1.
+        public var writesMin: Int
+        /// The greatest window.
+        public var writesMax: Int
+        /// A latency above so many times the floor lets the window grow no more.
+        public var growthFactor: Double
+        /// A latency above so many times the floor shrinks the window.
+        public var shrinkFactor: Double
+        /// What is left of the window when the latency has risen, 0…1.
+        public var shareAfterLatency: Double
+        /// What is left of it when the target pushes back, and at the end of a period, 0…1.
+        public var shareAfterPushback: Double
+        /// Latencies no more than this above the floor are noise, in microseconds.
+        public var noiseMicroseconds: Int
+        /// How long a floor is remembered, in milliseconds; between once and twice this.
+        public var periodMilliseconds: Int
+
+        /// Limits that suit a bulk load that shares the target with an application.
+        public init(
+            writesMin: Int = 1,
+            writesMax: Int = 1_024,
+            growthFactor: Double = 2,
+            shrinkFactor: Double = 3,
+            shareAfterLatency: Double = 0.85,
+            shareAfterPushback: Double = 0.5,
+            noiseMicroseconds: Int = 2_000,
+            periodMilliseconds: Int = 60_000
+        ) {
+            self.writesMin = max(1, writesMin)
+            self.writesMax = max(self.writesMin, writesMax)
+            self.growthFactor = max(1, growthFactor)
+            self.shrinkFactor = max(self.growthFactor, shrinkFactor)
+            self.shareAfterLatency = min(max(0, shareAfterLatency), 1)
+            self.shareAfterPushback = min(max(0, shareAfterPushback), 1)
+            self.noiseMicroseconds = max(0, noiseMicroseconds)
+            self.periodMilliseconds = max(1, periodMilliseconds)
+        }
+    }
+
+    /// The weight of one answer in the latency that is judged.
+    private static var smoothing: Double { 1.0 / 8 }
+
+    private let limits: Limits
+    private var exact: Double
+    private var smoothed: Double?
+    private var floor = Int64.max
+    private var formerFloor = Int64.max
+    private var periodEnd: Int64?
+    /// Until then the window does not shrink again: what is on its way was sent under the former one.
+    private var settledAt = Int64.min
+
+    /// A pace that begins with some window, within the limits.
+    public init(limits: Limits = Limits(), window: Int = 8) {
+        self.limits = limits
+        self.exact = Double(min(max(window, limits.writesMin), limits.writesMax))
+    }
+
+    /// How many writes may be on their way.
+    public var window: Int { Int(self.exact) }
+    /// How many more may be sent.
+    public func room(inFlight: Int) -> Int { max(0, self.window - inFlight) }
+
+    /// The smallest latency that is remembered, in nanoseconds; nil before the first answer.
+    public var latencyFloor: Int64? {
+        let floor = min(self.floor, self.formerFloor)
+        return floor == .max ? nil : floor
+    }
+
+    /// Whether an ERROR says that the target has more to do than it can, or fewer nodes than it needs; others are the write's
+    /// own.
+    public static func isPushback(_ code: ErrorCode) -> Bool {
+        [.overloaded, .writeTimeout, .unavailable, .writeFailure, .isBootstrapping].contains(code)
+    }
+
+    /// A write was answered, whether with success or with a refusal that is its own fault.
+    ///
+    /// - Parameters:
+    ///   - latency: since it was sent, in nanoseconds.
+    ///   - inFlight: writes on their way when the answer came, this one included. A window that is not used does not grow.
+    public mutating func answered(latency: Int64, inFlight: Int, now: Int64) {
+        let latency = max(0, latency)
+        self.turnPeriod(now)
+        self.floor = min(self.floor, latency)
+        let smoothed = self.smoothed.map { $0 + (Double(latency) - $0) * Self.smoothing } ?? Double(latency)
+        self.smoothed = smoothed
+        let floor = Double(self.latencyFloor ?? latency)
+        let noise = floor + Double(self.limits.noiseMicroseconds) * 1_000
+        if smoothed > max(floor * self.limits.shrinkFactor, noise) {
+            self.shrink(to: self.limits.shareAfterLatency, now)
+        } else if smoothed <= max(floor * self.limits.growthFactor, noise), inFlight >= self.window {
+            self.set(self.exact + 1 / self.exact)
+        }
+    }
+
+    /// The target pushed back (``isPushback(_:)``), gave no answer in time, or its connection was lost.
+    public mutating func pushedBack(now: Int64) {
+        self.turnPeriod(now)
+        self.shrink(to: self.limits.shareAfterPushback, now)
+    }
+
+    private mutating func turnPeriod(_ now: Int64) {
+        let period = Int64(self.limits.periodMilliseconds) * 1_000_000
+        guard let end = self.periodEnd else {
+            self.periodEnd = now + period
+            return
+        }
+        guard now >= end else { return }
+        self.periodEnd = now + period
+        self.formerFloor = self.floor
+        self.floor = .max
+        self.shrink(to: self.limits.shareAfterPushback, now)
+    }
+
+    /// Once in a round: the answers to what was sent under the former window say nothing of the new one.
+    private mutating func shrink(to share: Double, _ now: Int64) {
+        guard now >= self.settledAt else { return }
+        self.set(self.exact * share)
+        self.settledAt = now + Int64(self.smoothed ?? 0)
+    }
+
+    private mutating func set(_ window: Double) {
+        self.exact = min(max(window, Double(self.limits.writesMin)), Double(self.limits.writesMax))
+    }
+}

@@ -1,0 +1,71 @@
+import CQLProtocol
+import Testing
+import TokenRanges
+
+/// A target that answers in its own time while it has no more to do than it can, and makes a queue of the rest.
+struct AdaptivePaceTests {
+    private func run(
+        _ pace: inout AdaptivePace,
+        capacity: Int,
+        floor: Int64,
+        rounds: Int,
+        now: inout Int64,
+        seed: UInt64
+    ) {
+        var generator = SeededGenerator(state: seed)
+        for _ in 0..<rounds {
+            let sent = pace.window
+            let queue = max(1, Double(sent) / Double(capacity))
+            for _ in 0..<sent {
+                let noise = Double.random(in: 0.9...1.1, using: &generator)
+                pace.answered(latency: Int64(Double(floor) * queue * noise), inFlight: sent, now: now)
+            }
+            now += Int64(Double(floor) * queue)
+        }
+    }
+
+    @Test(arguments: [1, 2, 3, 4] as [UInt64])
+    func `the window grows to what the target can do, and stays about there`(seed: UInt64) {
+        var (pace, now) = (AdaptivePace(), Int64(0))
+        self.run(&pace, capacity: 100, floor: 10_000_000, rounds: 500, now: &now, seed: seed)
+        #expect(pace.window >= 100)
+        #expect(pace.window <= 400)
+    }
+
+    @Test func `it gives way when the target becomes slow, and comes back`() {
+        var (pace, now) = (AdaptivePace(), Int64(0))
+        self.run(&pace, capacity: 200, floor: 10_000_000, rounds: 300, now: &now, seed: 7)
+        let before = pace.window
+        self.run(&pace, capacity: 20, floor: 10_000_000, rounds: 60, now: &now, seed: 8)
+        #expect(pace.window <= 80 && pace.window < before)
+        self.run(&pace, capacity: 200, floor: 10_000_000, rounds: 400, now: &now, seed: 9)
+        #expect(pace.window > 100)
+    }
+
+    @Test func `a push back halves it once a round, and never below the least`() {
+        var pace = AdaptivePace(limits: .init(writesMin: 2), window: 64)
+        pace.answered(latency: 10_000_000, inFlight: 1, now: 0)
+        pace.pushedBack(now: 1)
+        pace.pushedBack(now: 2)
+        #expect(pace.window == 32)
+        for round in 1...20 { pace.pushedBack(now: Int64(round) * 20_000_000) }
+        #expect(pace.window == 2)
+        #expect(pace.room(inFlight: 5) == 0)
+    }
+
+    @Test func `a window that is not used does not grow, and a noise is no latency`() {
+        var pace = AdaptivePace(window: 8)
+        for now in 0..<1_000 as Range<Int64> { pace.answered(latency: 100_000, inFlight: 2, now: now) }
+        #expect(pace.window == 8)
+        pace.answered(latency: 1_500_000, inFlight: 8, now: 1_001)
+        #expect(pace.window == 8)
+    }
+
+    @Test func `what the target says of itself is told from what it says of a write`() {
+        #expect(AdaptivePace.isPushback(.overloaded))
+        #expect(AdaptivePace.isPushback(.writeTimeout))
+        #expect(AdaptivePace.isPushback(.unavailable))
+        #expect(!AdaptivePace.isPushback(.invalid))
+        #expect(!AdaptivePace.isPushback(.unauthorized))
+    }
+}
