@@ -108,7 +108,25 @@ public final class CQLSession: Sendable {
         pageSize: Int32? = nil,
         pagingState: ByteBuffer? = nil
     ) async throws -> CQLResult {
-        let bound = try statement.bind(values)
+        try await self.execute(
+            statement,
+            bound: try statement.bind(values),
+            consistency: consistency,
+            pageSize: pageSize,
+            pagingState: pagingState
+        )
+    }
+
+    /// Runs a prepared statement with values that are bytes already, which nobody looks into: the cluster says where one is not
+    /// of its marker's type.
+    @discardableResult
+    public func execute(
+        _ statement: CQLStatement,
+        bound: [BoundValue],
+        consistency: Consistency = .localQuorum,
+        pageSize: Int32? = nil,
+        pagingState: ByteBuffer? = nil
+    ) async throws -> CQLResult {
         let parameters = QueryParameters(
             consistency: consistency,
             values: bound.isEmpty ? .none : .positional(bound),
@@ -131,10 +149,25 @@ public final class CQLSession: Sendable {
         timestamp: Int64? = nil,
         consistency: Consistency = .localQuorum
     ) async throws -> CQLResult {
+        try await self.batch(
+            bound: try children.map { ($0.statement, try $0.statement.bind($0.values)) },
+            kind: kind,
+            timestamp: timestamp,
+            consistency: consistency
+        )
+    }
+
+    /// Runs prepared statements as one batch, with values that are bytes already.
+    @discardableResult
+    public func batch(
+        bound children: [(statement: CQLStatement, values: [BoundValue])],
+        kind: Batch.Kind = .logged,
+        timestamp: Int64? = nil,
+        consistency: Consistency = .localQuorum
+    ) async throws -> CQLResult {
         var partition: CQLStatement.Partition?
         var batch = Batch(kind: kind, children: [], consistency: consistency, defaultTimestamp: timestamp)
-        for (statement, values) in children {
-            let bound = try statement.bind(values)
+        for (statement, bound) in children {
             batch.children.append(Batch.Child(.prepared(id: statement.prepared.id), values: bound))
             // Any of the partitions will do, as the node that gets a batch sends its parts on.
             if partition == nil { partition = statement.partition(bound) }

@@ -97,9 +97,9 @@ struct JSONPrinter {
 }
 
 /// Texts as JSON has them.
-enum JSONText {
+package enum JSONText {
     /// A text in quotes, with what must be escaped escaped.
-    static func append(_ text: String, to bytes: inout [UInt8]) {
+    package static func append(_ text: String, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         self.escape(text, to: &bytes)
         bytes.append(UInt8(ascii: "\""))

@@ -1,5 +1,5 @@
 import CQLProtocol
-import NIOCore
+public import NIOCore
 
 /// Values as `sstabledump` shows them: as JSON in cells and clusterings, as plain texts in keys and paths.
 enum ValueText {
@@ -161,4 +161,16 @@ enum ValueText {
         }
         return "[" + elements.joined(separator: ", ") + "]"
     }
+}
+
+extension TableColumns {
+    /// The parts of a partition key as `sstabledump` shows them; the whole key in hexadecimal digits where it has not as many
+    /// parts as the table's.
+    public func texts(ofKey key: ByteBuffer) -> [String] {
+        guard let parts = Partition.components(of: key, self.partitionKey) else { return [Self.hexadecimal(key)] }
+        return zip(parts, self.partitionKey).map { ValueText.text($0, $1.dataType) }
+    }
+
+    /// Bytes in hexadecimal digits.
+    public static func hexadecimal(_ bytes: ByteBuffer) -> String { ValueText.hexadecimal(bytes) }
 }

@@ -52,6 +52,14 @@ public struct SSTableError: Error, Sendable, CustomStringConvertible {
         self.description = "'\(path)'\(place): \(what)\((advice ?? code.advice).map { "; \($0)" } ?? "")"
     }
 
+    /// A folder that cannot be listed.
+    package init(unreadable path: String, _ what: String) {
+        self.init(.denied, path, what, advice: "let the user of this process read it")
+    }
+
+    /// What is read by others and not here.
+    package init(unsupported path: String, _ what: String) { self.init(.unsupported, path, what) }
+
     init(_ fault: Fault, _ path: String, from start: Int64 = 0) {
         let offset = start + Int64(fault.offset)
         let what = fault.detail.map { "\(fault.what): \($0)" } ?? "\(fault.what)"

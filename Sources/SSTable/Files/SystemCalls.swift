@@ -7,9 +7,9 @@ import Darwin
 #endif
 
 /// The few calls that reading files needs, with their interruptions hidden.
-enum SystemCalls {
+package enum SystemCalls {
     /// The system's words for an errno.
-    static func reason(_ number: Int32) -> String {
+    package static func reason(_ number: Int32) -> String {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
             guard let base = buffer.baseAddress, strerror_r(number, base, buffer.count) == 0 else {
                 return "error \(number)"
@@ -53,8 +53,15 @@ enum SystemCalls {
         return Int64(status.st_size)
     }
 
+    /// The size of the file at a path; nil for what is no regular file.
+    package static func fileSize(_ path: String) -> Int64? {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return Int64(status.st_size)
+    }
+
     /// Whether a path names a folder; nil where it names nothing.
-    static func isFolder(_ path: String) -> Bool? {
+    package static func isFolder(_ path: String) -> Bool? {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }
         return status.st_mode & S_IFMT == S_IFDIR
@@ -79,7 +86,7 @@ enum SystemCalls {
     }
 
     /// The names in a folder, sorted, without those that begin with a dot.
-    static func names(in folder: String) -> (names: [String], errno: Int32) {
+    package static func names(in folder: String) -> (names: [String], errno: Int32) {
         guard let stream = opendir(folder) else { return ([], errno) }
         defer { closedir(stream) }
         var names: [String] = []

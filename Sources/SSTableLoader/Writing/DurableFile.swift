@@ -1,0 +1,79 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// A file of ours that is only added to. Not for two threads at once.
+struct DurableFile: ~Copyable {
+    /// A system call that failed.
+    struct Failure: Error, CustomStringConvertible {
+        let call: String
+        let path: String
+        let number: Int32
+
+        var description: String { "'\(self.path)': \(self.call) failed: \(String(cString: strerror(self.number)))" }
+    }
+
+    let path: String
+    private(set) var size: Int64
+    private let descriptor: Int32
+
+    /// Opens or makes it. Its values are those of rows, so that nobody else may read it.
+    init(_ path: String) throws(Failure) {
+        let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw Failure(call: "opening it", path: path, number: errno) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            let number = errno
+            close(descriptor)
+            throw Failure(call: "asking for its size", path: path, number: number)
+        }
+        self.path = path
+        self.size = Int64(status.st_size)
+        self.descriptor = descriptor
+    }
+
+    deinit { close(self.descriptor) }
+
+    /// Adds bytes; where that fails half-way, what was written of them is taken back.
+    mutating func append(_ bytes: [UInt8]) throws(Failure) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { write(self.descriptor, $0.baseAddress, $0.count) }
+            if count > 0 {
+                rest = rest.dropFirst(count)
+            } else if errno != EINTR {
+                let number = errno
+                _ = ftruncate(self.descriptor, off_t(self.size))
+                throw Failure(call: "writing it", path: self.path, number: number)
+            }
+        }
+        self.size += Int64(bytes.count)
+    }
+
+    /// Returns when the disk has it.
+    borrowing func sync() throws(Failure) {
+        guard fsync(self.descriptor) == 0 else { throw Failure(call: "fsync", path: self.path, number: errno) }
+    }
+
+    /// Gives a file a name that is free, and makes the names of its folder durable.
+    static func move(_ path: String, to target: String) throws(Failure) {
+        guard link(path, target) == 0 else { throw Failure(call: "naming it \(target)", path: path, number: errno) }
+        guard unlink(path) == 0 else { throw Failure(call: "removing its old name", path: path, number: errno) }
+    }
+
+    /// Makes the names in the folder of a file durable.
+    static func syncFolder(of path: String) throws(Failure) {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
+        let folder = parts.isEmpty ? "." : parts == [""] ? "/" : parts.joined(separator: "/")
+        let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Failure(call: "opening it", path: folder, number: errno) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw Failure(call: "fsync", path: folder, number: errno) }
+    }
+
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+}
