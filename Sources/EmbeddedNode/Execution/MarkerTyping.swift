@@ -59,6 +59,10 @@ struct MarkerTyping {
             }
         case .function(let call):
             let function = ScalarFunction(call.name.name)
+            // Nothing is prepared that could not be executed: it is how clients find out what a server has.
+            guard function.resultType([.text]) != nil else {
+                throw NodeError.invalid("Unknown function '\(call.name.name)'")
+            }
             for (index, argument) in call.arguments.enumerated() {
                 let expected = try function.argumentType(index, returning: type)
                 let key = call.name.name == "token" ? self.table.partitionKey.dropFirst(index).first?.type : nil

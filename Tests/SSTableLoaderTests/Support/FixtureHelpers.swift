@@ -75,8 +75,15 @@ struct DeletedRanges {
                 if let start = row["start"] {
                     open = (Self.bound(start), try RecordedEntries.time(start["deletion_info"]?["marked_deleted"]))
                 }
-                if row["type"]?.string == "row", let time = row["deletion_info"]?["marked_deleted"] {
-                    let clustering = row["clustering"]?.elements ?? []
+                guard row["type"]?.string == "row" else { continue }
+                let clustering = row["clustering"]?.elements ?? []
+                // The value that is looked for may be deleted by itself, too.
+                for cell in row["cells"]?.elements ?? []
+                where cell["name"] == .text("v") && cell["deletion_info"] != nil {
+                    let time = cell["tstamp"] ?? row["liveness_info"]?["tstamp"]
+                    self.rows[key, default: []].append((clustering, try RecordedEntries.time(time)))
+                }
+                if let time = row["deletion_info"]?["marked_deleted"] {
                     self.rows[key, default: []].append((clustering, try RecordedEntries.time(time)))
                 }
             }

@@ -108,23 +108,23 @@ struct LoadScene: Sendable {
         cluster.reconnectMillisecondsMax = 100
         let schema = try recorded.schema(source.columns)
         // The schema has its time, whatever time requests have afterwards.
-        try await CQLSession.withSession(cluster, on: group.next(), logger: Self.silent) { session in
+        let table = try await CQLSession.withSession(cluster, on: group.next(), logger: Self.silent) { session in
             try await session.query(
                 "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}"
             )
             for text in schema { try await session.query(text) }
-        }
-        var limits = CQLSession.Limits()
-        limits.requestMilliseconds = requestMilliseconds
-        limits.retriesMax = retries
-        try await CQLSession.withSession(cluster, limits: limits, on: group.next(), logger: Self.silent) { session in
-            let table = try await TargetTable.read(
+            return try await TargetTable.read(
                 keyspace: "ks",
                 name: recorded.table,
                 for: source.columns,
                 leavingOut: ["gone"],
                 from: session
             )
+        }
+        var limits = CQLSession.Limits()
+        limits.requestMilliseconds = requestMilliseconds
+        limits.retriesMax = retries
+        try await CQLSession.withSession(cluster, limits: limits, on: group.next(), logger: Self.silent) { session in
             let letters = try DeadLetters(path: "\(folder.path)/dead-letters.jsonl")
             try await body(
                 LoadScene(
