@@ -58,6 +58,20 @@ struct FixtureLoadTests {
         }
     }
 
+    @Test(arguments: ["mc", "me", "na"])
+    func `a compact table without clustering has the columns that CQL shows`(_ version: String) async throws {
+        let recorded = try Recorded.named("legacy_\(version)_simple_compact/")
+        let schema = "CREATE TABLE ks.\(recorded.table) (pk text PRIMARY KEY, val text)"
+        try await LoadScene.run(recorded, schema: [schema]) { scene in
+            let result = try await scene.load()
+            #expect(result.writer.deadLetters == 0 && result.part.partitions == 5)
+            let select = "SELECT pk, val, writetime(val) FROM ks.\(recorded.table)"
+            let rows = Array(try #require(try await scene.session.query(select).rows))
+            #expect(try Set(rows.map { try $0.value("pk") }) == Set((0..<5).map { .text("\($0)") }))
+            #expect(try rows.allSatisfy { try $0.value("val") == .text("foo bar baz") })
+        }
+    }
+
     /// Lists have their elements in their order, with the time of the newest one.
     private static func checkLists(_ scene: LoadScene, _ expected: RecordedEntries) throws {
         func lists(_ entries: [Entry]) -> [Entry.Place: [(path: String, content: Entry.Content)]] {

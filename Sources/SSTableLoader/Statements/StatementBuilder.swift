@@ -86,6 +86,10 @@ public struct StatementBuilder {
             }
             clustering.append(slice)
         }
+        guard row.isStatic || clustering.count == self.table.clustering.count else {
+            result.unloadable.append(.init(reason: .clustering))
+            return
+        }
         if !row.deletion.isLive, self.isWanted(row.deletion.timestamp, &result) {
             self.delete(.deleteRow, clustering, at: row.deletion.timestamp, &result)
         }

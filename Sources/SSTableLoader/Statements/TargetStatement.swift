@@ -37,6 +37,8 @@ public struct Unloadable: Sendable, Hashable, CustomStringConvertible {
         case counter = "a counter cannot be written with its value and timestamp"
         /// Compact tables of old can lack clustering values.
         case nullClustering = "a clustering value is missing, which CQL cannot say"
+        /// A row that was added by Thrift to a compact table, which CQL does not show either.
+        case clustering = "the row has clustering values that the target's table does not have"
         /// The bytes of the key do not have as many parts as the table.
         case key = "the key does not have the parts that the table's has"
         /// A collection or user-defined type from a live source that cannot be taken apart.

@@ -73,8 +73,10 @@ extension TargetTable {
         _ leavingOut: Set<String>
     ) -> [String] {
         var misfits: [String] = []
+        let isCompact = Self.isStaticCompact(columns, own)
         for (what, kind, types) in [
-            ("partition key", "partition_key", columns.partitionKey), ("clustering", "clustering", columns.clustering),
+            ("partition key", "partition_key", columns.partitionKey),
+            ("clustering", "clustering", isCompact ? [] : columns.clustering),
         ] {
             let key = Column.key(kind, own)
             guard key.count == types.count else {
@@ -87,14 +89,15 @@ extension TargetTable {
                 )
             }
         }
-        let cells = columns.statics.map { ($0, "static") } + columns.regulars.map { ($0, "regular") }
+        let cells =
+            columns.statics.map { ($0, isCompact ? "regular" : "static") }
+            + (isCompact ? [] : columns.regulars.map { ($0, "regular") })
         for (column, kind) in cells
         where !leavingOut.contains(column.name) || own.contains(where: { $0.name == column.name }) {
             guard let target = own.first(where: { $0.name == column.name }) else {
                 misfits.append("column \(column.name) is missing; where it was dropped on the source, say so")
                 continue
             }
-            // A dense table of old has a column without a name, and others that CQL calls by one.
             guard target.kind == kind else {
                 misfits.append("column \(column.name) is \(target.kind), and \(kind) in the SSTables")
                 continue
@@ -110,6 +113,14 @@ extension TargetTable {
             }
         }
         return misfits
+    }
+
+    /// A table of compact storage without clustering: what CQL calls its columns lies on disk as static ones, beside a clustering
+    /// and a value that CQL does not show (Cassandra's `TableMetadata.isStaticCompactTable`). A static row of such a table is
+    /// written by its partition key alone, as the row of the target is.
+    private static func isStaticCompact(_ columns: TableColumns, _ own: [Column]) -> Bool {
+        columns.clustering.count == 1 && Column.key("clustering", own).isEmpty && !columns.statics.isEmpty
+            && columns.regulars.count <= 1
     }
 
     private static func type(ofFrozen type: ColumnType) -> String {

@@ -95,6 +95,7 @@ struct LoadScene: Sendable {
         data: String? = nil,
         requestMilliseconds: Int = 30_000,
         retries: Int = 1,
+        schema: [String]? = nil,
         _ body: @Sendable @escaping (LoadScene) async throws -> Void
     ) async throws {
         let group = MultiThreadedEventLoopGroup.singleton
@@ -106,7 +107,7 @@ struct LoadScene: Sendable {
             contactPoints: [ContactPoint(host: "127.0.0.1", port: node.port)]
         )
         cluster.reconnectMillisecondsMax = 100
-        let schema = try recorded.schema(source.columns)
+        let schema = try schema ?? recorded.schema(source.columns)
         // The schema has its time, whatever time requests have afterwards.
         let table = try await CQLSession.withSession(cluster, on: group.next(), logger: Self.silent) { session in
             try await session.query(
