@@ -90,12 +90,16 @@ public struct FilePart: Sendable {
             builder.now = self.now()
             try await self.load(partition, partitions, &builder, writer, &counts)
             counts.partitions += 1
+            if counts.partitions % Self.rowsPerTurn == 0 { await Task.yield() }
             last = partition.token
         }
         try await writer.drain()
         try await checkpoint(end, counts)
         return counts
     }
+
+    /// Rows or partitions after which other tasks have their turn: reading does not wait for anything by itself.
+    private static var rowsPerTurn: Int { 128 }
 
     private func isDue(_ counts: Counts, since claimed: Counts) -> Bool {
         counts.bytes - claimed.bytes >= self.limits.checkpointBytes
@@ -126,6 +130,7 @@ public struct FilePart: Sendable {
                 counts.rows += 1
                 rows += 1
                 if rows % self.limits.rowsPerMoment == 0 { builder.now = self.now() }
+                if rows % Self.rowsPerTurn == 0 { await Task.yield() }
             case .marker:
                 builder.add(partitions.marker, into: &translation)
                 if partitions.marker.closes != nil { counts.ranges += 1 }

@@ -77,6 +77,9 @@ struct Recorded: Sendable, CustomTestStringConvertible {
     }
 }
 
+/// The loads run one after the other: each of them fills the machine.
+@Suite(.serialized) enum Loads {}
+
 /// A node with the schema of a fixture, and a session with it.
 struct LoadScene: Sendable {
     let node: EmbeddedNode
@@ -109,7 +112,14 @@ struct LoadScene: Sendable {
         cluster.reconnectMillisecondsMax = 100
         let schema = try schema ?? recorded.schema(source.columns)
         // The schema has its time, whatever time requests have afterwards.
-        let table = try await CQLSession.withSession(cluster, on: group.next(), logger: Self.silent) { session in
+        var limits = CQLSession.Limits()
+        limits.requestMilliseconds = 120_000
+        let table = try await CQLSession.withSession(
+            cluster,
+            limits: limits,
+            on: group.next(),
+            logger: Self.silent
+        ) { session in
             try await session.query(
                 "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}"
             )
@@ -122,7 +132,6 @@ struct LoadScene: Sendable {
                 from: session
             )
         }
-        var limits = CQLSession.Limits()
         limits.requestMilliseconds = requestMilliseconds
         limits.retriesMax = retries
         try await CQLSession.withSession(cluster, limits: limits, on: group.next(), logger: Self.silent) { session in
