@@ -15,8 +15,6 @@ final class ReadComparisons {
 
     /// Its owner, which outlives it.
     private unowned(unsafe) let loop: DualWriterLoop
-    /// Whether any read may be chosen: the one thing that the data path asks.
-    private(set) var isOn = false
     /// What all loops of the process owe; nil where this one is alone.
     var progress: OwedProgress?
     private var sampler: ReadSampler
@@ -32,11 +30,9 @@ final class ReadComparisons {
     /// Comparisons under way.
     var count: Int { self.active.count }
 
-    /// Takes over the percentage and the mode; comparisons under way go on.
+    /// Takes over the percentage; comparisons under way go on.
     func settingsChanged() {
-        let settings = self.loop.settings
-        self.isOn = settings.comparison.percentage > 0 && settings.mode.shadow != nil
-        self.sampler.choose(percentage: settings.comparison.percentage)
+        self.sampler.choose(percentage: self.loop.settings.comparison.percentage)
     }
 
     // MARK: Choosing

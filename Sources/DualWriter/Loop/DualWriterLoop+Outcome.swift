@@ -43,7 +43,7 @@ extension DualWriterLoop {
         switch request.plan {
         case .single:
             self.reply(request, cluster, opcode: opcode, flags: flags, body: body)
-            if self.comparisons.isOn, request.kind == .read {
+            if request.kind == .read, self.settings.comparesReads {
                 self.comparisons.consider(request, answeredBy: cluster, opcode, flags, body)
             }
             self.finish(request)

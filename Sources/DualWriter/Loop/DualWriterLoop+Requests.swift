@@ -228,19 +228,27 @@ extension DualWriterLoop {
 
     /// The statement of an id that a client uses; nil where nobody knows it (any more).
     func statement(_ id: StatementID, at now: Int64) -> PreparedStatement? {
+        guard let statement = self.recentStatements.statement(id) ?? self.find(id) else { return nil }
+        statement.known.use(at: now)
+        if !statement.isJudged(at: self.schemaChanges) { statement.judge(by: self.schema, at: self.schemaChanges) }
+        return statement
+    }
+
+    private func find(_ id: StatementID) -> PreparedStatement? {
         let statement =
             self.statements[id]
             ?? self.registry.statement(id).map { self.remember(PreparedStatement(id: id, known: $0)) }
-        guard let statement else { return nil }
-        statement.known.use(at: now)
-        if !statement.isJudged(at: self.schemaChanges) { statement.judge(by: self.schema, at: self.schemaChanges) }
+        if let statement { self.recentStatements.keep(statement) }
         return statement
     }
 
     func remember(_ statement: PreparedStatement) -> PreparedStatement {
         if self.statements.count >= self.limits.preparedStatementsMax {
             let victims = self.statements.leastRecentlyUsedFirst(\.value.known)
-            for victim in victims.prefix(1 + victims.count / 8) { self.statements[victim.key] = nil }
+            for victim in victims.prefix(1 + victims.count / 8) {
+                self.statements[victim.key] = nil
+                self.recentStatements.forget(victim.key)
+            }
         }
         self.statements[statement.id] = statement
         return statement

@@ -21,6 +21,9 @@ final class DualWriterLoop {
         /// Clusters on which all clients act under the configured credentials.
         var actingAsConfigured: Set<Cluster> = []
         var comparison = ComparisonSettings()
+
+        /// Whether live reads are compared with what the shadow has.
+        var comparesReads: Bool { self.comparison.percentage > 0 && self.mode.shadow != nil }
     }
 
     /// Requests in flight are looked through for expired ones this often; a deadline is met to within this time.
@@ -50,6 +53,7 @@ final class DualWriterLoop {
     var analyses: AnalysisCache
     var valueMaker = ServerValueMaker(clockSequence: .random(in: 0...0x3fff), node: .random(in: 0...UInt64.max))
     var statements: [StatementID: PreparedStatement] = [:]
+    let recentStatements = RecentStatements()
     var isDraining = false
     /// Bytes of frames of which the rest has not come yet.
     var unfinishedFrameBytes = 0

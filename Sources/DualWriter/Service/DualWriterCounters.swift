@@ -22,8 +22,9 @@ public struct DualWriterCounters: Sendable {
 
         mutating func record(microseconds: Int64) {
             let value = Int(max(0, microseconds))
+            // Nearly all are in one of the first few.
             var bucket = 0
-            for bound in Self.bounds where value > bound { bucket += 1 }
+            while bucket < Self.bounds.count, value > Self.bounds[bucket] { bucket += 1 }
             self.buckets[bucket] &+= 1
             self.count &+= 1
             self.sumMicroseconds &+= UInt64(value)

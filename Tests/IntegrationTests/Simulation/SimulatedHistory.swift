@@ -233,6 +233,16 @@ actor SimulatedHistory {
         if !isMarked { self.ledger.remark("the damage of the \(damage.cluster)'s journal left no doubt") }
     }
 
+    /// As an operator does: a journal whose disk was full a moment ago looks for room again within a second.
+    private func retryDeadLetters(of cluster: Cluster, _ service: DualWriterService) async {
+        for _ in 0..<50 {
+            let wanted = service.deadLetterIDs(of: cluster).count
+            let taken = (try? await service.retryDeadLetters(of: cluster, ids: nil)) ?? 0
+            if taken >= wanted { return }
+            try? await Task.sleep(for: .milliseconds(100))
+        }
+    }
+
     private func settle(_ sidecar: SimulatedSidecar) async -> Result {
         let service = sidecar.service
         var result = Result(findings: [])
@@ -246,7 +256,7 @@ actor SimulatedHistory {
                 if self.script.settings.discardsDeadLetters {
                     _ = try? await service.discardDeadLetters(of: cluster, ids: nil)
                 } else {
-                    _ = try? await service.retryDeadLetters(of: cluster, ids: nil)
+                    await self.retryDeadLetters(of: cluster, service)
                 }
             }
         }
