@@ -129,16 +129,20 @@ let package = Package(
 
         // MARK: Tests
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
-        .testTarget(name: "CQLProtocolTests", dependencies: ["CQLProtocol", nioCore], swiftSettings: settings),
-        .testTarget(name: "CQLSyntaxTests", dependencies: ["CQLSyntax"], swiftSettings: settings),
+        .testTarget(
+            name: "CQLProtocolTests",
+            dependencies: ["CQLProtocol", "TestSupport", nioCore],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "CQLSyntaxTests", dependencies: ["CQLSyntax", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "CQLClientTests",
-            dependencies: ["CQLClient", "CQLProtocol", nioCore, nioPosix, nioEmbedded, logging],
+            dependencies: ["TestSupport", "CQLClient", "CQLProtocol", nioCore, nioPosix, nioEmbedded, logging],
             swiftSettings: settings
         ),
         .testTarget(
             name: "ShadowJournalTests",
-            dependencies: ["ShadowJournal", systemPackage],
+            dependencies: ["TestSupport", "ShadowJournal", systemPackage],
             swiftSettings: settings
         ),
         .testTarget(
@@ -164,7 +168,7 @@ let package = Package(
         ),
         .testTarget(
             name: "DualWriteCoreTests",
-            dependencies: ["DualWriteCore", "CQLProtocol", "CQLSyntax"],
+            dependencies: ["TestSupport", "DualWriteCore", "CQLProtocol", "CQLSyntax"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -1,4 +1,5 @@
 import CQLSyntax
+import TestSupport
 import Testing
 
 struct TimeToLiveTextTests {

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Texts of writes, for tests that must hold for all of them.
 extension SeededRandom {
     private mutating func pick(_ choices: [String]) -> String { choices.randomElement(using: &self) ?? "" }

@@ -1,5 +1,6 @@
 import ShadowJournal
 import SystemPackage
+import TestSupport
 import Testing
 
 /// Random lives of a log, held against a plain array.

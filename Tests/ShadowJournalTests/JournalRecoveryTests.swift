@@ -1,5 +1,6 @@
 import ShadowJournal
 import SystemPackage
+import TestSupport
 import Testing
 
 #if canImport(Glibc)

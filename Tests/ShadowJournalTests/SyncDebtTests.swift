@@ -1,4 +1,5 @@
 import ShadowJournal
+import TestSupport
 import Testing
 
 struct SyncDebtTests {

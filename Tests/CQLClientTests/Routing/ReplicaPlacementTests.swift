@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import CQLClient
@@ -111,7 +112,7 @@ struct ReplicaPlacementTests {
 
     @Test(arguments: 1...40)
     func `any ring gives what the rule gives`(seed: UInt64) {
-        var random = SeededRandom(state: seed)
+        var random = SeededRandom(seed: seed)
         let members = (0..<Int.random(in: 1...12, using: &random)).map { index in
             Member(
                 // Local nodes first, so that their numbers are their places.
@@ -141,7 +142,7 @@ struct ReplicaPlacementTests {
 
     /// With 256 tokens for each of a thousand nodes that makes 6 MB and 14 MB.
     @Test func `a token takes some tens of bytes, however many nodes and copies there are`() throws {
-        var random = SeededRandom(state: 1)
+        var random = SeededRandom(seed: 1)
         let members = (0..<1_000).map { index in
             Member(
                 datacenter: "a",
@@ -153,18 +154,5 @@ struct ReplicaPlacementTests {
         let tokens = 4 * members.count
         #expect(try #require(placement.table(.perDatacenter(["a": 3]))).byteCount <= 24 * tokens)
         #expect(try #require(placement.table(.perDatacenter(["a": 100]))).byteCount <= 52 * tokens)
-    }
-}
-
-/// Random numbers that come the same way again from the same seed (SplitMix64).
-private struct SeededRandom: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        self.state &+= 0x9e37_79b9_7f4a_7c15
-        var z = self.state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }

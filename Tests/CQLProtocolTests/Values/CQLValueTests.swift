@@ -1,5 +1,6 @@
 import CQLProtocol
 import NIOCore
+import TestSupport
 import Testing
 
 struct CQLValueTests {

@@ -1,4 +1,5 @@
 import DualWriteCore
+import TestSupport
 import Testing
 
 struct ShadowBreakerTests {

@@ -1,6 +1,7 @@
 import CQLProtocol
 import CQLSyntax
 import DualWriteCore
+import TestSupport
 import Testing
 
 struct PartitionPlanTests {

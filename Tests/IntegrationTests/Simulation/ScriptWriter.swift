@@ -1,5 +1,6 @@
 import CQLProtocol
 import DualWriteCore
+import TestSupport
 
 /// Makes the script of a seed.
 struct ScriptWriter {

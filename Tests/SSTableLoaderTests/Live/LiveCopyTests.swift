@@ -2,6 +2,7 @@ import CQLClient
 import CQLProtocol
 import EmbeddedNode
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import SSTableLoader
