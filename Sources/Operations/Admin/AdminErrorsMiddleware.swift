@@ -6,6 +6,9 @@ import NIOCore
 struct AdminErrorsMiddleware: RouterMiddleware {
     typealias Context = AdminContext
 
+    /// The paths that there are, for people who have asked for another one.
+    let paths: [String]
+
     @concurrent func handle(
         _ request: Request,
         context: AdminContext,
@@ -19,7 +22,7 @@ struct AdminErrorsMiddleware: RouterMiddleware {
             return AdminError(
                 .notFound,
                 "There is no \(request.uri.path).",
-                hint: "Paths: \(AdminRoutes.paths.joined(separator: ", "))."
+                hint: "Paths: \(self.paths.joined(separator: ", "))."
             ).response()
         } catch is NIOTooManyBytesError {
             return Self.tooLarge().response()

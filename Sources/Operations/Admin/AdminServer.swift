@@ -39,11 +39,11 @@ public struct AdminServer: Service {
 
     private let configuration: Configuration
     private let eventLoopGroup: any EventLoopGroup
-    private let routes: AdminRoutes
+    private let paths: any AdminPaths
     private let onListening: @Sendable (SocketAddress) async -> Void
     private let logger: Logger
 
-    /// Creates the server.
+    /// Creates the admin port of a dual writer.
     /// - Parameter onListening: called with the bound address once connections are accepted.
     public init(
         configuration: Configuration,
@@ -56,7 +56,7 @@ public struct AdminServer: Service {
     ) {
         self.configuration = configuration
         self.eventLoopGroup = eventLoopGroup
-        self.routes = AdminRoutes(
+        self.paths = AdminRoutes(
             control: control,
             health: health,
             metrics: metrics,
@@ -73,7 +73,7 @@ public struct AdminServer: Service {
 
     func application() -> some ApplicationProtocol {
         Application(
-            router: self.routes.router(),
+            router: self.paths.router(),
             server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
             configuration: .init(
                 address: .hostname(self.configuration.host, port: self.configuration.port),
