@@ -17,7 +17,7 @@ public struct AdminError: Error, Sendable {
         public static var invalidConfiguration: Self { .init(name: "invalid_configuration", status: .badRequest) }
         /// The name of a write mode is unknown.
         public static var invalidMode: Self { .init(name: "invalid_mode", status: .badRequest) }
-        /// A parameter behind the question mark is unknown or wrong.
+        /// A parameter, in the path or behind the question mark, is unknown or wrong.
         public static var invalidParameter: Self { .init(name: "invalid_parameter", status: .badRequest) }
         /// The sidecar has no journal.
         public static var journalDisabled: Self { .init(name: "journal_disabled", status: .conflict) }
@@ -29,6 +29,14 @@ public struct AdminError: Error, Sendable {
         public static var transitionRefused: Self { .init(name: "transition_refused", status: .conflict) }
         /// A cluster that the change needs is not configured or cannot be reached.
         public static var clusterUnreachable: Self { .init(name: "cluster_unreachable", status: .conflict) }
+        /// A load runs already.
+        public static var alreadyRunning: Self { .init(name: "already_running", status: .conflict) }
+        /// No load runs.
+        public static var notRunning: Self { .init(name: "not_running", status: .conflict) }
+        /// The source has no such keyspace, or nothing of it is to be loaded.
+        public static var unknownKeyspace: Self { .init(name: "unknown_keyspace", status: .notFound) }
+        /// The source has no such table, or it is not to be loaded.
+        public static var unknownTable: Self { .init(name: "unknown_table", status: .notFound) }
         /// No or a wrong token.
         public static var unauthorized: Self { .init(name: "unauthorized", status: .unauthorized) }
         /// Changing from here is not allowed.

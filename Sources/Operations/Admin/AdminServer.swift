@@ -66,6 +66,27 @@ public struct AdminServer: Service {
         self.onListening = onListening
     }
 
+    /// Creates the admin port of a loader.
+    /// - Parameter onListening: called with the bound address once connections are accepted.
+    public init(
+        configuration: Configuration,
+        loader: any LoaderControl,
+        metrics: MetricsRegistry,
+        eventLoopGroup: any EventLoopGroup,
+        logger: Logger,
+        onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
+    ) {
+        self.configuration = configuration
+        self.eventLoopGroup = eventLoopGroup
+        self.paths = LoaderRoutes(
+            control: loader,
+            metrics: metrics,
+            access: AdminAccess(token: configuration.token)
+        )
+        self.logger = logger
+        self.onListening = onListening
+    }
+
     /// Serves until a graceful shutdown; requests under way finish.
     public func run() async throws {
         try await self.application().run()

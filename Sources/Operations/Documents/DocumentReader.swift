@@ -36,6 +36,22 @@ struct DocumentReader {
         }
     }
 
+    /// Several texts, none of them empty; nil where the key is not there.
+    mutating func texts(_ key: String, max: Int, bytesMax: Int) -> [String]? {
+        switch self.object[key] {
+        case nil, .null: return nil
+        case .array(let values) where values.count <= max:
+            let texts = values.compactMap { value -> String? in
+                guard case .string(let text) = value, (1...bytesMax).contains(text.utf8.count) else { return nil }
+                return text
+            }
+            if texts.count == values.count { return texts }
+        default: break
+        }
+        self.fault("\(key): must be a list of at most \(max) texts of 1 to \(bytesMax) bytes")
+        return nil
+    }
+
     mutating func flag(_ key: String) -> Bool? {
         switch self.object[key] {
         case nil, .null: return nil
