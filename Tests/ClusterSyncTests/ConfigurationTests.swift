@@ -14,9 +14,10 @@ struct ConfigurationTests {
         secrets: [String: String] = [:]
     ) throws(ConfigurationError) -> SidecarConfiguration {
         let layers = ConfigurationLayers(
+            schema: .sidecar,
             options: options,
             environment: environment,
-            file: file.map { ConfigurationFile(name: "c.yaml", text: $0) }
+            file: file.map { ConfigurationFile(name: "c.yaml", schema: .sidecar, text: $0) }
         )
         return try SidecarConfiguration(layers) { secrets[$0] }
     }
@@ -45,7 +46,9 @@ struct ConfigurationTests {
     }
 
     @Test func `every default is a valid value of its key`() throws {
-        let options = ConfigurationKey.all.compactMap { key in key.fallback.map { (path: key.path, text: $0) } }
+        let options = ConfigurationSchema.sidecar.keys.compactMap { key in
+            key.fallback.map { (path: key.path, text: $0) }
+        }
         _ = try self.read(options: options)
         #expect(options.count > 30)
     }
@@ -65,8 +68,13 @@ struct ConfigurationTests {
     }
 
     @Test func `every key can be given in the environment`() {
-        for key in ConfigurationKey.all {
-            let layers = ConfigurationLayers(options: [], environment: [key.variable: "text"], file: nil)
+        for key in ConfigurationSchema.sidecar.keys {
+            let layers = ConfigurationLayers(
+                schema: .sidecar,
+                options: [],
+                environment: [key.variable: "text"],
+                file: nil
+            )
             #expect(layers.value(key) == .init(text: "text", origin: key.variable))
             #expect(layers.unknownVariables == [])
         }
@@ -178,6 +186,7 @@ struct ConfigurationTests {
                 == ["--set soure.port: unknown key 'soure.port'; did you mean 'source.port'?"]
         )
         let layers = ConfigurationLayers(
+            schema: .sidecar,
             options: [],
             environment: ["CLUSTER_SYNC_LISTN": "x", "CLUSTER_SYNC_PORT_9042_TCP": "tcp://1.2.3.4", "OTHER": "y"],
             file: nil
@@ -205,12 +214,12 @@ struct ConfigurationTests {
     @Test(arguments: ["dual-writer-cassandra.yaml", "dual-writer-scylla.yaml"])
     func `the documented files are valid and show every key with its default`(name: String) throws {
         let path = "\(Self.root)/config/\(name)"
-        let file = ConfigurationFile(path: path)
+        let file = ConfigurationFile(path: path, schema: .sidecar)
         #expect(file.faults == [])
-        let layers = ConfigurationLayers(options: [], environment: [:], file: file)
+        let layers = ConfigurationLayers(schema: .sidecar, options: [], environment: [:], file: file)
         _ = try SidecarConfiguration(layers) { _ in nil }
         let text = try String(contentsOfFile: path, encoding: .utf8)
-        for key in ConfigurationKey.all {
+        for key in ConfigurationSchema.sidecar.keys {
             let leaf = key.path.split(separator: ".").last.map(String.init) ?? key.path
             #expect(text.contains("\(leaf):"), "\(key.path) is not explained")
             guard let value = file.values[key.path], let fallback = key.fallback, !key.path.hasSuffix(".driver") else {

@@ -170,6 +170,7 @@ extension ControlTests {
         defer { try? FileManager.default.removeItem(atPath: path) }
         let store = PhaseStore(folder: try StateFolder(path: path))
         let layers = ConfigurationLayers(
+            schema: .sidecar,
             options: [("source.hosts", hosts.0), ("target.hosts", hosts.1)],
             environment: [:],
             file: nil

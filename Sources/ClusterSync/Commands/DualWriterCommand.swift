@@ -91,9 +91,10 @@ struct DualWriterCommand: AsyncParsableCommand {
         }
         do {
             let layers = ConfigurationLayers(
+                schema: .sidecar,
                 options: options,
                 environment: ProcessInfo.processInfo.environment,
-                file: self.config.map { ConfigurationFile(path: $0) }
+                file: self.config.map { ConfigurationFile(path: $0, schema: .sidecar) }
             )
             let configuration = try SidecarConfiguration(layers) { path in
                 FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }

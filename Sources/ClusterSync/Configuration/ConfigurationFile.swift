@@ -13,29 +13,32 @@ struct ConfigurationFile: Sendable {
     static let bytesMax = 1 << 20
 
     let name: String
+    private let schema: ConfigurationSchema
     private(set) var values: [String: Value] = [:]
     private(set) var faults: [ConfigurationFault] = []
 
     /// Reads the file at `path`; a file that cannot be read has one fault and no values.
-    init(path: String) {
+    init(path: String, schema: ConfigurationSchema) {
         guard let data = FileManager.default.contents(atPath: path) else {
-            self.init(name: path, fault: "the file cannot be read")
+            self.init(name: path, schema: schema, fault: "the file cannot be read")
             return
         }
         guard data.count <= Self.bytesMax else {
-            self.init(name: path, fault: "the file is longer than \(Self.bytesMax) bytes")
+            self.init(name: path, schema: schema, fault: "the file is longer than \(Self.bytesMax) bytes")
             return
         }
-        self.init(name: path, text: String(decoding: data, as: UTF8.self))
+        self.init(name: path, schema: schema, text: String(decoding: data, as: UTF8.self))
     }
 
-    private init(name: String, fault: String) {
+    private init(name: String, schema: ConfigurationSchema, fault: String) {
         self.name = name
+        self.schema = schema
         self.faults = [.init(origin: name, message: fault)]
     }
 
-    init(name: String, text: String) {
+    init(name: String, schema: ConfigurationSchema, text: String) {
         self.name = name
+        self.schema = schema
         do {
             guard let root = try Yams.Parser(yaml: text).singleRoot() else { return }
             if case .scalar(let scalar) = root, scalar.string.isEmpty { return }
@@ -73,19 +76,19 @@ struct ConfigurationFile: Sendable {
                 continue
             }
             let path = prefix.isEmpty ? name : "\(prefix).\(name)"
+            let isSection = self.schema.isSection(path)
             if case .mapping(let inner) = value {
-                if ConfigurationKey.all.contains(where: { $0.path.hasPrefix(path + ".") }) {
+                if isSection {
                     self.add(inner, below: path)
                 } else {
-                    self.faults.append(.init(origin: origin, message: self.unknown(path)))
+                    self.faults.append(.init(origin: origin, message: self.schema.unknown(path)))
                 }
                 continue
             }
-            guard let known = ConfigurationKey.named(path) else {
-                let isSection = ConfigurationKey.all.contains { $0.path.hasPrefix(path + ".") }
+            guard let known = self.schema.key(named: path) else {
                 // A section without content is what is left when all its keys are commented out.
                 if isSection, Self.isNull(value) { continue }
-                let message = isSection ? "\(path) holds other keys; it has no value itself" : self.unknown(path)
+                let message = isSection ? "\(path) holds other keys; it has no value itself" : self.schema.unknown(path)
                 self.faults.append(.init(origin: origin, message: message))
                 continue
             }
@@ -107,20 +110,48 @@ struct ConfigurationFile: Sendable {
         switch node {
         case .scalar(let scalar):
             return scalar.string
-        case .sequence(let sequence) where key.kind == .hosts || key.kind == .tables:
-            let texts = sequence.compactMap { $0.scalar?.string }
-            guard texts.count == sequence.count else {
-                self.faults.append(.init(origin: origin, message: "\(key.path): every host must be a text"))
-                return nil
-            }
-            return texts.joined(separator: ",")
+        case .sequence(let sequence) where key.kind.isList:
+            return self.text(of: sequence, for: key, origin)
         case .sequence, .mapping, .alias:
             self.faults.append(.init(origin: origin, message: "\(key.path): must be one value"))
             return nil
         }
     }
 
-    private func unknown(_ path: String) -> String {
-        Nearest.unknown("key", path, among: ConfigurationKey.names)
+    /// The entries with commas between them.
+    private mutating func text(of sequence: Node.Sequence, for key: ConfigurationKey, _ origin: String) -> String? {
+        var texts: [String] = []
+        for node in sequence {
+            if let text = node.scalar?.string {
+                texts.append(text)
+            } else if let text = self.nameOfTable(node, for: key) {
+                texts.append(text)
+            } else {
+                let entry = key.kind == .hosts ? "host" : "entry"
+                self.faults.append(.init(origin: origin, message: "\(key.path): every \(entry) must be a text"))
+                return nil
+            }
+        }
+        if key.kind == .texts, let text = texts.first(where: { $0.contains(",") }) {
+            self.faults.append(.init(origin: origin, message: "\(key.path): '\(text)' holds a comma"))
+            return nil
+        }
+        return texts.joined(separator: ",")
+    }
+
+    /// Older files write a table as `{name: …, partition_key: […]}`; the key is in the schema anyway.
+    private mutating func nameOfTable(_ node: Node, for key: ConfigurationKey) -> String? {
+        guard key.kind == .tables, case .mapping(let mapping) = node, let name = mapping["name"]?.string else {
+            return nil
+        }
+        for (other, _) in mapping where other.string != "name" {
+            let text = other.string ?? ""
+            let message =
+                text == "partition_key"
+                ? "\(key.path): partition_key has no meaning here: it is read from the schema; leave it out"
+                : "\(key.path): " + Nearest.unknown("key", text, among: ["name"])
+            self.faults.append(.init(origin: "\(self.name):\(other.mark?.line ?? 0)", message: message))
+        }
+        return name
     }
 }

@@ -15,32 +15,37 @@ struct ConfigurationLayers: Sendable {
         let origin: @Sendable (ConfigurationKey) -> String
     }
 
+    let schema: ConfigurationSchema
     private let layers: [Layer]
     /// What was wrong with the places themselves.
     private(set) var faults: [ConfigurationFault]
     /// Variables that look like ours and are not known. They stop nothing: Kubernetes sets such names by itself.
     let unknownVariables: [String]
 
-    init(options: [(path: String, text: String)], environment: [String: String], file: ConfigurationFile?) {
+    init(
+        schema: ConfigurationSchema,
+        options: [(path: String, text: String)],
+        environment: [String: String],
+        file: ConfigurationFile?
+    ) {
         var faults = file?.faults ?? []
         var given: [String: String] = [:]
         for option in options {
-            guard let key = ConfigurationKey.named(option.path) else {
-                let message = Nearest.unknown("key", option.path, among: ConfigurationKey.names)
-                faults.append(.init(origin: "--set \(option.path)", message: message))
+            guard let key = schema.key(named: option.path) else {
+                faults.append(.init(origin: "--set \(option.path)", message: schema.unknown(option.path)))
                 continue
             }
             given[key.path] = option.text
         }
-        // An empty variable counts as absent, except for hosts, where it takes the cluster away.
+        // An empty variable counts as absent, except for lists: for hosts it takes the cluster away.
         var aliases: [String: (text: String, name: String)] = [:]
         var variables: [String: String] = [:]
-        for key in ConfigurationKey.all {
-            if let text = environment[key.variable], key.kind == .hosts || key.kind == .tables || !text.isEmpty {
+        for key in schema.keys {
+            if let text = environment[key.variable], key.kind.isList || !text.isEmpty {
                 variables[key.variable] = text
             }
             for name in key.variables {
-                if let text = environment[name], key.kind == .hosts || key.kind == .tables || !text.isEmpty {
+                if let text = environment[name], key.kind.isList || !text.isEmpty {
                     aliases[key.path] = (text, name)
                 }
             }
@@ -48,14 +53,17 @@ struct ConfigurationLayers: Sendable {
         let names = aliases.mapValues(\.name)
         let values = file?.values ?? [:]
         let fileName = file?.name ?? ""
+        self.schema = schema
         self.layers = [
-            Layer(provider: Self.provider("command line", given)) { "--set \($0.path)" },
+            Layer(provider: Self.provider("command line", given, schema)) { "--set \($0.path)" },
             Layer(
                 provider: EnvironmentVariablesProvider(environmentVariables: variables)
                     .prefixKeys(with: ConfigKey(["cluster", "sync"]))
             ) { $0.variable },
-            Layer(provider: Self.provider("environment", aliases.mapValues(\.text))) { names[$0.path] ?? $0.variable },
-            Layer(provider: Self.provider("file", values.mapValues(\.text))) { key in
+            Layer(provider: Self.provider("environment", aliases.mapValues(\.text), schema)) {
+                names[$0.path] ?? $0.variable
+            },
+            Layer(provider: Self.provider("file", values.mapValues(\.text), schema)) { key in
                 "\(fileName):\(values[key.path]?.line ?? 0)"
             },
         ]
@@ -75,10 +83,14 @@ struct ConfigurationLayers: Sendable {
         return nil
     }
 
-    private static func provider(_ name: String, _ texts: [String: String]) -> InMemoryProvider {
+    private static func provider(
+        _ name: String,
+        _ texts: [String: String],
+        _ schema: ConfigurationSchema
+    ) -> InMemoryProvider {
         var values: [AbsoluteConfigKey: ConfigValue] = [:]
         for (path, text) in texts {
-            let isSecret = ConfigurationKey.named(path)?.kind == .secret
+            let isSecret = schema.key(named: path)?.kind == .secret
             let key = AbsoluteConfigKey(path.split(separator: ".").map(String.init))
             values[key] = ConfigValue(.string(text), isSecret: isSecret)
         }
@@ -86,7 +98,8 @@ struct ConfigurationLayers: Sendable {
     }
 
     private static func unknown(among names: some Sequence<String>) -> [String] {
-        let known = Set(ConfigurationKey.all.map(\.variable))
+        // Services may share their environment: what another one knows is no mistake.
+        let known = Set(ConfigurationSchema.all.flatMap { $0.keys.map(\.variable) })
         let others = ["CLUSTER_SYNC_ENDPOINT", "CLUSTER_SYNC_FIXTURES", "CLUSTER_SYNC_CONFIG"]
         return names.filter { name in
             guard name.hasPrefix("CLUSTER_SYNC_"), !known.contains(name), !others.contains(name) else { return false }

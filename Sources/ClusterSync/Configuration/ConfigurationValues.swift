@@ -16,7 +16,9 @@ struct ConfigurationValues {
     }
 
     private func key(_ path: String) -> ConfigurationKey {
-        guard let key = ConfigurationKey.named(path) else { preconditionFailure("\(path) is no configuration key") }
+        guard let key = self.layers.schema.key(named: path) else {
+            preconditionFailure("\(path) is no configuration key")
+        }
         return key
     }
 
@@ -27,6 +29,9 @@ struct ConfigurationValues {
     mutating func fault(_ path: String, _ message: String) {
         self.faults.append(.init(origin: self.origin(path) ?? "default", message: "\(path): \(message)"))
     }
+
+    /// Whether the service has such a key at all.
+    func has(_ path: String) -> Bool { self.layers.schema.key(named: path) != nil }
 
     private func found(_ path: String) -> String? { self.layers.value(self.key(path))?.text }
 
@@ -83,6 +88,26 @@ struct ConfigurationValues {
         }
     }
 
+    /// A number that may be absent.
+    mutating func optionalInteger(_ path: String) -> Int? {
+        guard case .integer(let range) = self.key(path).kind else { preconditionFailure("\(path) is no number") }
+        guard let text = self.found(path) else { return nil }
+        if let value = Int(text.filter { $0 != "_" }), range.contains(value) { return value }
+        self.fault(
+            path,
+            "'\(text.prefix(80))' is not a whole number from \(range.lowerBound) to \(range.upperBound)"
+        )
+        return nil
+    }
+
+    /// Yes or no.
+    mutating func flag(_ path: String) -> Bool { self.choice(path) == "true" }
+
+    /// Several texts; none where the key is absent.
+    func texts(_ path: String) -> [String] {
+        (self.found(path) ?? "").split(separator: ",").map { Nearest.trimmed($0) }.filter { !$0.isEmpty }
+    }
+
     mutating func percentage(_ path: String) -> Double {
         self.parsed(path, "a number from 0 to 100") { text in
             Double(text).flatMap { (0...100).contains($0) ? $0 : nil }
@@ -107,9 +132,12 @@ struct ConfigurationValues {
         return .primaryOnly
     }
 
+    mutating func ceiling(_ path: String) -> LoaderCeiling {
+        self.parsed(path, LoaderCeiling.expected) { LoaderCeiling($0) }
+    }
+
     mutating func hosts(_ path: String) -> [String] {
-        guard let text = self.found(path) else { return [] }
-        let hosts = text.split(separator: ",").map { Nearest.trimmed($0) }.filter { !$0.isEmpty }
+        let hosts = self.texts(path)
         for host in hosts {
             do throws(ContactPointError) {
                 _ = try ContactPoint(parsing: host)
@@ -121,12 +149,9 @@ struct ConfigurationValues {
     }
 
     mutating func tables(include: String, exclude: String) -> TableFilter {
-        func names(_ path: String) -> [String] {
-            (self.found(path) ?? "").split(separator: ",").map { Nearest.trimmed($0) }.filter { !$0.isEmpty }
-        }
         var patterns: [String: [TableFilter.Pattern]] = [:]
         for path in [include, exclude] {
-            for name in names(path) {
+            for name in self.texts(path) {
                 do throws(TableFilterError) {
                     patterns[path, default: []].append(try TableFilter.Pattern(parsing: name))
                 } catch {

@@ -1,5 +1,3 @@
-import CQLClient
-import CQLProtocol
 import DualWriteCore
 import DualWriter
 import Logging
@@ -7,34 +5,6 @@ import ShadowJournal
 
 /// Everything that `cluster-sync dual-writer` needs to know, checked.
 struct SidecarConfiguration: Sendable {
-    /// One cluster.
-    struct ClusterSettings: Sendable {
-        var hosts: [String]
-        var driver: ClusterConfiguration.Driver
-        var port: Int
-        var localDC: String?
-        var localRack: String?
-        var username: String?
-        var password: Secret?
-        /// Whose name applications' requests run under.
-        var credentials: CredentialPolicy
-        var connectionsPerNode: Int
-        /// Nil: bodies are sent as they are.
-        var compression: BodyCompression?
-        /// Nil: plain connections.
-        var tls: ClusterTLS?
-    }
-
-    /// Under whose name the requests of applications run on a cluster.
-    enum CredentialPolicy: String, Sendable { case forward, configured }
-
-    /// TLS toward one cluster.
-    struct ClusterTLS: Sendable {
-        var files: TLSFiles
-        var verification: TLSEndpoint.Verification
-        var serverName: String?
-    }
-
     struct Limits: Sendable {
         var frameBytes: Int
         var clientConnections: Int
@@ -124,8 +94,8 @@ extension SidecarConfiguration {
         self.loops = values.integer("loops")
         self.logLevel = Logger.Level(rawValue: values.choice("log.level")) ?? .info
         self.logFormat = LogFormat(rawValue: values.choice("log.format")) ?? .text
-        self.source = Self.cluster("source", &values)
-        self.target = Self.cluster("target", &values)
+        self.source = ClusterSettings("source", &values)
+        self.target = ClusterSettings("target", &values)
         self.timeouts = Timeouts(
             connectMilliseconds: values.integer("timeouts.connect_ms"),
             readMilliseconds: values.integer("timeouts.read_ms"),
@@ -168,32 +138,6 @@ extension SidecarConfiguration {
         guard values.faults.isEmpty else { throw ConfigurationError(faults: values.faults) }
     }
 
-    private static func cluster(_ name: String, _ values: inout ConfigurationValues) -> ClusterSettings {
-        let settings = ClusterSettings(
-            hosts: values.hosts("\(name).hosts"),
-            driver: ClusterConfiguration.Driver(rawValue: values.choice("\(name).driver")) ?? .cassandra,
-            port: values.integer("\(name).port"),
-            localDC: values.text("\(name).local_dc"),
-            localRack: values.text("\(name).local_rack"),
-            username: values.text("\(name).username"),
-            password: values.secret("\(name).password", file: "\(name).password_file"),
-            credentials: CredentialPolicy(rawValue: values.choice("\(name).credentials")) ?? .forward,
-            connectionsPerNode: values.integer("\(name).connections_per_node"),
-            compression: BodyCompression(name: values.choice("\(name).compression")),
-            tls: Self.clusterTLS(name, &values)
-        )
-        if settings.username == nil, settings.password != nil {
-            values.fault("\(name).password", "needs \(name).username beside it")
-        }
-        if settings.credentials == .configured, settings.username == nil {
-            values.fault("\(name).credentials", "configured needs \(name).username beside it")
-        }
-        if settings.username != nil, settings.password == nil {
-            values.fault("\(name).username", "needs \(name).password or \(name).password_file beside it")
-        }
-        return settings
-    }
-
     private static func journal(_ values: inout ConfigurationValues, stateDirectory: String) -> Journal {
         var store = ShadowStore.Configuration()
         let interval = values.integer("journal.sync_interval_ms")
@@ -231,30 +175,5 @@ extension SidecarConfiguration {
         }
         if files.key == nil { values.fault("tls.certificate", "needs tls.key beside it") }
         return files
-    }
-
-    private static func clusterTLS(_ name: String, _ values: inout ConfigurationValues) -> ClusterTLS? {
-        let files = TLSFiles(
-            certificate: values.text("\(name).tls.certificate"),
-            key: values.text("\(name).tls.key"),
-            authorities: values.text("\(name).tls.ca")
-        )
-        let verification = TLSEndpoint.Verification(rawValue: values.choice("\(name).tls.verify")) ?? .full
-        let serverName = values.text("\(name).tls.server_name")
-        if files.certificate == nil, files.key != nil {
-            values.fault("\(name).tls.key", "needs \(name).tls.certificate beside it")
-        }
-        if files.certificate != nil, files.key == nil {
-            values.fault("\(name).tls.certificate", "needs \(name).tls.key beside it")
-        }
-        guard values.choice("\(name).tls.enabled") == "true" else {
-            // Who names certificates and forgets the switch must not go on in plain text without knowing.
-            for key in ["ca", "certificate", "key", "server_name"] {
-                let path = "\(name).tls.\(key)"
-                if values.origin(path) != nil { values.fault(path, "needs \(name).tls.enabled: true beside it") }
-            }
-            return nil
-        }
-        return ClusterTLS(files: files, verification: verification, serverName: serverName)
     }
 }

@@ -31,6 +31,7 @@ struct DemoStage: Sendable {
         self.target = try await node("target")
         let hosts = ["127.0.0.1:\(self.source.port)", "127.0.0.1:\(self.target.port)"]
         let layers = ConfigurationLayers(
+            schema: .sidecar,
             options: [
                 ("listen", listen), ("admin.listen", admin), ("state_dir", stateDirectory),
                 ("source.hosts", hosts[0]), ("target.hosts", hosts[1]),

@@ -54,33 +54,11 @@ extension SidecarConfiguration {
     }
 
     private func cluster(_ cluster: Cluster, _ secrets: SecretReloader) async throws -> ClusterConfiguration {
-        let settings = self.settings(of: cluster)
-        var configuration = ClusterConfiguration(
-            name: cluster.description,
-            contactPoints: try settings.hosts.map { try ContactPoint(parsing: $0) }
+        var configuration = try await self.settings(of: cluster).client(
+            cluster.description,
+            connectTimeoutMilliseconds: self.timeouts.connectMilliseconds,
+            secrets: secrets
         )
-        configuration.port = settings.port
-        configuration.localDatacenter = settings.localDC
-        configuration.localRack = settings.localRack
-        configuration.driver = settings.driver
-        if let username = settings.username, let password = settings.password {
-            let credentials = RotatingCredentials(username: username, password: password.text)
-            configuration.credentials = credentials
-            await secrets.follow(cluster.description, "password", password) { credentials.replace(password: $0) }
-        }
-        if let settings = settings.tls {
-            configuration.tls = try await secrets.endpoint(cluster.description, settings.files) {
-                (material) throws(TLSMaterialError) in
-                try TLSEndpoint.cluster(
-                    material,
-                    verification: settings.verification,
-                    serverName: settings.serverName
-                )
-            }
-        }
-        configuration.connectionsPerNode = settings.connectionsPerNode
-        configuration.compression = settings.compression
-        configuration.connectTimeoutMilliseconds = self.timeouts.connectMilliseconds
         configuration.frameBytesMax = self.limits.frameBytes
         configuration.poolsMax = self.limits.pools
         return configuration

@@ -1,0 +1,249 @@
+import CQLProtocol
+import FoundationEssentials
+import Testing
+
+@testable import ClusterSync
+
+/// Reads a loader's configuration from its layers.
+protocol LoaderConfigurationReading {}
+
+extension LoaderConfigurationReading {
+    typealias Options = [(path: String, text: String)]
+
+    /// The least that is valid.
+    static var least: Options { [("source.hosts", "a"), ("target.hosts", "b"), ("ceiling", "none")] }
+
+    func read(
+        options: Options = [],
+        environment: [String: String] = [:],
+        file: String? = nil,
+        secrets: [String: String] = [:]
+    ) throws(ConfigurationError) -> LoaderConfiguration {
+        let layers = ConfigurationLayers(
+            schema: .loader,
+            options: options,
+            environment: environment,
+            file: file.map { ConfigurationFile(name: "c.yaml", schema: .loader, text: $0) }
+        )
+        return try LoaderConfiguration(layers) { secrets[$0] }
+    }
+
+    func faults(options: Options = [], file: String? = nil) -> [String] {
+        do {
+            _ = try self.read(options: options, file: file)
+            return []
+        } catch {
+            return error.faults.map(\.description)
+        }
+    }
+}
+
+struct LoaderConfigurationTests: LoaderConfigurationReading {
+    @Test func `two clusters and a word about the ceiling are enough`() throws {
+        let configuration = try self.read(options: Self.least)
+        guard case .cluster(let source) = configuration.source else { throw Missing() }
+        #expect(source.cluster.hosts == ["a"] && configuration.target.cluster.hosts == ["b"])
+        #expect(source.cluster.credentials == .configured)
+        #expect(source.requestTimeoutMilliseconds == 30_000)
+        #expect(configuration.target.requestTimeoutMilliseconds == 10_000)
+        #expect(configuration.ceiling == .none && configuration.dualWriter == nil)
+        #expect(configuration.job.store == .sqlite(path: "cluster-sync-loader/job.sqlite"))
+        #expect(configuration.deadLetters.file == "cluster-sync-loader/dead-letters.jsonl")
+        #expect(configuration.limits.rowsPerSecond == nil && configuration.limits.bytesPerSecond == nil)
+        #expect(configuration.admin == ListenAddress(host: "127.0.0.1", port: 9092))
+        #expect(configuration.counters == .refuse && !configuration.indexes.dropsFirst)
+        #expect(configuration.tables.contains(keyspace: "any", table: "thing"))
+    }
+
+    private struct Missing: Error {}
+
+    @Test func `files are a source, too`() throws {
+        let configuration = try self.read(
+            options: [("target.hosts", "b"), ("ceiling", "none")],
+            file: "files: {paths: [/backup/a, /backup/b], snapshot: s1}"
+        )
+        guard case .files(let files) = configuration.source else { throw Missing() }
+        #expect(files == .init(paths: ["/backup/a", "/backup/b"], snapshot: "s1"))
+    }
+
+    @Test func `nothing at all is not valid, and says what is missing`() {
+        #expect(
+            self.faults() == [
+                "default: source.hosts: is missing, and files.paths too: where does it come from?",
+                "default: target.hosts: is missing: where does it go to?",
+                "default: ceiling: dual_writer needs dual_writer.admin or dual_writer.state_dir beside it; "
+                    + "else give a moment, or none",
+            ]
+        )
+    }
+
+    @Test func `every default is a valid value of its key`() throws {
+        let defaults = ConfigurationSchema.loader.keys.compactMap { key in
+            key.fallback.map { (path: key.path, text: $0) }
+        }
+        #expect(defaults.count > 40)
+        _ = try self.read(options: defaults + [("dual_writer.state_dir", "s")] + Self.least.dropLast())
+    }
+
+    @Test func `every key can be given in the environment`() {
+        for key in ConfigurationSchema.loader.keys {
+            let layers = ConfigurationLayers(
+                schema: .loader,
+                options: [],
+                environment: [key.variable: "text"],
+                file: nil
+            )
+            #expect(layers.value(key) == .init(text: "text", origin: key.variable))
+            #expect(layers.unknownVariables == [])
+        }
+    }
+
+    @Test func `a variable of another service is no mistake`() {
+        let layers = ConfigurationLayers(
+            schema: .loader,
+            options: [],
+            environment: ["CLUSTER_SYNC_WRITE_MODE": "x", "CLUSTER_SYNC_CELING": "y"],
+            file: nil
+        )
+        #expect(layers.unknownVariables == ["CLUSTER_SYNC_CELING"])
+    }
+
+    @Test func `the command line beats the environment, which beats the file, which beats the default`() throws {
+        let configuration = try self.read(
+            options: Self.least + [("batch.statements", "3")],
+            environment: ["CLUSTER_SYNC_BATCH_STATEMENTS": "2", "CLUSTER_SYNC_CONCURRENCY": "2", "SCYLLA_HOSTS": "no"],
+            file: "batch: {statements: 1}\nconcurrency: 1\npage_rows: 1"
+        )
+        #expect(configuration.batch.statements == 3)
+        #expect(configuration.concurrency == 2)
+        #expect(configuration.pageRows == 1)
+        #expect(configuration.pageBytes == 1 << 20)
+        #expect(configuration.target.cluster.hosts == ["b"])
+    }
+
+    @Test func `every key changes something of what is read`() throws {
+        for key in ConfigurationSchema.loader.keys {
+            var read: [String] = []
+            for value in try self.values(of: key) {
+                let configuration = try self.read(
+                    options: Self.least + self.beside(key.path) + [(key.path, value)],
+                    secrets: ["p": "hush", "value1": "one", "value2": "two"]
+                )
+                // Unlike a description, this shows secrets, too.
+                read.append("")
+                dump(configuration, to: &read[read.count - 1])
+            }
+            #expect(Set(read).count == 2, "\(key.path)")
+        }
+    }
+
+    /// What a key needs beside it.
+    private func beside(_ path: String) -> Options {
+        let cluster = path.hasPrefix("source.") ? "source" : "target"
+        switch path {
+        case "files.paths": return [("source.hosts", "")]
+        case "files.snapshot": return [("source.hosts", ""), ("files.paths", "/a")]
+        case "dual_writer.admin", "dual_writer.state_dir": return [("ceiling", "dual_writer")]
+        case "ceiling", "untold_time": return [("dual_writer.state_dir", "s"), ("ceiling", "dual_writer")]
+        case _ where path.hasSuffix(".username"): return [("\(cluster).password_file", "p")]
+        case _ where path.contains(".password"): return [("\(cluster).username", "u")]
+        case _ where path.contains(".tls.") && !path.hasSuffix(".enabled"):
+            return [("enabled", "true"), ("certificate", "/c"), ("key", "/k")].map { ("\(cluster).tls.\($0)", $1) }
+        default: return []
+        }
+    }
+
+    /// Two values that are valid.
+    private func values(of key: ConfigurationKey) throws -> [String] {
+        switch key.path {
+        case "dual_writer.admin": return ["http://x", "http://y"]
+        case "retries.pause_max_ms": return ["20000", "30000"]
+        default: break
+        }
+        switch key.kind {
+        case .choice(let choices): return Array(choices.prefix(2))
+        case .integer(let range): return ["\(range.lowerBound)", "\(range.lowerBound + 1)"]
+        case .address: return ["127.0.0.1:1", "127.0.0.1:2"]
+        case .ceiling: return ["none", "dual_writer"]
+        case .text, .secret, .path, .hosts, .tables, .texts: return ["value1", "value2"]
+        case .percentage, .mode: throw Missing()
+        }
+    }
+
+    @Test(arguments: [
+        ("source.credentials", "forward"), ("writer", "x"), ("loader.prefetch_rows", "5"),
+    ])
+    func `what means nothing here is refused on the command line, too`(path: String, text: String) throws {
+        let fault = try #require(self.faults(options: Self.least + [(path, text)]).first)
+        #expect(fault.hasPrefix("--set \(path): \(path) has no meaning for sstable-loader: "))
+    }
+
+    @Test func `a secret is never printed`() throws {
+        let configuration = try self.read(
+            options: Self.least + [("target.username", "u"), ("target.password", "hush"), ("admin.token_file", "t")],
+            secrets: ["t": " hush too\n"]
+        )
+        #expect(configuration.target.cluster.password?.text == "hush")
+        #expect(configuration.adminToken == Secret("hush too", file: "t"))
+        #expect(!"\(configuration)".contains("hush") && !String(reflecting: configuration).contains("hush"))
+    }
+
+    @Test func `the documented file is valid and shows every key with its default`() throws {
+        let path = "\(ConfigurationTests.root)/config/sstable-loader.yaml"
+        let file = ConfigurationFile(path: path, schema: .loader)
+        #expect(file.faults == [])
+        let layers = ConfigurationLayers(schema: .loader, options: [], environment: [:], file: file)
+        let configuration = try LoaderConfiguration(layers) { _ in nil }
+        #expect(configuration.dualWriter == .admin(["http://127.0.0.1:8080"]))
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        for key in ConfigurationSchema.loader.keys {
+            let leaf = key.path.split(separator: ".").last.map(String.init) ?? key.path
+            #expect(text.contains("\(leaf):"), "\(key.path) is not explained")
+            for alias in key.aliases {
+                #expect(text.contains(alias.hasSuffix(".pool_size") ? "pool_size" : alias), "\(alias) is not explained")
+            }
+            guard let fallback = key.fallback else { continue }
+            #expect(file.values[key.path]?.text == fallback, "\(key.path) is not shown with its default")
+        }
+        // What is commented out is valid as well.
+        let uncommented = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            let isKey = line.contains(#/^ *# [a-z_]+: /#) && !line.contains("works too") && !line.hasSuffix(".")
+            return isKey ? line.replacing("# ", with: "", maxReplacements: 1) : line
+        }.joined(separator: "\n")
+        let commented = ConfigurationFile(name: "c", schema: .loader, text: uncommented)
+        #expect(commented.faults.map(\.description) == [])
+        #expect(commented.values.count > file.values.count + 10)
+    }
+
+    @Test(arguments: [
+        ("job", "sqlite", true), ("deployment", "cluster", false),
+    ])
+    func `the manifests for Kubernetes configure a loader that can be probed and needs its token`(
+        kind: String,
+        store: String,
+        isJob: Bool
+    ) throws {
+        let path = "\(ConfigurationTests.root)/k8s/sstable-loader-\(kind).yaml"
+        let lines = try String(contentsOfFile: path, encoding: .utf8).split(
+            separator: "\n",
+            omittingEmptySubsequences: false
+        )
+        let start = try #require(lines.firstIndex(of: "  sstable-loader.yaml: |"))
+        let text = lines[(start + 1)...].prefix { $0.hasPrefix("    ") }.map { $0.dropFirst(4) }.joined(separator: "\n")
+        let configuration = try self.read(
+            file: text,
+            secrets: [
+                "/run/secrets/cluster-sync/source-password": "s", "/run/secrets/cluster-sync/target-password": "t",
+                "/run/secrets/cluster-sync/admin-token": "a",
+            ]
+        )
+        #expect(configuration.admin == ListenAddress(host: "0.0.0.0", port: 9092))
+        #expect(configuration.adminToken?.text == "a")
+        #expect(configuration.job.startsByItself == isJob && configuration.job.exitsWhenDone == isJob)
+        #expect((configuration.job.store == .cluster) == (store == "cluster"))
+        // Nothing else of the file system can be written.
+        #expect(lines.contains("              mountPath: /var/lib/cluster-sync"))
+        #expect(configuration.stateDirectory.hasPrefix("/var/lib/cluster-sync/"))
+        #expect(configuration.deadLetters.file.hasPrefix(configuration.stateDirectory))
+    }
+}
