@@ -93,7 +93,9 @@ struct Engine {
             let answers = Describe(schema: self.schema, identity: self.identity, current: query.keyspace)
             return Outcome(message: try answers.execute(describe))
         default:
-            guard let change = try self.schema.execute(query.statement, query.keyspace) else {
+            guard
+                let change = try self.schema.execute(query.statement, query.keyspace, major: self.identity.majorVersion)
+            else {
                 return Outcome(message: .void)
             }
             return Outcome(message: .schemaChange(change))

@@ -71,7 +71,8 @@ final class Schema {
 
 /// Statements that change the schema.
 extension Schema {
-    func execute(_ statement: Statement, _ current: String?) throws -> CQLProtocol.SchemaChange? {
+    /// - Parameter major: the first number of the node's release.
+    func execute(_ statement: Statement, _ current: String?, major: Int) throws -> CQLProtocol.SchemaChange? {
         let change: CQLProtocol.SchemaChange?
         switch statement {
         case .createKeyspace(let create): change = try self.create(create)
@@ -100,16 +101,8 @@ extension Schema {
             keyspace.tables[name.name] = nil
             change = CQLProtocol.SchemaChange(change: "DROPPED", target: .table(name.name), keyspace: keyspace.name)
         case .createType, .alterType, .dropType: change = try self.type(statement, current)
-        case .createIndex(let create): change = try self.create(create, current)
-        case .dropIndex(let name, let ifExists):
-            let keyspace = try self.keyspace(name.keyspace ?? current)
-            guard let table = keyspace.tables.values.first(where: { $0.indexes.contains { $0.name == name.name } })
-            else {
-                if ifExists { return nil }
-                throw NodeError.invalid("Index '\(keyspace.name).\(name.name)' doesn't exist")
-            }
-            table.indexes.removeAll { $0.name == name.name }
-            change = CQLProtocol.SchemaChange(change: "UPDATED", target: .table(table.name), keyspace: keyspace.name)
+        case .createIndex(let create): change = try self.create(create, current, major: major)
+        case .dropIndex(let name, let ifExists): change = try self.dropIndex(name, ifExists: ifExists, current)
         case .createView, .alterView, .dropView: throw NodeError.unsupported("a materialized view")
         case .createFunction, .dropFunction: throw NodeError.unsupported("a user-defined function")
         case .createAggregate, .dropAggregate: throw NodeError.unsupported("a user-defined aggregate")
@@ -225,6 +218,13 @@ extension Schema {
                     throw NodeError.invalid("Column \(name) was not found in table '\(table.keyspace).\(table.name)'")
                 }
                 guard column.position < 0 else { throw NodeError.invalid("Cannot drop PRIMARY KEY column \(name)") }
+                let indexes = table.indexes.filter { $0.columns.contains(name) }.map(\.name)
+                guard indexes.isEmpty else {
+                    throw NodeError.invalid(
+                        "Cannot drop column \(name) because it has dependent secondary indexes "
+                            + "(\(indexes.joined(separator: ", ")))"
+                    )
+                }
                 table.replaceColumns(table.columns.filter { $0.name != name })
                 for partition in table.partitions.values { partition.removeColumn(name) }
             }
@@ -311,31 +311,5 @@ extension Schema {
             }
         }
         return CQLProtocol.SchemaChange(change: "UPDATED", target: .type(alter.name.name), keyspace: keyspace.name)
-    }
-
-    private func create(_ create: CreateIndexStatement, _ current: String?) throws -> CQLProtocol.SchemaChange? {
-        let table = try self.table(create.table, current)
-        guard !create.isCustom, create.targets.count == 1, let target = create.targets.first else {
-            throw NodeError.unsupported("a custom index")
-        }
-        let (column, text): (String, String) =
-            switch target {
-            case .column(let name): (name, name)
-            case .keys(let name): (name, "keys(\(name))")
-            case .values(let name): (name, "values(\(name))")
-            case .entries(let name): (name, "entries(\(name))")
-            case .full(let name): (name, "full(\(name))")
-            }
-        guard table.column(column) != nil else { throw NodeError.invalid("Column '\(column)' doesn't exist") }
-        let name = create.name?.name ?? "\(table.name)_\(column)_idx"
-        if table.indexes.contains(where: { $0.name == name }) {
-            if create.ifNotExists { return nil }
-            throw NodeError.invalid("Index '\(name)' already exists")
-        }
-        let values = ["target": text]
-        table.indexes.append(
-            Index(name: name, kind: "COMPOSITES", column: column, optionNames: ["target"], optionValues: values)
-        )
-        return CQLProtocol.SchemaChange(change: "UPDATED", target: .table(table.name), keyspace: table.keyspace)
     }
 }

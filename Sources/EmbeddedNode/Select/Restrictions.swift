@@ -149,7 +149,7 @@ struct Restrictions {
         if !table.clustering.isEmpty, whole.count == table.clustering.count { self.row = whole }
         guard !select.allowFiltering else { return }
         let isIndexed = self.predicates.contains { predicate in
-            predicate.columns.contains { column in table.indexes.contains { $0.column == column.name } }
+            predicate.columns.contains { column in table.indexes.contains { $0.serves(column) } }
         }
         if isIndexed { return }
         let filtering = NodeError.invalid(

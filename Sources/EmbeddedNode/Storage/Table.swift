@@ -17,14 +17,17 @@ struct Column: Hashable, Sendable {
     var isDescending = false
 }
 
-/// A secondary index; it is answered by a scan.
+/// A secondary index. Reads by one that is not custom are answered by a scan; custom ones are not read by.
 struct Index: Hashable, Sendable {
     var name: String
+    /// `COMPOSITES` or `CUSTOM`.
     var kind: String
-    var options: [(String, String)] { self.optionNames.map { ($0, self.optionValues[$0] ?? "") } }
-    var column: String
-    var optionNames: [String]
-    var optionValues: [String: String]
+    /// As `system_schema.indexes` has them.
+    var options: [String: String]
+    var columns: [String]
+
+    /// Whether a read may restrict this column without ALLOW FILTERING.
+    func serves(_ column: Column) -> Bool { self.kind != "CUSTOM" && self.columns.contains(column.name) }
 }
 
 /// A table: its columns and its partitions. Not thread-safe: its owner guards it.

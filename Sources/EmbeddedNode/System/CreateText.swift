@@ -58,9 +58,13 @@ enum CreateText {
     }
 
     static func index(_ index: Index, _ table: Table) -> String {
-        let target = index.optionValues["target"].flatMap { $0 == index.column ? self.name($0) : $0 } ?? index.column
-        return "CREATE INDEX \(self.name(index.name)) ON "
-            + "\(self.name(table.keyspace)).\(self.name(table.name)) (\(target));"
+        var options = index.options
+        let target = options.removeValue(forKey: "target") ?? ""
+        let head = "INDEX \(self.name(index.name)) ON \(self.name(table.keyspace)).\(self.name(table.name)) (\(target))"
+        guard let className = options.removeValue(forKey: "class_name") else { return "CREATE \(head);" }
+        let entries = options.sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) }
+        let with = entries.isEmpty ? "" : " WITH OPTIONS = \(self.map(entries))"
+        return "CREATE CUSTOM \(head) USING \(self.quoted(className))\(with);"
     }
 
     /// A name with quotes where it needs them.

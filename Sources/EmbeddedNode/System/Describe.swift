@@ -65,18 +65,13 @@ struct Describe {
             throw NodeError.invalid("'\(name.name)' not found in keyspaces")
         }
         if let table = keyspace.tables[name.name] { return try self.texts(self.describe(table, internals)) }
-        if keyspace.tables.values.contains(where: { $0.indexes.contains { $0.name == name.name } }) {
-            return try self.index(name)
-        }
+        if keyspace.index(name.name) != nil { return try self.index(name) }
         throw NodeError.invalid("'\(name.name)' not found in keyspace '\(owner)'")
     }
 
     private func index(_ name: QualifiedName) throws -> ResultMessage {
         let keyspace = try self.owner(name)
-        for table in keyspace.tables.values {
-            guard let index = table.indexes.first(where: { $0.name == name.name }) else { continue }
-            return try self.texts([self.element(index, table)])
-        }
+        if let (table, index) = keyspace.index(name.name) { return try self.texts([self.element(index, table)]) }
         throw NodeError.invalid("Table for existing index '\(name.name)' not found in '\(keyspace.name)'")
     }
 

@@ -29,6 +29,14 @@ struct SystemTables {
         case "system_schema.columns": for table in self.tables { self.columns(of: table, &filler) }
         case "system_schema.dropped_columns": break
         case "system_schema.types": for keyspace in self.keyspaces { self.types(of: keyspace, &filler) }
+        case "system.IndexInfo":
+            // An index is built as soon as it is made.
+            for table in self.tables {
+                for index in table.indexes {
+                    // The column has its name from when keyspaces were called tables.
+                    filler.row(["table_name": .text(table.keyspace), "index_name": .text(index.name)])
+                }
+            }
         case "system_schema.indexes": for table in self.tables { self.indexes(of: table, &filler) }
         case "system_virtual_schema.keyspaces":
             for name in SystemSchema.virtualKeyspaces { filler.row(["keyspace_name": .text(name)]) }
@@ -128,7 +136,7 @@ struct SystemTables {
             filler.row([
                 "keyspace_name": .text(table.keyspace), "table_name": .text(table.name),
                 "index_name": .text(index.name), "kind": .text(index.kind),
-                "options": .textMap(index.options.map { (key: $0.0, value: $0.1) }),
+                "options": .textMap(index.options.sorted { $0.key < $1.key }.map { (key: $0.key, value: $0.value) }),
             ])
         }
     }
