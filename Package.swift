@@ -92,7 +92,7 @@ let package = Package(
         ),
         .target(
             name: "SSTableLoader",
-            dependencies: ["SSTable", "CQLClient", "CQLProtocol", nioCore],
+            dependencies: ["SSTable", "CQLClient", "CQLProtocol", nioCore, logging],
             swiftSettings: settings
         ),
         .target(

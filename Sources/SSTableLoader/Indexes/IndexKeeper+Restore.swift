@@ -1,0 +1,184 @@
+import CQLClient
+import CQLProtocol
+import Logging
+
+extension IndexKeeper {
+    /// Brings back what is recorded as dropped. Run again, it changes nothing.
+    ///
+    /// Goes on with the others where one fails. An index that is there already is compared with what was recorded. Does not
+    /// wait until the indexes are built; ``rebuild(_:within:)`` does.
+    ///
+    /// - Parameter tables: only the indexes of these; nil for all that are recorded.
+    /// - Throws: ``IndexError/Code/notRestored`` with all that is not there again; other ``IndexError``s where the file is no
+    ///   use; what the session throws where the cluster cannot even be asked.
+    @discardableResult
+    public func restore(_ tables: Set<IndexedTable>? = nil) async throws -> IndexRestoration {
+        let file = try IndexFile(folder: self.folder)
+        var records = try file.read()
+        var restoration = IndexRestoration()
+        var failures = records.damagedLines.map { line in
+            IndexError.Failure(index: nil, reason: "a line of '\(self.folder)/\(IndexFile.name)' is damaged: \(line)")
+        }
+        let owed = records.owed.filter { tables?.contains($0.table) ?? true }
+        if !owed.isEmpty {
+            let catalog = try await IndexCatalog(self.session)
+            for index in owed {
+                do {
+                    if try await self.restore(index, catalog) {
+                        restoration.made.append(index)
+                    } else {
+                        restoration.found.append(index)
+                    }
+                    records.put(index, isOwed: false)
+                    try file.replace(with: records)
+                } catch {
+                    failures.append(.init(index: index, reason: "\(error)"))
+                }
+            }
+        }
+        guard failures.isEmpty else {
+            let error = IndexError.notRestored(failures)
+            self.logger.error("indexes are not there again", metadata: ["reason": "\(error)"])
+            throw error
+        }
+        return restoration
+    }
+
+    /// Brings back what is recorded as dropped, and waits until the server says that all recorded indexes are built.
+    ///
+    /// - Parameters:
+    ///   - tables: only the indexes of these; nil for all that are recorded.
+    ///   - limit: how long to wait for the building. What takes longer goes on by itself, and is told as it then is.
+    /// - Throws: as ``restore(_:)``.
+    public func rebuild(_ tables: Set<IndexedTable>? = nil, within limit: Duration) async throws -> [IndexStatus] {
+        try await self.restore(tables)
+        var states: [IndexStatus] = []
+        var failure: (any Error)?
+        _ = try await self.poll(limit) {
+            do {
+                states = try await self.status(tables)
+                failure = nil
+            } catch {
+                guard !Task.isCancelled else { throw error }
+                failure = error
+                return false
+            }
+            return states.allSatisfy { status in
+                switch status.state {
+                case .there(.building), .there(.notAnswered): false
+                case .there, .dropped, .different, .tableMissing: true
+                }
+            }
+        }
+        if let failure { throw failure }
+        return states
+    }
+
+    /// - Returns: whether it was missing.
+    private func restore(_ index: TableIndex, _ catalog: IndexCatalog) async throws -> Bool {
+        guard let statement = index.statement else {
+            throw IndexError(.malformed, "no statement is recorded that makes it")
+        }
+        if try await self.isThere(index, catalog) { return false }
+        self.logger.notice("making an index again", metadata: Self.metadata(index))
+        var attempt = 1
+        while true {
+            do {
+                try await self.change(statement, catalog)
+                // The node that answers may have it a little later than the one that made it.
+                if try await self.poll(self.limits.agreement, { try await self.isThere(index, catalog) }) {
+                    return true
+                }
+                throw IndexError(.notRestored, "the server took the statement and does not show the index")
+            } catch {
+                guard attempt < self.limits.attemptsMax, !Task.isCancelled, !Self.isFinal(error) else { throw error }
+                self.logger.warning("index not made", metadata: ["index": "\(index)", "reason": "\(error)"])
+            }
+            attempt += 1
+            try await self.clock.sleep(for: self.limits.pause)
+            // It may have been made all the same.
+            if try await self.isThere(index, catalog) { return true }
+        }
+    }
+
+    /// Whether another attempt would come to the same end.
+    private static func isFinal(_ error: any Error) -> Bool {
+        if let error = error as? IndexError { return error.code == .conflict || error.code == .noTable }
+        guard let refusal = (error as? CQLSessionError)?.serverError else { return false }
+        return [.syntaxError, .unauthorized, .invalid, .configError, .alreadyExists].contains(refusal.code)
+    }
+
+    /// - Throws: ``IndexError`` where something else stands in its way.
+    private func isThere(_ index: TableIndex, _ catalog: IndexCatalog) async throws -> Bool {
+        let keyspace = try await catalog.keyspace(index.table.keyspace, tables: [index.table])
+        if let found = keyspace.indexes[index.name] {
+            guard found.hasDefinition(of: index) else {
+                throw IndexError(.conflict, "another index has its name: " + Self.conflict(index, found))
+            }
+            return true
+        }
+        // Servers take an index that differs in nothing but its name for the same, and make none.
+        if let twin = keyspace.indexes.values.first(where: { $0.hasDefinition(of: index) }) {
+            throw IndexError(.conflict, "the same index has another name: " + Self.conflict(index, twin))
+        }
+        guard keyspace.tables.contains(index.table) else {
+            throw IndexError(.noTable, "its table \(index.table) is gone; forget the index if that was on purpose")
+        }
+        return false
+    }
+
+    // MARK: Looking
+
+    /// What the cluster has of the recorded indexes. Changes nothing.
+    ///
+    /// - Parameter tables: only the indexes of these; nil for all that are recorded.
+    public func status(_ tables: Set<IndexedTable>? = nil) async throws -> [IndexStatus] {
+        try await self.states(IndexFile.read(folder: self.folder), tables)
+    }
+
+    /// Whether every recorded index is there with the definition that was recorded. Changes nothing.
+    ///
+    /// - Parameter tables: only the indexes of these; nil for all that are recorded.
+    public func verify(_ tables: Set<IndexedTable>? = nil) async throws -> IndexVerdict {
+        let records = try IndexFile.read(folder: self.folder)
+        return IndexVerdict(
+            indexes: try await self.states(records, tables),
+            damagedLines: records.damagedLines.count
+        )
+    }
+
+    private func states(_ records: IndexRecords, _ tables: Set<IndexedTable>?) async throws -> [IndexStatus] {
+        let recorded = records.records.map(\.index).filter { tables?.contains($0.table) ?? true }
+        guard !recorded.isEmpty else { return [] }
+        let catalog = try await IndexCatalog(self.session)
+        var keyspaces: [String: IndexCatalog.Keyspace] = [:]
+        for name in Set(recorded.map(\.table.keyspace)) {
+            keyspaces[name] = try await catalog.keyspace(name, tables: Set(recorded.map(\.table)))
+        }
+        var states: [IndexStatus] = []
+        for index in recorded {
+            guard let keyspace = keyspaces[index.table.keyspace] else { continue }
+            states.append(IndexStatus(index: index, state: try await self.state(of: index, keyspace, catalog)))
+        }
+        return states.sorted {
+            ($0.index.table.description, $0.index.name) < ($1.index.table.description, $1.index.name)
+        }
+    }
+
+    private func state(
+        of index: TableIndex,
+        _ keyspace: IndexCatalog.Keyspace,
+        _ catalog: IndexCatalog
+    ) async throws -> IndexStatus.State {
+        guard let found = keyspace.indexes[index.name] else {
+            return keyspace.tables.contains(index.table) ? .dropped : .tableMissing
+        }
+        guard found.hasDefinition(of: index) else { return .different(found.definition) }
+        do {
+            return .there(try await catalog.build(of: index))
+        } catch {
+            guard !Task.isCancelled else { throw error }
+            return .there(.notAnswered("\(error)"))
+        }
+    }
+}
