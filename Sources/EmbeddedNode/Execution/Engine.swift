@@ -72,7 +72,7 @@ struct Engine {
         }
         switch query.statement {
         case .select(let select):
-            let table = try self.table(select.table, query.keyspace)
+            let table = try self.table(select.table, query.keyspace, of: Self.askedKeyspace(select, parameters.values))
             let bindings = self.bindings(parameters.values, table)
             return try SelectExecution(select: select, table: table, bindings: bindings, text: Array(query.text.utf8))
                 .run(parameters)
@@ -248,24 +248,46 @@ struct Engine {
         throw NodeError(.unauthorized, "\(keyspace) keyspace is not user-modifiable.")
     }
 
-    private func table(_ name: QualifiedName, _ current: String?) throws -> Table {
+    /// - Parameters:
+    ///   - withRows: whether a system table is to have its rows, which are made anew each time.
+    ///   - asked: the only keyspace whose rows the schema's tables need to have; nil for all.
+    private func table(
+        _ name: QualifiedName,
+        _ current: String?,
+        withRows: Bool = true,
+        of asked: String? = nil
+    ) throws -> Table {
         guard let keyspace = name.keyspace ?? current, self.isSystem(keyspace) else {
             return try self.schema.table(name, current)
         }
-        let tables = SystemTables(schema: self.schema, identity: self.identity, peers: self.peers)
-        guard let table = tables.table(keyspace: keyspace, name: name.name) else {
-            throw NodeError.invalid("table \(name.name) does not exist")
-        }
+        let tables = SystemTables(schema: self.schema, identity: self.identity, peers: self.peers, asked: asked)
+        let table =
+            withRows
+            ? tables.table(keyspace: keyspace, name: name.name) : self.schema.system[keyspace]?.tables[name.name]
+        guard let table else { throw NodeError.invalid("table \(name.name) does not exist") }
         return table
     }
 
-    /// The table of a read or write; of a batch the one of its first child.
+    /// The one keyspace that a read of the schema is about; nil where it may be about several.
+    private static func askedKeyspace(_ select: SelectStatement, _ values: QueryValues) -> String? {
+        for case .comparison(column: "keyspace_name", .equal, let term) in select.relations {
+            switch (term, values) {
+            case (.literal(let literal), _) where literal.kind == .string: return literal.text
+            case (.marker(let marker), .positional(let values)) where values.indices.contains(marker.index):
+                if case .value(let name) = values[marker.index] { return String(buffer: name) }
+            default: break
+            }
+        }
+        return nil
+    }
+
+    /// The table of a read or write; of a batch the one of its first child. A system table is without its rows.
     private func firstTable(_ statement: Statement, _ current: String?) throws -> Table? {
         switch statement {
-        case .select(let select): try self.table(select.table, current)
-        case .insert(let insert): try self.table(insert.table, current)
-        case .update(let update): try self.table(update.table, current)
-        case .delete(let delete): try self.table(delete.table, current)
+        case .select(let select): try self.table(select.table, current, withRows: false)
+        case .insert(let insert): try self.table(insert.table, current, withRows: false)
+        case .update(let update): try self.table(update.table, current, withRows: false)
+        case .delete(let delete): try self.table(delete.table, current, withRows: false)
         case .batch(let batch): try batch.children.first.flatMap { try self.firstTable($0.statement, current) }
         default: nil
         }

@@ -6,6 +6,8 @@ struct SystemTables {
     let schema: Schema
     let identity: NodeIdentity
     let peers: [NodeIdentity]
+    /// The only keyspace that the schema's tables tell of; nil for all.
+    var asked: String?
 
     /// All keyspaces that belong to the node itself.
     static let keyspaceNames = Set(SystemSchema.replication.keys).union(SystemSchema.virtualKeyspaces)
@@ -56,7 +58,7 @@ struct SystemTables {
 
     private var keyspaces: [Keyspace] {
         let own = self.schema.system.values.filter { SystemSchema.replication[$0.name] != nil }
-        return own + self.schema.keyspaces.values
+        return (own + self.schema.keyspaces.values).filter { self.asked == nil || self.asked == $0.name }
     }
 
     private var tables: [Table] { self.keyspaces.flatMap { $0.tables.values } }

@@ -106,7 +106,7 @@ public final class IndexKeeper: Sendable {
         try file.replace(with: records)
         for index in plan.dropped {
             // The log is the last resort of whoever has lost the folder.
-            self.logger.notice("index dropped", metadata: Self.metadata(index))
+            self.logger.notice("dropping an index", metadata: Self.metadata(index))
             try await self.change(index.dropStatement, catalog)
         }
         return plan
