@@ -37,6 +37,9 @@ public struct JobPart: Sendable, Hashable, Identifiable {
     public var bytesDone: Int64
     /// How often it was begun since its checkpoint last moved, but for those who gave it back because they had to stop.
     public var attempts: Int
+    /// How often somebody began it, in all. It never goes back, whoever begins it and wherever its checkpoint is, so that what
+    /// one beginning has written can be told from what all before it have.
+    public var beginnings: Int
     /// What is the case with it.
     public var state: State
 
@@ -49,6 +52,7 @@ public struct JobPart: Sendable, Hashable, Identifiable {
         rowsDone: Int64 = 0,
         bytesDone: Int64 = 0,
         attempts: Int = 0,
+        beginnings: Int = 0,
         state: State = .pending
     ) {
         self.table = table
@@ -58,6 +62,7 @@ public struct JobPart: Sendable, Hashable, Identifiable {
         self.rowsDone = rowsDone
         self.bytesDone = bytesDone
         self.attempts = attempts
+        self.beginnings = beginnings
         self.state = state
     }
 
@@ -91,8 +96,11 @@ public struct JobPart: Sendable, Hashable, Identifiable {
         var kept = self
         kept.range = TokenRange(start: self.range.start, end: pieces[0].end)
         kept.expectedBytes = share(kept.range)
+        // Somebody may have been anywhere in it; whoever goes on with the first piece begins anew.
+        kept.beginnings += 1
+        let beginnings = kept.beginnings
         let others = pieces.dropFirst().map {
-            JobPart(table: self.table, range: $0, expectedBytes: share($0), attempts: attempts)
+            JobPart(table: self.table, range: $0, expectedBytes: share($0), attempts: attempts, beginnings: beginnings)
         }
         return (kept, others)
     }

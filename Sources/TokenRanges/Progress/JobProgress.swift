@@ -17,6 +17,9 @@ public struct JobProgress: Sendable, Hashable {
         /// Bytes that were expected in all; nil where that is not known of all parts.
         public var expectedBytes: Int64? = 0
 
+        /// Of no parts.
+        public init() {}
+
         /// How many parts there are.
         public var parts: Int { self.pending + self.leased + self.done + self.failed }
         /// The share of tokens that is done, 0…1; nil where there are none. It is 1 only where every part is done.

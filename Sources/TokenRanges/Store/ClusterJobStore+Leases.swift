@@ -42,15 +42,18 @@ extension ClusterJobStore {
         let (id, key) = (CQLUUID.random(), Self.key(place, row.part))
         var part = row.part
         part.attempts += 1
+        part.beginnings += 1
         part.state = .leased(worker: worker)
         let lease = JobLease(id: id, job: job, worker: worker, part: part, place: place)
-        let attempts = CQLValue.int(Int32(clamping: row.part.attempts))
-        let conditions = [attempts, .bigint(row.part.range.end)]
+        func counts(_ part: JobPart) -> [CQLValue] {
+            [.int(Int32(clamping: part.attempts)), .int(Int32(clamping: part.beginnings))]
+        }
+        let conditions = counts(row.part) + [.bigint(row.part.range.end)]
         let isTaken = try await self.settling(lease) {
             try await self.session.batch(
                 [
                     (self.statements.take, [Self.seconds(duration), .uuid(id), .text(worker)] + key + conditions),
-                    (self.statements.countAttempt, [.int(Int32(clamping: part.attempts))] + key),
+                    (self.statements.countAttempt, counts(part) + key),
                 ],
                 kind: .unlogged,
                 consistency: .quorum
@@ -120,7 +123,8 @@ extension ClusterJobStore {
             guard let (kept, others) = row.part.split(into: count, attempts: lease.part.attempts) else { return nil }
             let key = Self.key(lease.place, kept)
             let bytes = kept.expectedBytes.map { CQLValue.bigint($0) } ?? .null
-            let shrink = [.bigint(kept.range.end), bytes] + key + [.uuid(lease.id)]
+            let beginnings = CQLValue.int(Int32(clamping: kept.beginnings))
+            let shrink = [.bigint(kept.range.end), bytes, beginnings] + key + [.uuid(lease.id)]
             try await self.change(lease) {
                 try await self.session.batch(
                     [(self.statements.shrink, shrink)]

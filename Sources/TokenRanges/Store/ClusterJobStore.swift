@@ -76,6 +76,14 @@ public final class ClusterJobStore: JobStore {
         }
     }
 
+    /// A job, also one whose plan is not published yet; nil where there is none.
+    public func find(_ job: String) async throws -> JobDefinition? {
+        try await Self.translating {
+            guard case .text(let subject)? = try await self.jobRow(job)?.value("subject") else { return nil }
+            return JobDefinition(name: job, subject: subject)
+        }
+    }
+
     /// All jobs by name.
     public func jobs() async throws -> [JobDefinition] {
         try await Self.translating {
@@ -237,7 +245,7 @@ public final class ClusterJobStore: JobStore {
         Self.key(place, part) + [
             .bigint(part.range.end), part.expectedBytes.map { .bigint($0) } ?? .null,
             part.checkpoint.map { .bigint($0) } ?? .null, .bigint(part.rowsDone), .bigint(part.bytesDone),
-            .int(Int32(clamping: part.attempts)),
+            .int(Int32(clamping: part.attempts)), .int(Int32(clamping: part.beginnings)),
         ]
     }
 

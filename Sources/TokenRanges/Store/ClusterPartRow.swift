@@ -19,6 +19,8 @@ struct ClusterPartRow: Sendable {
         self.endedBy = try Self.uuid(row, "ended_by")
         var attempts = 0
         if case .int(let count) = try row.value("attempts") { attempts = Int(count) }
+        var beginnings = 0
+        if case .int(let count) = try row.value("beginnings") { beginnings = Int(count) }
         self.part = JobPart(
             table: TableName(keyspace: keyspace, table: table),
             range: range,
@@ -27,6 +29,7 @@ struct ClusterPartRow: Sendable {
             rowsDone: try Self.bigint(row, "rows_done") ?? 0,
             bytesDone: try Self.bigint(row, "bytes_done") ?? 0,
             attempts: attempts,
+            beginnings: beginnings,
             state: try Self.state(state, row)
         )
     }

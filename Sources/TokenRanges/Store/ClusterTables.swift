@@ -13,8 +13,8 @@ enum ClusterTables {
         """
         CREATE TABLE IF NOT EXISTS cluster_sync.job_parts (
             plan uuid, bucket int, keyspace_name text, table_name text, range_start bigint, range_end bigint,
-            expected_bytes bigint, checkpoint bigint, rows_done bigint, bytes_done bigint, attempts int, state text,
-            reason text, lease uuid, worker text, ended_by uuid,
+            expected_bytes bigint, checkpoint bigint, rows_done bigint, bytes_done bigint, attempts int,
+            beginnings int, state text, reason text, lease uuid, worker text, ended_by uuid,
             PRIMARY KEY ((plan, bucket), keyspace_name, table_name, range_start))
         """,
     ]
@@ -96,8 +96,8 @@ struct ClusterStatements: Sendable {
         self.insertPart = try await read(
             """
             INSERT INTO cluster_sync.job_parts (plan, bucket, keyspace_name, table_name, range_start, range_end, \
-            expected_bytes, checkpoint, rows_done, bytes_done, attempts, state) \
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending') USING TIMESTAMP 1
+            expected_bytes, checkpoint, rows_done, bytes_done, attempts, beginnings, state) \
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending') USING TIMESTAMP 1
             """
         )
         self.bucket = try await read("SELECT * FROM cluster_sync.job_parts WHERE plan = ? AND bucket = ?")
@@ -106,10 +106,10 @@ struct ClusterStatements: Sendable {
         self.take = try await write(
             """
             \(update) USING TTL ? SET lease = ?, worker = ? \(part) \
-            IF state = 'pending' AND lease = null AND attempts = ? AND range_end = ?
+            IF state = 'pending' AND lease = null AND attempts = ? AND beginnings = ? AND range_end = ?
             """
         )
-        self.countAttempt = try await write("\(update) SET attempts = ? \(part)")
+        self.countAttempt = try await write("\(update) SET attempts = ?, beginnings = ? \(part)")
         self.renew = try await write("\(update) USING TTL ? SET lease = ?, worker = ? \(part) IF lease = ?")
         self.checkpoint = try await write(
             "\(update) SET checkpoint = ?, rows_done = ?, bytes_done = ?, attempts = 1 \(part) IF lease = ?"
@@ -131,12 +131,14 @@ struct ClusterStatements: Sendable {
         self.endToRest = try await write("\(update) SET attempts = ?, ended_by = ? \(part) IF lease = ?")
         // With a lease of nobody, a part rests until it has run out.
         self.rest = try await write("\(update) USING TTL ? SET lease = ?, worker = ? \(part)")
-        self.shrink = try await write("\(update) SET range_end = ?, expected_bytes = ? \(part) IF lease = ?")
+        self.shrink = try await write(
+            "\(update) SET range_end = ?, expected_bytes = ?, beginnings = ? \(part) IF lease = ?"
+        )
         self.addPiece = try await write(
             """
             INSERT INTO cluster_sync.job_parts (plan, bucket, keyspace_name, table_name, range_start, range_end, \
-            expected_bytes, checkpoint, rows_done, bytes_done, attempts, state) \
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending')
+            expected_bytes, checkpoint, rows_done, bytes_done, attempts, beginnings, state) \
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending')
             """
         )
         self.retry = try await write(

@@ -48,6 +48,9 @@ public protocol JobStore: Sendable {
     /// All parts by table and token, as they are now.
     func parts(of job: String) async throws -> [JobPart]
 
+    /// A job, also one that somebody has begun to make and whose parts are not there yet; nil where there is none.
+    func find(_ job: String) async throws -> JobDefinition?
+
     /// All jobs by name.
     func jobs() async throws -> [JobDefinition]
 

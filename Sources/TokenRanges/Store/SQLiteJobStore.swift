@@ -70,6 +70,14 @@ public final class SQLiteJobStore: JobStore {
         }
     }
 
+    /// A job; nil where there is none.
+    public func find(_ job: String) async throws -> JobDefinition? {
+        try await self.read { db in
+            try String.fetchOne(db, sql: "SELECT subject FROM jobs WHERE name = ?", arguments: [job])
+                .map { JobDefinition(name: job, subject: $0) }
+        }
+    }
+
     /// All jobs by name.
     public func jobs() async throws -> [JobDefinition] {
         try await self.read { db in
@@ -156,15 +164,17 @@ public final class SQLiteJobStore: JobStore {
             }
             var part = SQLiteTables.part(row, now: now)
             part.attempts += 1
+            part.beginnings += 1
             part.state = .leased(worker: worker)
             let lease = JobLease(id: id, job: job, worker: worker, part: part, place: .init())
             try db.execute(
                 sql: """
-                    UPDATE parts SET lease = ?, worker = ?, leased_until = ?, attempts = ? \
+                    UPDATE parts SET lease = ?, worker = ?, leased_until = ?, attempts = ?, beginnings = ? \
                     WHERE job = ? AND keyspace_name = ? AND table_name = ? AND range_start = ?
                     """,
-                arguments: [SQLiteTables.text(id), worker, now + duration.millisecondsRoundedUp, part.attempts]
-                    + SQLiteTables.key(lease)
+                arguments: [
+                    SQLiteTables.text(id), worker, now + duration.millisecondsRoundedUp, part.attempts, part.beginnings,
+                ] + SQLiteTables.key(lease)
             )
             return .leased(lease)
         }
@@ -208,10 +218,10 @@ public final class SQLiteJobStore: JobStore {
             guard let (kept, others) = part.split(into: count, attempts: lease.part.attempts) else { return nil }
             try db.execute(
                 sql: """
-                    UPDATE parts SET range_end = ?, expected_bytes = ? \
+                    UPDATE parts SET range_end = ?, expected_bytes = ?, beginnings = ? \
                     WHERE job = ? AND keyspace_name = ? AND table_name = ? AND range_start = ?
                     """,
-                arguments: [kept.range.end, kept.expectedBytes] + SQLiteTables.key(lease)
+                arguments: [kept.range.end, kept.expectedBytes, kept.beginnings] + SQLiteTables.key(lease)
             )
             for other in others { try SQLiteTables.insert(other, of: lease.job, db) }
             var lease = lease

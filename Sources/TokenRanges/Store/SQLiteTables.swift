@@ -9,7 +9,8 @@ enum SQLiteTables {
         CREATE TABLE IF NOT EXISTS parts (
             job TEXT NOT NULL, keyspace_name TEXT NOT NULL, table_name TEXT NOT NULL, range_start INTEGER NOT NULL,
             range_end INTEGER NOT NULL, expected_bytes INTEGER, checkpoint INTEGER, rows_done INTEGER NOT NULL,
-            bytes_done INTEGER NOT NULL, attempts INTEGER NOT NULL, state TEXT NOT NULL, reason TEXT, lease TEXT,
+            bytes_done INTEGER NOT NULL, attempts INTEGER NOT NULL, beginnings INTEGER NOT NULL,
+            state TEXT NOT NULL, reason TEXT, lease TEXT,
             worker TEXT, leased_until INTEGER NOT NULL DEFAULT 0, ended_by TEXT,
             PRIMARY KEY (job, keyspace_name, table_name, range_start)
         ) WITHOUT ROWID
@@ -44,11 +45,11 @@ enum SQLiteTables {
         try db.execute(
             sql: """
                 INSERT INTO parts (job, keyspace_name, table_name, range_start, range_end, expected_bytes, checkpoint, \
-                rows_done, bytes_done, attempts, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending')
+                rows_done, bytes_done, attempts, beginnings, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending')
                 """,
             arguments: [
                 job, part.table.keyspace, part.table.table, part.range.start, part.range.end, part.expectedBytes,
-                part.checkpoint, part.rowsDone, part.bytesDone, part.attempts,
+                part.checkpoint, part.rowsDone, part.bytesDone, part.attempts, part.beginnings,
             ]
         )
     }
@@ -85,6 +86,7 @@ enum SQLiteTables {
             rowsDone: row["rows_done"],
             bytesDone: row["bytes_done"],
             attempts: row["attempts"],
+            beginnings: row["beginnings"],
             state: state
         )
     }
