@@ -92,7 +92,7 @@ let package = Package(
         ),
         .target(
             name: "SSTableLoader",
-            dependencies: ["SSTable", "CQLClient", "CQLProtocol", nioCore, logging],
+            dependencies: ["SSTable", "CQLClient", "CQLProtocol", "TokenRanges", nioCore, logging],
             swiftSettings: settings
         ),
         .target(
@@ -115,7 +115,8 @@ let package = Package(
             name: "ClusterSync",
             dependencies: [
                 "CQLProtocol", "CQLSyntax", "CQLClient", "DualWriteCore", "DualWriter", "EmbeddedNode", "Operations",
-                "SSTable", "ShadowJournal", systemPackage, nioCore, nioPosix, logging, lifecycle,
+                "SSTable", "SSTableLoader", "ShadowJournal", "TokenRanges", systemPackage, nioCore, nioPosix, logging,
+                lifecycle,
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -160,9 +161,8 @@ let package = Package(
         .testTarget(
             name: "SSTableLoaderTests",
             dependencies: [
-                "SSTableLoader", "SSTable", "CQLClient", "EmbeddedNode", "TestSupport", "CQLProtocol", nioCore,
-                nioPosix,
-                logging,
+                "SSTableLoader", "SSTable", "TokenRanges", "CQLClient", "EmbeddedNode", "TestSupport", "CQLProtocol",
+                nioCore, nioPosix, logging,
             ],
             swiftSettings: settings
         ),

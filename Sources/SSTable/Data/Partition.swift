@@ -36,7 +36,11 @@ public struct Partition: Sendable {
 
     /// The components of the key; nil where it does not have as many as types.
     public static func components(of key: ByteBuffer, _ types: [ColumnType]) -> [ByteBuffer]? {
-        guard types.count > 1 else { return [key] }
+        Self.components(of: key, count: types.count)
+    }
+
+    static func components(of key: ByteBuffer, count: Int) -> [ByteBuffer]? {
+        guard count > 1 else { return [key] }
         var rest = key
         var components: [ByteBuffer] = []
         while let length = rest.readInteger(as: UInt16.self) {
@@ -45,6 +49,6 @@ public struct Partition: Sendable {
             }
             components.append(component)
         }
-        return components.count == types.count && rest.readableBytes == 0 ? components : nil
+        return components.count == count && rest.readableBytes == 0 ? components : nil
     }
 }

@@ -1,4 +1,4 @@
-import CQLProtocol
+public import CQLProtocol
 public import NIOCore
 
 /// Values as `sstabledump` shows them: as JSON in cells and clusterings, as plain texts in keys and paths.
@@ -167,8 +167,13 @@ extension TableColumns {
     /// The parts of a partition key as `sstabledump` shows them; the whole key in hexadecimal digits where it has not as many
     /// parts as the table's.
     public func texts(ofKey key: ByteBuffer) -> [String] {
-        guard let parts = Partition.components(of: key, self.partitionKey) else { return [Self.hexadecimal(key)] }
-        return zip(parts, self.partitionKey).map { ValueText.text($0, $1.dataType) }
+        Self.texts(ofKey: key, self.partitionKey.map(\.dataType))
+    }
+
+    /// The same for a key whose parts have these types.
+    public static func texts(ofKey key: ByteBuffer, _ types: [DataType]) -> [String] {
+        guard let parts = Partition.components(of: key, count: types.count) else { return [Self.hexadecimal(key)] }
+        return zip(parts, types).map { ValueText.text($0, $1) }
     }
 
     /// Bytes in hexadecimal digits.

@@ -67,7 +67,20 @@ public struct SSTableFolder: Sendable, Hashable {
     ///
     /// - Throws: where the path names nothing or cannot be listed. What is wrong with single tables is in ``problems``.
     public init(_ path: String, places: [Place] = [.live]) throws(SSTableError) {
+        try self.init([path], places: places)
+    }
+
+    /// Finds what lies under several paths, as of the nodes of a cluster; what is of one table comes together.
+    ///
+    /// - Throws: where a path names nothing or cannot be listed. What is wrong with single tables is in ``problems``.
+    public init(_ paths: [String], places: [Place] = [.live]) throws(SSTableError) {
         self.places = places
+        for path in paths { try self.find(path) }
+        self.refuseTwoIDs()
+        self.tables.sort { ($0.keyspace, $0.name) < ($1.keyspace, $1.name) }
+    }
+
+    private mutating func find(_ path: String) throws(SSTableError) {
         let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
         guard try SSTableName.isFolder(path) else {
             let name = try SSTableName(dataFile: path)
@@ -77,8 +90,6 @@ public struct SSTableFolder: Sendable, Hashable {
             return
         }
         try self.search(path, depth: 0)
-        self.refuseTwoIDs()
-        self.tables.sort { ($0.keyspace, $0.name) < ($1.keyspace, $1.name) }
     }
 
     // MARK: Search

@@ -42,6 +42,8 @@ public struct FilePart: Sendable {
     public let table: TargetTable
     /// Nothing newer is written, in microseconds; nil for no limit.
     public let ceiling: Int64?
+    /// How often the part was begun before; see ``StatementBuilder/Options/attempt``.
+    public let attempt: Int64
     /// Gives the second since 1970 from which lives are counted.
     public let now: @Sendable () -> Int64
     private let limits: Limits
@@ -51,12 +53,14 @@ public struct FilePart: Sendable {
         _ source: SSTableSource,
         to table: TargetTable,
         ceiling: Int64? = nil,
+        attempt: Int64 = 0,
         limits: Limits = Limits(),
         now: @escaping @Sendable () -> Int64
     ) {
         self.source = source
         self.table = table
         self.ceiling = ceiling
+        self.attempt = attempt
         self.limits = limits
         self.now = now
     }
@@ -76,6 +80,7 @@ public struct FilePart: Sendable {
         guard let partitions = try self.source.partitions(after: start, through: end) else { return counts }
         var options = StatementBuilder.Options(now: self.now())
         options.ceiling = self.ceiling
+        options.attempt = self.attempt
         var builder = StatementBuilder(partitions.columns, self.table, options)
         var (last, claimed): (Int64?, Counts) = (nil, Counts())
         while try partitions.nextPartition() {

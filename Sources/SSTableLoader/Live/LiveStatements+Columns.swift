@@ -91,13 +91,15 @@ extension LiveStatements {
         if wanted.contains(where: { $0 != newest }) { result.flattenedLists += 1 }
         var whole = ByteBuffer(integer: Int32(wanted.count))
         whole.writeImmutableBuffer(value)
-        let attemptsMax = Options.attemptsMax
-        let latest = self.options.ceiling.map { $0 - attemptsMax + 1 } ?? .max
-        let attempt = min(max(0, self.options.attempt), attemptsMax - 1)
+        let time = WholeList.timestamp(
+            newest: newest.timestamp,
+            attempt: self.options.attempt,
+            ceiling: self.options.ceiling
+        )
         groups.write(
             .column(name),
             [whole],
-            timestamp: min(newest.timestamp, latest) + attempt,
+            timestamp: time,
             timeToLive: row.timeLeft(newest),
             isIdempotent: false
         )

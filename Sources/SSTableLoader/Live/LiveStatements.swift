@@ -49,7 +49,7 @@ public struct LiveStatements {
         public init(beginning: Int64) { self.beginning = beginning }
 
         /// Attempts that can be told apart.
-        public static var attemptsMax: Int64 { 1_000 }
+        public static var attemptsMax: Int64 { WholeList.attemptsMax }
 
         /// The newest timestamp that is written where none is known.
         var latest: Int64 { self.ceiling ?? self.beginning }

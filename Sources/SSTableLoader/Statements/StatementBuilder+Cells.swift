@@ -144,10 +144,16 @@ extension StatementBuilder {
         }
         var value = ByteBuffer(integer: Int32(there.count))
         for cell in there { value.writeElement(row.slice(cell.value) ?? ByteBuffer()) }
+        let time = WholeList.timestamp(
+            newest: newest.timestamp,
+            attempt: self.options.attempt,
+            ceiling: self.options.ceiling,
+            deletion: max(self.coveringDeletion, row.deletion.isLive ? .min : row.deletion.timestamp)
+        )
         groups.write(
             .column(name),
             [value],
-            timestamp: newest.timestamp,
+            timestamp: time,
             timeToLive: self.timeLeft(newest),
             isIdempotent: false
         )

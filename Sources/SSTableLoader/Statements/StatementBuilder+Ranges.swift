@@ -23,6 +23,7 @@ extension StatementBuilder {
             self.range(from: start, to: bound, at: closes.timestamp, &result)
         }
         self.openBound = marker.opens == nil ? nil : bound
+        self.openDeletion = marker.opens?.timestamp ?? .min
     }
 
     /// CQL deletes ranges of one clustering column behind equal values of those before it. A range from any bound to any

@@ -12,6 +12,9 @@ public struct StatementBuilder {
         public var now: Int64
         /// Nothing newer is written: since then dual writing has been active. In microseconds; nil for no limit.
         public var ceiling: Int64?
+        /// How often the part was begun before. Lists that are written as a whole get a timestamp that is later by as many
+        /// microseconds, up to 999, so that they replace what an earlier attempt has left instead of standing beside it.
+        public var attempt: Int64 = 0
         /// Elements of one collection in one statement at most.
         public var elementsPerStatementMax = 500
 
@@ -26,6 +29,11 @@ public struct StatementBuilder {
     var texts: StatementTexts
     private var key: [ByteBuffer]?
     var openBound: RangeBound?
+    /// The timestamp of the deleted range that is open; `Int64.min` for none.
+    var openDeletion = Int64.min
+    private var partitionDeletion = Int64.min
+    /// The newest deletion that covers the row to come, its own aside.
+    var coveringDeletion: Int64 { max(self.partitionDeletion, self.openDeletion) }
 
     /// A builder for rows with these columns.
     public init(_ columns: TableColumns, _ table: TargetTable, _ options: Options) {
@@ -44,6 +52,8 @@ public struct StatementBuilder {
     /// Begins a partition: its deletion, where it has one.
     public mutating func begin(_ partition: Partition, into result: inout Translation) {
         self.openBound = nil
+        self.openDeletion = .min
+        self.partitionDeletion = partition.deletion.isLive ? .min : partition.deletion.timestamp
         self.key = Partition.components(of: partition.key, self.columns.partitionKey)
         guard self.key?.count == self.table.partitionKey.count else {
             self.key = nil

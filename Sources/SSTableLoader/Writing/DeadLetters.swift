@@ -60,6 +60,8 @@ public final class DeadLetters: Sendable {
 
     /// The file that is written to.
     public let path: String
+    /// Whether it held lines when it was opened.
+    public let holdsEarlier: Bool
     private let limits: Limits
     private let state: Mutex<State>
 
@@ -70,6 +72,7 @@ public final class DeadLetters: Sendable {
         self.path = path
         self.limits = limits
         let file = try DurableFile(path)
+        self.holdsEarlier = file.size > 0
         try DurableFile.syncFolder(of: path)
         self.state = Mutex(State(file: file))
     }

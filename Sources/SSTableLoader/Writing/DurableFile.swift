@@ -75,5 +75,16 @@ struct DurableFile: ~Copyable {
         guard fsync(descriptor) == 0 else { throw Failure(call: "fsync", path: folder, number: errno) }
     }
 
+    /// Makes a folder, and those above it, where they are missing. Nobody else may look into it.
+    static func makeFolder(_ path: String) throws(Failure) {
+        var made = path.hasPrefix("/") ? "" : "."
+        for part in path.split(separator: "/") {
+            made += "/\(part)"
+            if mkdir(made, 0o700) != 0, errno != EEXIST, errno != EISDIR {
+                throw Failure(call: "making it", path: made, number: errno)
+            }
+        }
+    }
+
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 }

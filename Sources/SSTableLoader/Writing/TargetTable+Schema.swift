@@ -9,6 +9,10 @@ public struct TargetTableError: Error, Sendable, CustomStringConvertible {
     /// Each reason.
     public let misfits: [String]
 
+    static func missing(_ table: String) -> Self {
+        Self(table: table, misfits: ["the target has no such table; create it with its source's DDL"])
+    }
+
     /// All reasons.
     public var description: String { "\(self.table): \(self.misfits.joined(separator: "; "))" }
 }
@@ -28,12 +32,7 @@ extension TargetTable {
     ) async throws -> TargetTable {
         let full = "\(keyspace).\(name)"
         let own = try await Column.all(keyspace, name, session)
-        guard !own.isEmpty else {
-            throw TargetTableError(
-                table: full,
-                misfits: ["the target has no such table; create it with its source's DDL"]
-            )
-        }
+        guard !own.isEmpty else { throw TargetTableError.missing(full) }
         let fit = TypeFit(types: try await Self.types(keyspace, session))
         let misfits = Self.misfits(of: columns, own, fit, leavingOut)
         guard misfits.isEmpty else { throw TargetTableError(table: full, misfits: misfits) }
@@ -55,7 +54,7 @@ extension TargetTable {
     }
 
     /// Asks the target itself whether it knows ScyllaDB's places of list elements: it prepares such a statement.
-    private func takesListIndexes(_ column: String, _ session: CQLSession) async throws -> Bool {
+    func takesListIndexes(_ column: String, _ session: CQLSession) async throws -> Bool {
         var texts = StatementTexts(self)
         do {
             _ = try await session.prepare(texts.text(.update([.listElement(column)], isStatic: false)))
@@ -131,7 +130,7 @@ extension TargetTable {
     }
 
     /// The user-defined types of a keyspace.
-    private static func types(
+    static func types(
         _ keyspace: String,
         _ session: CQLSession
     ) async throws -> [String: [(name: String, type: TypeText)]] {
@@ -154,7 +153,7 @@ extension TargetTable {
     }
 
     /// A column as the target's schema has it.
-    private struct Column {
+    struct Column {
         let name: String
         let kind: String
         let position: Int32

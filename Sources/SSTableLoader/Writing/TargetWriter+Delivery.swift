@@ -25,6 +25,7 @@ extension TargetWriter {
         while true {
             attempt += 1
             let begin = ContinuousClock.now
+            self.target.pace.began()
             do {
                 try await self.execute(request)
                 self.tell(request, .acknowledged, since: begin)
@@ -52,6 +53,9 @@ extension TargetWriter {
                         description: "\(self.table.keyspace).\(self.table.name) cannot be written: \(reason)"
                     )
                 }
+            } catch {
+                self.tell(request, .abandoned, since: begin)
+                throw error
             }
         }
     }
@@ -142,7 +146,7 @@ extension TargetWriter {
             keyspace: self.table.keyspace,
             table: self.table.name,
             key: key,
-            readableKey: self.columns.texts(ofKey: key),
+            readableKey: TableColumns.texts(ofKey: key, self.keyTypes),
             statement: statement,
             reason: reason,
             at: self.target.now()

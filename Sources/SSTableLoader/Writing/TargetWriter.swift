@@ -66,7 +66,8 @@ public final class TargetWriter: Sendable {
     }
 
     let table: TargetTable
-    let columns: TableColumns
+    /// The types of the parts of the partition key, for the words of dead letters.
+    let keyTypes: [DataType]
     let target: Target
     let limits: Limits
     private let input: AsyncStream<WriterRequest>.Continuation
@@ -74,13 +75,13 @@ public final class TargetWriter: Sendable {
 
     private init(
         _ table: TargetTable,
-        _ columns: TableColumns,
+        _ keyTypes: [DataType],
         _ target: Target,
         _ limits: Limits,
         _ input: AsyncStream<WriterRequest>.Continuation
     ) {
         self.table = table
-        self.columns = columns
+        self.keyTypes = keyTypes
         self.target = target
         self.limits = limits
         self.input = input
@@ -96,8 +97,25 @@ public final class TargetWriter: Sendable {
         limits: Limits = Limits(),
         _ body: (TargetWriter) async throws -> Result
     ) async throws -> Result {
+        try await self.withWriter(
+            for: table,
+            keyTypes: columns.partitionKey.map(\.dataType),
+            to: target,
+            limits: limits,
+            body
+        )
+    }
+
+    /// The same for a table of which the types of the key's parts are known.
+    public static func withWriter<Result>(
+        for table: TargetTable,
+        keyTypes: [DataType],
+        to target: Target,
+        limits: Limits = Limits(),
+        _ body: (TargetWriter) async throws -> Result
+    ) async throws -> Result {
         let (requests, input) = AsyncStream.makeStream(of: WriterRequest.self)
-        let writer = TargetWriter(table, columns, target, limits, input)
+        let writer = TargetWriter(table, keyTypes, target, limits, input)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             // It holds no more than what is on the way: `submit` waits before it adds to it.
             group.addTask {

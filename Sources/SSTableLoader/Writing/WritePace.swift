@@ -12,6 +12,8 @@ public struct WriteAttempt: Sendable, Hashable {
         case connectionLost
         /// Any other error.
         case refused
+        /// Nobody waited for its end.
+        case abandoned
     }
 
     /// How it ended.
@@ -32,8 +34,15 @@ public protocol WritePace: Sendable {
     var inFlightMax: Int { get }
     /// Returns when a request may be sent; throws where the task is cancelled.
     func admit(statements: Int, bytes: Int) async throws
+    /// A request is sent, perhaps not for the first time. Each has one end.
+    func began()
     /// A request has ended.
     func ended(_ attempt: WriteAttempt)
+}
+
+extension WritePace {
+    /// Nothing comes of it.
+    public func began() {}
 }
 
 /// No limits beside the writer's own.
