@@ -22,7 +22,7 @@ struct LoaderConfigurationFaultTests: LoaderConfigurationReading {
         ("loader.insert_batch_size", "batch.statements", "50"), ("loader.max_retries", "retries.max", "3"),
         ("loader.page_retry_attempts", "retries.pages", "3"),
         ("loader.page_retry_backoff_ms", "retries.page_pause_ms", "500"),
-        ("loader.failed_rows_file", "dead_letters.file", "/f"), ("loader.page_size", "page_rows", "1000"),
+        ("loader.page_size", "page_rows", "1000"),
         ("observability.log_level", "log.level", "debug"),
     ]
 
@@ -57,7 +57,8 @@ struct LoaderConfigurationFaultTests: LoaderConfigurationReading {
         ("loader.num_ranges_per_core", "job.range_bytes"), ("loader.batch_size", "batch.statements"),
         ("loader.checkpoint_interval_secs", "leave it out"), ("loader.prefetch_rows", "page_bytes"),
         ("loader.compression", "source.compression"), ("loader.max_throughput_mbps", "limits.bytes_per_second"),
-        ("loader.retry_delay_secs", "retries.pause_ms"), ("loader.skip_on_error", "dead_letters.file"),
+        ("loader.retry_delay_secs", "retries.pause_ms"), ("loader.skip_on_error", "dead_letters.folder"),
+        ("loader.failed_rows_file", "dead_letters.folder"),
         ("loader.enable_pagination", "leave it out"), ("observability.metrics_port", "admin.listen"),
         ("observability.jaeger_endpoint", "leave it out"), ("filters.tenant_blacklist", "tables.exclude"),
         ("filters.tenant_id_columns", "tables.exclude"), ("filters.reload_interval_secs", "leave it out"),

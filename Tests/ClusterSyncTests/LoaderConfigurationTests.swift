@@ -48,7 +48,7 @@ struct LoaderConfigurationTests: LoaderConfigurationReading {
         #expect(configuration.target.requestTimeoutMilliseconds == 10_000)
         #expect(configuration.ceiling == .none && configuration.dualWriter == nil)
         #expect(configuration.job.store == .sqlite(path: "cluster-sync-loader/job.sqlite"))
-        #expect(configuration.deadLetters.file == "cluster-sync-loader/dead-letters.jsonl")
+        #expect(configuration.deadLetters.folder == "cluster-sync-loader/dead-letters")
         #expect(configuration.limits.rowsPerSecond == nil && configuration.limits.bytesPerSecond == nil)
         #expect(configuration.admin == ListenAddress(host: "127.0.0.1", port: 9092))
         #expect(configuration.counters == .refuse && !configuration.indexes.dropsFirst)
@@ -244,6 +244,6 @@ struct LoaderConfigurationTests: LoaderConfigurationReading {
         // Nothing else of the file system can be written.
         #expect(lines.contains("              mountPath: /var/lib/cluster-sync"))
         #expect(configuration.stateDirectory.hasPrefix("/var/lib/cluster-sync/"))
-        #expect(configuration.deadLetters.file.hasPrefix(configuration.stateDirectory))
+        #expect(configuration.deadLetters.folder.hasPrefix(configuration.stateDirectory))
     }
 }

@@ -24,7 +24,7 @@ enum Exit {
     static let software = ExitCode(70)
     /// The state folder cannot be used.
     static let state = ExitCode(73)
-    /// The sidecar has stopped and a cluster does not have all writes that it is owed.
+    /// The sidecar has stopped and a cluster does not have all writes that it is owed, or a load before everything was done.
     static let undelivered = ExitCode(74)
     /// Another process owns the state folder.
     static let locked = ExitCode(75)
@@ -53,6 +53,9 @@ enum Output {
 
     /// Writes a line to standard error.
     static func error(_ text: String) { self.write(Array((text + "\n").utf8), to: STDERR_FILENO) }
+
+    /// Writes a text as it is to standard error.
+    static func errorText(_ text: String) { self.write(Array(text.utf8), to: STDERR_FILENO) }
 
     @discardableResult
     private static func write(_ bytes: [UInt8], to file: Int32) -> Bool {

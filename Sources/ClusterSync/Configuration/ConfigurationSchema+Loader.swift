@@ -190,17 +190,16 @@ extension ConfigurationSchema {
             aliases: ["loader.page_retry_backoff_ms"]
         ),
         Key(
-            path: "dead_letters.file",
+            path: "dead_letters.folder",
             kind: .path,
             fallback: nil,
-            help: "What cannot be written; without it dead-letters.jsonl in state_dir.",
-            aliases: ["loader.failed_rows_file"]
+            help: "Where each worker has a file of what cannot be written; without it dead-letters in state_dir."
         ),
         Key(
             path: "dead_letters.file_bytes",
             kind: .integer(1 << 16...(1 << 40)),
             fallback: String(64 << 20),
-            help: "The length at which the file is put aside and a new one begun."
+            help: "The length at which a file is put aside and a new one begun."
         ),
         Key(
             path: "dead_letters.max",

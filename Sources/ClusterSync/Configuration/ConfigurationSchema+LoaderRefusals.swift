@@ -40,8 +40,12 @@ extension ConfigurationSchema {
             Refusal(
                 path: "loader.skip_on_error",
                 advice:
-                    "what the target refuses is in dead_letters.file, and what cannot be read is told range by range; "
+                    "what the target refuses is in dead_letters.folder, and what cannot be read is told range by range; "
                     + "leave it out"
+            ),
+            Refusal(
+                path: "loader.failed_rows_file",
+                advice: "each worker has a file of its own; set dead_letters.folder"
             ),
             Refusal(path: "loader.enable_pagination", advice: "reading is always paged; leave it out"),
             Refusal(path: "observability.metrics_port", advice: "set admin.listen, with the address"),

@@ -75,7 +75,8 @@ struct LoaderConfiguration: Sendable {
     }
 
     struct DeadLetters: Sendable, Equatable {
-        var file: String
+        /// Each worker has a file of its own in it.
+        var folder: String
         var fileBytes: Int
         var lettersMax: Int
     }
@@ -155,7 +156,7 @@ extension LoaderConfiguration {
         self.batch = Batch(statements: values.integer("batch.statements"), bytes: values.integer("batch.bytes"))
         self.retries = Self.retries(&values)
         self.deadLetters = DeadLetters(
-            file: values.text("dead_letters.file") ?? "\(self.stateDirectory)/dead-letters.jsonl",
+            folder: values.text("dead_letters.folder") ?? "\(self.stateDirectory)/dead-letters",
             fileBytes: values.integer("dead_letters.file_bytes"),
             lettersMax: values.integer("dead_letters.max")
         )

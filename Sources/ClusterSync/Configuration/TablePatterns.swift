@@ -5,7 +5,7 @@ import Operations
 struct TablePatterns: Sendable, Equatable {
     /// A name with `*` for any characters and `?` for one. In double quotes it is taken as it is; else case does not matter
     /// to it, as to CQL.
-    struct Name: Sendable, Equatable {
+    struct Name: Sendable, Equatable, CustomStringConvertible {
         private let text: [Character]
         private let isLiteral: Bool
 
@@ -42,6 +42,8 @@ struct TablePatterns: Sendable, Equatable {
             return nil
         }
 
+        var description: String { String(self.text) }
+
         /// Whether `name`, as in the schema, is meant.
         func matches(_ name: String) -> Bool {
             if self.isLiteral { return self.text == Array(name) }
@@ -69,7 +71,7 @@ struct TablePatterns: Sendable, Equatable {
     }
 
     /// `keyspace`, `keyspace.*` or `keyspace.table`.
-    struct Pattern: Sendable, Equatable {
+    struct Pattern: Sendable, Equatable, CustomStringConvertible {
         let keyspace: Name
         let table: Name
 
@@ -93,6 +95,9 @@ struct TablePatterns: Sendable, Equatable {
             self.keyspace = keyspace
             self.table = .any
         }
+
+        /// The pattern without quotes.
+        var description: String { self.table == .any ? "\(self.keyspace)" : "\(self.keyspace).\(self.table)" }
 
         func matches(keyspace: String, table: String) -> Bool {
             self.keyspace.matches(keyspace) && self.table.matches(table)

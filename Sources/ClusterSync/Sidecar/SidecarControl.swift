@@ -90,6 +90,18 @@ actor SidecarControl {
         var after = before
         after.mode = mode
         after.epoch += 1
+        do {
+            // Force without a reason overrules nothing, the gates of a single step included.
+            let force = change.force && change.reason != nil
+            try await self.proxy.setMode(mode, epoch: after.epoch, force: force, reason: change.reason)
+        } catch {
+            throw AdminError(
+                .clusterUnreachable,
+                "\(mode) cannot be entered: \(error)",
+                hint: "The mode is still \(before.mode)."
+            )
+        }
+        // Every request that comes after this moment is handled in the new mode: loads go by it.
         after.history.append(
             PhaseRecord(
                 at: Timestamp.now(),
@@ -102,17 +114,6 @@ actor SidecarControl {
             )
         )
         after.history = after.history.suffix(PhaseState.historyMax)
-        do {
-            // Force without a reason overrules nothing, the gates of a single step included.
-            let force = change.force && change.reason != nil
-            try await self.proxy.setMode(mode, epoch: after.epoch, force: force, reason: change.reason)
-        } catch {
-            throw AdminError(
-                .clusterUnreachable,
-                "\(mode) cannot be entered: \(error)",
-                hint: "The mode is still \(before.mode)."
-            )
-        }
         do {
             try self.store.save(after)
         } catch {

@@ -167,7 +167,8 @@ public final class LoadJob: Sendable {
         }
         do {
             try DurableFile.makeFolder(settings.deadLetterFolder)
-            return try DeadLetters(path: "\(settings.deadLetterFolder)/\(String(name)).jsonl")
+            let path = "\(settings.deadLetterFolder)/\(String(name)).jsonl"
+            return try DeadLetters(path: path, limits: settings.deadLetterLimits)
         } catch {
             throw LoadError(.folder, "the folder of the dead letters cannot be used: \(error)")
         }

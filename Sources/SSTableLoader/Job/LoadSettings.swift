@@ -20,6 +20,16 @@ public struct LoadSettings: Sendable {
         case target(replication: String? = nil)
     }
 
+    /// How lists are written whose elements have times of their own.
+    public enum Lists: String, Sendable, Hashable {
+        /// Element by element where the target has a way to say their places; else as a whole.
+        case places
+        /// As a whole, whatever the target can.
+        case whole
+        /// Not at all: tables that have some are not loaded.
+        case refuse
+    }
+
     /// The job's name, by which its workers find each other.
     public var job: String
     /// Where the rows come from.
@@ -30,6 +40,8 @@ public struct LoadSettings: Sendable {
     public var store: Store
     /// The folder of the dead letters; each worker has a file of its own in it.
     public var deadLetterFolder: String
+    /// The bounds of these files.
+    public var deadLetterLimits = DeadLetters.Limits()
 
     /// Which tables.
     public var tables = TableSelection()
@@ -41,6 +53,8 @@ public struct LoadSettings: Sendable {
     public var untoldTime = LiveStatements.UntoldTime.newestOfRow
     /// Which rows of a live source get markers.
     public var markers = LiveStatements.Markers.always
+    /// How lists are written.
+    public var lists = Lists.places
     /// Whether counters of a live source are copied. Right only while nothing writes them on either side (``LiveCounters``).
     public var copiesCounters = false
 

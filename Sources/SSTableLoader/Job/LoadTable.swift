@@ -13,7 +13,7 @@ struct LoadTable: Sendable {
 
     let name: TableName
     let source: Source
-    let target: TargetTable
+    var target: TargetTable
     /// The types of the parts of the partition key.
     let keyTypes: [DataType]
 
@@ -46,6 +46,20 @@ struct TableOpener: Sendable {
     /// - Throws: ``SSTableError``, ``TargetTableError``, ``LiveReadError``, ``PartFailure`` where it cannot be loaded;
     ///   ``CQLSessionError`` where a cluster does not say.
     func open(_ name: TableName) async throws -> LoadTable {
+        var table = try await self.read(name)
+        switch self.settings.lists {
+        case .places: break
+        case .whole: table.target.hasListIndexes = false
+        case .refuse:
+            guard table.lists.isEmpty else {
+                let names = table.lists.joined(separator: ", ")
+                throw PartFailure.fatal("\(name) has lists (\(names)), which this job is not to load")
+            }
+        }
+        return table
+    }
+
+    private func read(_ name: TableName) async throws -> LoadTable {
         let leavingOut = self.settings.leavingOut[name] ?? []
         switch self.settings.source {
         case .files:

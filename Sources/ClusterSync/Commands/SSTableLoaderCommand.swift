@@ -1,0 +1,188 @@
+import ArgumentParser
+import FoundationEssentials
+import Logging
+import NIOPosix
+import Operations
+import SSTableLoader
+import ServiceLifecycle
+import UnixSignals
+
+/// `cluster-sync sstable-loader`: the bulk load of what was there before.
+struct SSTableLoaderCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sstable-loader",
+        abstract: "Load what was there before dual writing began, from a cluster or from SSTable files.",
+        subcommands: [
+            Run.self, Plan.self, LoaderStatusCommand.self, LoaderStartCommand.self, LoaderMigrateCommand.self,
+            LoaderStopCommand.self, LoaderPauseCommand.self, LoaderResumeCommand.self, LoaderDiscoverCommand.self,
+            LoaderIndexesCommand.self,
+        ],
+        defaultSubcommand: Run.self
+    )
+
+    /// What names the configuration.
+    struct Options: ParsableArguments {
+        @Option(help: "A YAML file; config/sstable-loader.yaml explains every key.")
+        var config: String?
+
+        @Option(name: .customLong("set"), help: "Any key of the file, as key=value. Can be repeated.")
+        var settings: [String] = []
+
+        /// Reads the configuration, and sets up the log by it.
+        func load(logLevel: Logger.Level? = nil) throws -> (LoaderConfiguration, Logger) {
+            var options: [(path: String, text: String)] = []
+            for setting in self.settings {
+                let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+                guard parts.count == 2 else { throw ValidationError("--set takes key=value, not '\(setting)'") }
+                options.append((String(parts[0]), String(parts[1])))
+            }
+            let configuration: LoaderConfiguration
+            let layers = ConfigurationLayers(
+                schema: .loader,
+                options: options,
+                environment: ProcessInfo.processInfo.environment,
+                file: self.config.map { ConfigurationFile(path: $0, schema: .loader) }
+            )
+            do {
+                configuration = try LoaderConfiguration(layers) { path in
+                    FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+                }
+            } catch {
+                throw fail(Exit.configuration, "\(error)")
+            }
+            let (level, format) = (logLevel ?? configuration.logLevel, configuration.logFormat)
+            LoggingSystem.bootstrap { StandardErrorLogHandler(label: $0, format: format, logLevel: level) }
+            let logger = Logger(label: "cluster-sync")
+            for name in layers.unknownVariables {
+                logger.warning("\(name) is no variable of cluster-sync; it is ignored")
+            }
+            return (configuration, logger)
+        }
+    }
+
+    struct Run: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Load, and serve the loader's admin port meanwhile.",
+            discussion: """
+                Started again, it goes on where it was; started several times with one job, the workers share it.
+
+                Exit codes: 0 everything has arrived, 1 something is missing (the last lines say what), 69 an address cannot \
+                be listened on, 73 the state folder is unusable, 74 ended before everything had arrived, 78 wrong configuration.
+                """
+        )
+
+        @OptionGroup var options: Options
+
+        func run() async throws {
+            let (configuration, logger) = try self.options.load()
+            do {
+                try FileManager.default.createDirectory(
+                    atPath: configuration.stateDirectory,
+                    withIntermediateDirectories: true
+                )
+            } catch {
+                throw fail(
+                    Exit.state,
+                    "the folder '\(configuration.stateDirectory)' (state_dir) cannot be made: \(error)"
+                )
+            }
+            let secrets = SecretReloader(interval: .milliseconds(configuration.reloadMilliseconds), logger: logger)
+            let settings: LoadSettings
+            do {
+                settings = try await configuration.settings(secrets: secrets)
+            } catch {
+                throw fail(Exit.configuration, "\(error)")
+            }
+            let engine = LoaderEngine(
+                configuration,
+                settings,
+                on: MultiThreadedEventLoopGroup.singleton,
+                logger: logger
+            )
+            try await Self.serve(engine, secrets, logger)
+            switch engine.end {
+            case .done, .idle: return
+            case .failed: throw Exit.negative
+            case .running, .paused, .stopping, .stopped: throw Exit.undelivered
+            }
+        }
+
+        private static func serve(_ engine: LoaderEngine, _ secrets: SecretReloader, _ logger: Logger) async throws {
+            let configuration = engine.configuration
+            let token = CurrentSecret(configuration.adminToken)
+            if let secret = configuration.adminToken {
+                await secrets.follow("admin port", "token", secret) { token.replace($0) }
+            }
+            let metrics = MetricsRegistry()
+            metrics.register { page in LoaderMetrics.collect(await engine.status(), into: &page) }
+            let admin = AdminServer(
+                configuration: .init(
+                    host: configuration.admin.host,
+                    port: configuration.admin.port,
+                    token: { token.text }
+                ),
+                loader: engine,
+                metrics: metrics,
+                eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+                logger: logger
+            ) { address in
+                logger.info("admin port listens", metadata: ["address": "\(address)"])
+            }
+            let group = ServiceGroup(
+                configuration: .init(
+                    services: [
+                        .init(service: secrets), .init(service: admin),
+                        .init(
+                            service: LoaderProgress(engine: engine, logger: logger),
+                            successTerminationBehavior: .ignore
+                        ),
+                        .init(service: engine, successTerminationBehavior: .gracefullyShutdownGroup),
+                    ],
+                    gracefulShutdownSignals: [.sigterm, .sigint],
+                    logger: logger
+                )
+            )
+            do {
+                try await group.run()
+            } catch {
+                throw fail(Exit.unavailable, "\(error)")
+            }
+        }
+    }
+
+    struct Plan: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Say what a load would do, and change nothing.",
+            discussion: """
+                Exit codes: 0 everything that is wanted can be loaded, 1 something cannot (it says what), 69 a cluster does not \
+                answer, 78 wrong configuration.
+                """
+        )
+
+        @OptionGroup var options: Options
+
+        @Flag(help: "Print the plan as JSON.")
+        var json = false
+
+        func run() async throws {
+            let (configuration, logger) = try self.options.load(logLevel: .warning)
+            let secrets = SecretReloader(interval: .milliseconds(configuration.reloadMilliseconds), logger: logger)
+            let group = MultiThreadedEventLoopGroup.singleton
+            let plan: LoadPlan
+            do {
+                let settings = try await configuration.settings(secrets: secrets)
+                plan = try await LoaderEngine(configuration, settings, on: group, logger: logger).plan(of: .everything)
+            } catch let error as AdminError {
+                throw fail(Exit.unavailable, error.message)
+            } catch {
+                throw fail(Exit.configuration, "\(error)")
+            }
+            if self.json {
+                Output.line(String(decoding: try DocumentCoding.encode(plan), as: UTF8.self))
+            } else {
+                Output.line("\(plan)")
+            }
+            if !plan.isLoadable { throw Exit.negative }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import AsyncHTTPClient
+import DualWriteCore
+import FoundationEssentials
+import NIOCore
+import Operations
+
+/// Since when sidecars write to both clusters, by their own trails.
+///
+/// What a load must not carry is newer than that. What it carries although it is a little newer does no harm: it has the same
+/// timestamp on both clusters. So the moment is taken a little late, for clients whose clocks go before the sidecars'.
+enum DualWritingSince {
+    /// How far clocks may be apart.
+    static let skewSeconds: Int64 = 10
+
+    /// Why nobody knows.
+    struct Unknown: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// The moment in microseconds since 1970, the latest one of all sidecars.
+    static func microseconds(_ source: LoaderConfiguration.DualWriter) async throws -> Int64 {
+        switch source {
+        case .stateFolder(let path):
+            guard let state = try PhaseStore(folder: StateFolder(path: path)).load()?.state else {
+                throw Unknown(description: "'\(path)' is not the state folder of a dual writer")
+            }
+            return try self.microseconds(path, mode: state.mode.name, newestFirst: state.history.reversed())
+        case .admin(let addresses):
+            var latest = Int64.min
+            for address in addresses {
+                let base = address.hasSuffix("/") ? String(address.dropLast()) : address
+                let (phase, _) = try await AdminClient(base: base, token: nil).get("/v1/phase", as: PhaseDocument.self)
+                latest = max(
+                    latest,
+                    try self.microseconds(address, mode: phase.mode, newestFirst: phase.history)
+                )
+            }
+            return latest
+        }
+    }
+
+    /// By one sidecar's trail.
+    static func microseconds(_ place: String, mode: String, newestFirst history: [PhaseRecord]) throws -> Int64 {
+        guard self.isDual(mode) else {
+            throw Unknown(
+                description:
+                    "the dual writer of \(place) is in \(mode): dual writing must go on before a load begins and "
+                    + "until it has ended; step to DualWriteAsync first, or give a ceiling"
+            )
+        }
+        for record in history where !self.isDual(record.from) {
+            guard let moment = LoaderCeiling(record.at), case .at(let microseconds) = moment else {
+                throw Unknown(description: "the dual writer of \(place) tells a moment that is none: '\(record.at)'")
+            }
+            return microseconds + self.skewSeconds * 1_000_000
+        }
+        throw Unknown(
+            description:
+                "the trail of the dual writer of \(place) does not go back to where dual writing began; give that moment "
+                + "as the ceiling"
+        )
+    }
+
+    private static func isDual(_ mode: String) -> Bool {
+        (try? WriteMode(parsing: mode))?.shadow != nil
+    }
+}

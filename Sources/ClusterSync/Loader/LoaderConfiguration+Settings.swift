@@ -1,0 +1,103 @@
+import CQLClient
+import CQLProtocol
+import FoundationEssentials
+import SSTableLoader
+import TokenRanges
+
+/// From what an operator has written to what the engine takes.
+extension LoaderConfiguration {
+    /// The settings of a load of everything that is configured, without its ceiling.
+    ///
+    /// - Throws: ``FileFault`` where certificates or passwords cannot be read.
+    func settings(secrets: SecretReloader) async throws -> LoadSettings {
+        var settings = LoadSettings(
+            job: self.job.name,
+            source: try await self.source(secrets),
+            target: try await self.target.client("target", secrets),
+            store: self.store,
+            deadLetterFolder: self.deadLetters.folder
+        )
+        settings.deadLetterLimits.fileBytesMax = Int64(self.deadLetters.fileBytes)
+        settings.tables = TableSelection(
+            include: self.tables.include.map(\.description),
+            exclude: self.tables.exclude.map(\.description)
+        )
+        settings.untoldTime = self.untoldTime == .ceiling ? .ceiling : .newestOfRow
+        settings.markers = self.markers == .withoutCells ? .withoutCells : .always
+        settings.copiesCounters = self.counters == .addDifference
+        settings.lists =
+            switch self.lists {
+            case .places: .places
+            case .whole: .whole
+            case .refuse: .refuse
+            }
+        settings.asksByKey = self.asksElementsByKey
+        settings.writeConsistency = self.writeConsistency
+        settings.bytesPerPart = Int64(self.job.rangeBytes)
+        self.setPace(of: &settings)
+        return settings
+    }
+
+    private func setPace(of settings: inout LoadSettings) {
+        settings.runner.concurrency = self.concurrency
+        settings.runner.leaseDuration = .milliseconds(self.job.leaseMilliseconds)
+        settings.runner.attemptsMax = self.retries.rangeAttempts
+        settings.rates = RateLimits(
+            rowsPerSecond: self.limits.rowsPerSecond.map(Double.init),
+            bytesPerSecond: self.limits.bytesPerSecond.map(Double.init)
+        )
+        settings.pace.writesMax = self.limits.inFlight
+        settings.writer.inFlightMax = self.limits.inFlight
+        settings.writer.bytesInFlightMax = self.limits.bytesInFlight
+        settings.writer.batchStatementsMax = self.batch.statements
+        settings.writer.batchBytesMax = self.batch.bytes
+        settings.writer.attemptsMax = self.retries.requests + 1
+        settings.writer.pauseMillisecondsMin = self.retries.pauseMilliseconds
+        settings.writer.pauseMillisecondsMax = self.retries.pauseMillisecondsMax
+        settings.writer.deadLettersMax = self.deadLetters.lettersMax
+        settings.reading.consistency = self.readConsistency == .localOne ? .localOne : .localQuorum
+        settings.reading.pageBytes = self.pageBytes
+        settings.reading.pageRowsMax = self.pageRows
+        settings.reading.failuresMax = self.retries.pageFailures
+        settings.reading.pauseMilliseconds = self.retries.pagePauseMilliseconds
+        settings.sessions.inFlightMax = max(settings.sessions.inFlightMax, self.limits.inFlight)
+        settings.sessions.requestMilliseconds = self.target.requestTimeoutMilliseconds
+    }
+
+    private func source(_ secrets: SecretReloader) async throws -> LoadSettings.Source {
+        switch self.source {
+        case .cluster(let place): .cluster(try await place.client("source", secrets))
+        case .files(let files): .files(files.paths, places: [files.snapshot.map { .snapshot($0) } ?? .live])
+        }
+    }
+
+    private var store: LoadSettings.Store {
+        switch self.job.store {
+        case .sqlite(let path): .sqlite(path: path)
+        case .cluster: .target()
+        }
+    }
+
+    /// The worker's name: that of the host and the process where none is configured.
+    var worker: String {
+        self.job.worker ?? "\(ProcessInfo.processInfo.hostName)-\(ProcessInfo.processInfo.processIdentifier)"
+    }
+
+    /// Where it comes from, for people and documents.
+    var sourceNames: (kind: String, names: [String]) {
+        switch self.source {
+        case .cluster(let place): ("cluster", place.cluster.hosts)
+        case .files(let files): ("files", files.paths)
+        }
+    }
+}
+
+extension LoaderConfiguration.Place {
+    func client(_ name: String, _ secrets: SecretReloader) async throws -> ClusterConfiguration {
+        try await self.cluster.client(
+            name,
+            connectTimeoutMilliseconds: self.connectionTimeoutMilliseconds,
+            secrets: secrets
+        )
+    }
+}
