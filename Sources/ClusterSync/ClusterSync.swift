@@ -12,8 +12,8 @@ struct ClusterSync: AsyncParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            DualWriterCommand.self, PhaseCommand.self, StatusCommand.self, JournalCommand.self, SSTableLoaderCommand.self,
-            SSTableCommand.self, NodeCommand.self, DemoCommand.self,
+            DualWriterCommand.self, PhaseCommand.self, StatusCommand.self, JournalCommand.self,
+            SSTableLoaderCommand.self, SSTableCommand.self, NodeCommand.self, DemoCommand.self,
         ]
     )
 }

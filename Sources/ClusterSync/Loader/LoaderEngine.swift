@@ -135,8 +135,9 @@ final class LoaderEngine: Service {
             guard let failure = table.failure else { continue }
             self.logger.warning("\(table.name) is not loaded", metadata: ["reason": "\(failure)"])
         }
-        // It may have been stopped before.
+        // It may have been stopped before, and what failed may have been mended.
         try await job.resume()
+        _ = try await job.retryFailed()
         if self.state.withLock({ $0.run.state }) == .stopping { try await job.stop() }
     }
 

@@ -151,6 +151,7 @@ struct JobStoreTests {
             try await bench.store.giveBack(lease, after: .zero, attempts: 0)
             let second = try await self.leased(bench.other, "b")
             #expect(second.part.checkpoint == -7 && second.part.rowsDone == 10 && second.part.attempts == 1)
+            #expect(lease.part.beginnings == 1 && second.part.beginnings == 2, "beginnings never go back")
             try await bench.other.finish(second, rows: 30, bytes: 300)
             part = try #require(try await bench.store.parts(of: "load").first)
             #expect(part.state == .done && part.remainder == nil && part.rowsDone == 30 && part.bytesDone == 300)
