@@ -62,7 +62,7 @@ final class LoaderEngine: Service {
     func takeOn(_ start: LoaderStart) throws(AdminError) {
         try self.state.withLock { state throws(AdminError) in
             try state.run.start(start.subject)
-            (state.last, state.plan, state.error) = (nil, nil, nil)
+            (state.last, state.plan, state.error, state.isConnected) = (nil, nil, nil, false)
             (state.began, state.took) = (ContinuousClock.now, nil)
         }
         self.ask.yield(start)
@@ -135,10 +135,14 @@ final class LoaderEngine: Service {
             guard let failure = table.failure else { continue }
             self.logger.warning("\(table.name) is not loaded", metadata: ["reason": "\(failure)"])
         }
-        // It may have been stopped before, and what failed may have been mended.
-        try await job.resume()
+        // What failed may have been mended.
         _ = try await job.retryFailed()
-        if self.state.withLock({ $0.run.state }) == .stopping { try await job.stop() }
+        // The job may have been stopped in an earlier run; what was said to this one before there was a job counts.
+        switch self.state.withLock({ $0.run.state }) {
+        case .stopping: try await job.stop()
+        case .paused: try await job.pause()
+        case .running, .idle, .done, .stopped, .failed: try await job.resume()
+        }
     }
 
     private static func end(_ end: LoadEnd) -> LoaderRun.End {
@@ -181,7 +185,6 @@ final class LoaderEngine: Service {
         case .at(let microseconds): return microseconds
         case .none: return nil
         case .dualWriter:
-            if let known = self.state.withLock({ $0.ceiling.microseconds }) { return known }
             guard let source = self.configuration.dualWriter else { return nil }
             let microseconds = try await DualWritingSince.microseconds(source)
             self.state.withLock { $0.ceiling.microseconds = microseconds }
