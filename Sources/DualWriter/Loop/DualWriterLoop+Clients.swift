@@ -157,7 +157,8 @@ extension DualWriterLoop {
 
     /// A schema change of the primary, for the clients that asked to hear of it.
     func forward(_ change: CQLProtocol.SchemaChange, from cluster: Cluster) {
-        guard cluster == self.settings.mode.primary else { return }
+        let primary = self.settings.mode.primary
+        guard self.schemaNews.isNews(change, from: cluster, primary: primary, now: self.now) else { return }
         for client in self.clients.values where client.registeredEvents.contains(.schemaChange) {
             self.answer(client, -1, .event(.schemaChange(change)))
         }

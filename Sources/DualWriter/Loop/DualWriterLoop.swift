@@ -54,6 +54,7 @@ final class DualWriterLoop {
     var valueMaker = ServerValueMaker(clockSequence: .random(in: 0...0x3fff), node: .random(in: 0...UInt64.max))
     var statements: [StatementID: PreparedStatement] = [:]
     let recentStatements = RecentStatements()
+    var schemaNews = SchemaNews()
     var isDraining = false
     /// Bytes of frames of which the rest has not come yet.
     var unfinishedFrameBytes = 0
