@@ -104,7 +104,7 @@ struct LoaderCommandTests {
             "limits.rows_per_second=400",
             "concurrency=2",
             "indexes.drop_first=true",
-            "job.lease_ms=1000"
+            "job.lease_ms=5000"
         )
         let worker = try ChildProcess(slow)
         try await eventually { !clusters.cells(clusters.to).isEmpty }
@@ -114,11 +114,42 @@ struct LoaderCommandTests {
         let indexes = "SELECT index_name FROM system_schema.indexes WHERE keyspace_name = 'shop'"
         #expect(try await clusters.client.ask(query(indexes)).rows?.rowCount == 0)
         let result = try await ChildProcess.run(
-            clusters.arguments("indexes.drop_first=true", "job.lease_ms=1000")
+            clusters.arguments("indexes.drop_first=true", "job.lease_ms=5000")
         )
         #expect(result.code == 0, "\(result.errors)")
         #expect(clusters.cells(clusters.to) == clusters.cells(clusters.from))
         #expect(try await clusters.client.ask(query(indexes)).rows?.rowCount == 1)
+        await clusters.stop()
+    }
+
+    @Test func `dead letters that somebody has left are told until they are moved away`() async throws {
+        let clusters = try await Clusters()
+        let folder = "\(clusters.folder.path)/letters"
+        #expect(mkdir(folder, 0o700) == 0)
+        let file = try #require(fopen("\(folder)/load-another-host-1.jsonl", "w"))
+        fputs("{}\n", file)
+        fclose(file)
+        let arguments = clusters.arguments("dead_letters.folder=\(folder)")
+        let result = try await ChildProcess.run(arguments)
+        #expect(result.code == 1)
+        #expect(result.errors.contains("load-another-host-1.jsonl"))
+        #expect(clusters.cells(clusters.to) == clusters.cells(clusters.from), "what can be loaded is")
+        #expect(unlink("\(folder)/load-another-host-1.jsonl") == 0)
+        #expect(try await ChildProcess.run(arguments).code == 0)
+        await clusters.stop()
+    }
+
+    @Test func `a table that is dropped during a load fails its ranges and makes no dead letters`() async throws {
+        let clusters = try await Clusters()
+        let worker = try ChildProcess(
+            clusters.arguments("limits.rows_per_second=400", "retries.ranges=1", "concurrency=1")
+        )
+        try await eventually { !clusters.cells(clusters.to).isEmpty }
+        _ = try await clusters.client.ask(query("DROP TABLE shop.t"))
+        let result = await worker.result()
+        #expect(result.code == 1, "\(result.errors)")
+        #expect(result.errors.contains("shop.t"))
+        #expect(!result.errors.contains("dead letter"), "\(result.errors)")
         await clusters.stop()
     }
 

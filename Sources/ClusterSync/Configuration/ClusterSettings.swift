@@ -28,6 +28,13 @@ struct ClusterSettings: Sendable {
     /// Nil: plain connections.
     var tls: TLS?
 
+    /// The contact points with their ports.
+    var addresses: [String] {
+        self.hosts.map { host in
+            (try? ContactPoint(parsing: host)).map { "\($0.host):\($0.port ?? self.port)" } ?? host
+        }
+    }
+
     /// Reads the section `name`.
     init(_ name: String, _ values: inout ConfigurationValues) {
         self.hosts = values.hosts("\(name).hosts")

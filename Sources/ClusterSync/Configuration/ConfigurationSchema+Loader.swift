@@ -69,7 +69,7 @@ extension ConfigurationSchema {
         ),
         Key(
             path: "job.lease_ms",
-            kind: .integer(1_000...3_600_000),
+            kind: .integer(5_000...3_600_000),
             fallback: "60000",
             help: "How long the ranges of a worker that is silent stay its own."
         ),

@@ -188,6 +188,11 @@ extension LoaderConfiguration {
         if case .files = self.source, self.counters == .addDifference {
             values.fault("counters", "add_difference needs a source cluster, whose counters can be read")
         }
+        if case .cluster(let source) = self.source,
+            let both = source.cluster.addresses.first(where: { self.target.cluster.addresses.contains($0) })
+        {
+            values.fault("target.hosts", "has \(both), which is the source: a cluster cannot be loaded into itself")
+        }
         if self.untoldTime == .ceiling, self.ceiling == .none {
             values.fault("untold_time", "ceiling needs one; ceiling is none")
         }

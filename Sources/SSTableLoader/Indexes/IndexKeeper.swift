@@ -123,8 +123,11 @@ public final class IndexKeeper: Sendable {
         _ load: @Sendable (IndexPlan) async throws -> Output
     ) async throws -> Output {
         let outcome: Result<Output, any Error>
+        var dropped: [TableIndex] = []
         do {
-            outcome = .success(try await load(self.drop(tables)))
+            let plan = try await self.drop(tables)
+            dropped = plan.dropped
+            outcome = .success(try await load(plan))
         } catch let error as IndexError where error.code == .inUse {
             throw error
         } catch {
@@ -134,7 +137,12 @@ public final class IndexKeeper: Sendable {
         if case .failure(let error) = outcome { cause = error }
         do {
             // Not in this task, which may have been cancelled and then could ask the cluster for nothing any more.
-            _ = try await Task { try await self.restore(tables) }.value
+            let known = dropped
+            _ = try await Task {
+                // Somebody may have removed the folder meanwhile; what this process has dropped it knows without it.
+                try self.record(known)
+                try await self.restore(tables)
+            }.value
         } catch let failure as IndexError where failure.code == .notRestored {
             throw IndexError.notRestored(failure.failures, during: cause)
         } catch {
@@ -144,6 +152,17 @@ public final class IndexKeeper: Sendable {
     }
 
     // MARK: Records
+
+    /// Has it recorded that indexes are owed, where that was lost.
+    private func record(_ indexes: [TableIndex]) throws {
+        guard !indexes.isEmpty else { return }
+        let file = try IndexFile(folder: self.folder)
+        var records = try file.read()
+        let missing = indexes.filter { records.record($0.table.keyspace, $0.name) == nil }
+        guard !missing.isEmpty else { return }
+        for index in missing { records.put(index, isOwed: true) }
+        try file.replace(with: records)
+    }
 
     /// The recorded indexes that may be missing. Needs no cluster.
     public func owed() throws(IndexError) -> [TableIndex] { try IndexFile.read(folder: self.folder).owed }

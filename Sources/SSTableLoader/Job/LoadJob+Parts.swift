@@ -112,12 +112,16 @@ extension LoadJob {
         target.consistency = self.settings.writeConsistency
         target.prepared = self.prepared
         target.pace = self.pace
+        // The limit is the worker's, whichever part has used it up.
+        var bounds = self.settings.writer
+        bounds.deadLettersMax = max(0, bounds.deadLettersMax - self.letters.count)
+        let limits = bounds
         try await self.pace.withWriter {
             try await TargetWriter.withWriter(
                 for: table.target,
                 keyTypes: table.keyTypes,
                 to: target,
-                limits: self.settings.writer
+                limits: limits
             ) { writer in
                 defer {
                     var tally = LoadTally()

@@ -109,10 +109,9 @@ public final class LoadJob: Sendable {
                 throw LoadError(.nothingToLoad, "no table of \(made.plan.source) is wanted")
             }
             let letters = try Self.letters(settings, worker)
-            if letters.holdsEarlier {
-                let reason = "dead letters of an earlier run are in it: see to them, and move it away"
-                made.plan.problems.append(LoadPlan.Notice(what: letters.path, reason: reason))
-            }
+            let reason =
+                "dead letters of an earlier run, or of another worker, are in it: see to them, and move it away"
+            made.plan.problems += Self.filesOfLetters(settings).map { LoadPlan.Notice(what: $0, reason: reason) }
             let store: any JobStore
             switch settings.store {
             case .sqlite(let path): store = try SQLiteJobStore(path: path)
@@ -160,14 +159,31 @@ public final class LoadJob: Sendable {
         )
     }
 
-    private static func letters(_ settings: LoadSettings, _ worker: String) throws -> DeadLetters {
-        let name = "\(settings.job)-\(worker)".map { character in
-            character.isASCII && (character.isLetter || character.isNumber || "-._".contains(character))
-                ? character : "_"
+    /// A name as a part of a file's name.
+    private static func plain(_ name: String) -> String {
+        String(
+            name.map { character in
+                character.isASCII && (character.isLetter || character.isNumber || "-._".contains(character))
+                    ? character : "_"
+            }
+        )
+    }
+
+    /// The job's files of dead letters that hold any, whichever worker has left them.
+    private static func filesOfLetters(_ settings: LoadSettings) -> [String] {
+        let prefix = Self.plain(settings.job) + "-"
+        return SystemCalls.names(in: settings.deadLetterFolder).names.filter { name in
+            name.hasPrefix(prefix) && name.contains(".jsonl")
+        }.sorted().map { "\(settings.deadLetterFolder)/\($0)" }.filter { path in
+            (try? DurableFile(path).size).map { $0 > 0 } ?? true
         }
+    }
+
+    private static func letters(_ settings: LoadSettings, _ worker: String) throws -> DeadLetters {
+        let name = Self.plain("\(settings.job)-\(worker)")
         do {
             try DurableFile.makeFolder(settings.deadLetterFolder)
-            let path = "\(settings.deadLetterFolder)/\(String(name)).jsonl"
+            let path = "\(settings.deadLetterFolder)/\(name).jsonl"
             return try DeadLetters(path: path, limits: settings.deadLetterLimits)
         } catch {
             throw LoadError(.folder, "the folder of the dead letters cannot be used: \(error)")

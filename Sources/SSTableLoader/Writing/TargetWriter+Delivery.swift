@@ -76,10 +76,32 @@ extension TargetWriter {
 
     /// Of a batch that is refused perhaps one statement is to blame, or its size: each has its own end.
     private func refused(_ request: WriterRequest, _ reason: String) async throws {
-        if request.statements.count == 1 { return try self.bury(request.statements[0].statement, request.key, reason) }
+        if request.statements.count == 1 {
+            let statement = request.statements[0].statement
+            try await self.checkThatItPrepares(statement)
+            return try self.bury(statement, request.key, reason)
+        }
         for statement in request.statements {
             try await self.send(WriterRequest(key: request.key, statements: [statement], bytes: statement.bytes))
         }
+    }
+
+    /// A table or a column that is gone is not a statement's fault, and no statement should end for it.
+    private func checkThatItPrepares(_ statement: TargetStatement) async throws {
+        do {
+            _ = try await self.target.session.prepare(statement.text)
+        } catch let error as CQLSessionError {
+            let verdict = self.limits.retries.verdict(on: error, isIdempotent: true, attempt: 1, random: 0)
+            if case .bury(let reason) = verdict { throw self.refusesAll(reason) }
+        }
+    }
+
+    private func refusesAll(_ reason: String) -> TargetWriterError {
+        TargetWriterError(
+            code: .unavailable,
+            description:
+                "\(self.table.keyspace).\(self.table.name) on the target does not take such statements: \(reason)"
+        )
     }
 
     private func tell(_ request: WriterRequest, _ result: WriteAttempt.Result, since begin: ContinuousClock.Instant) {
@@ -108,8 +130,8 @@ extension TargetWriter {
         }
     }
 
-    /// Prepares the text of a statement; nil where the target refuses it for good, and the statement is a dead letter.
-    func prepare(_ statement: TargetStatement, _ key: ByteBuffer) async throws -> CQLStatement? {
+    /// Prepares the text of a statement.
+    func prepare(_ statement: TargetStatement) async throws -> CQLStatement {
         var attempt = 0
         while true {
             attempt += 1
@@ -126,9 +148,7 @@ extension TargetWriter {
                 )
                 switch verdict {
                 case .again(let pause): try await self.target.clock.sleep(for: pause)
-                case .bury(let reason):
-                    try self.bury(statement, key, reason)
-                    return nil
+                case .bury(let reason): throw self.refusesAll(reason)
                 case .giveUp(let reason):
                     throw TargetWriterError(code: .unavailable, description: "preparing is not possible: \(reason)")
                 }

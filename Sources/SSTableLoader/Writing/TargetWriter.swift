@@ -144,15 +144,12 @@ public final class TargetWriter: Sendable {
     /// - Throws: ``TargetWriterError`` where anything so far has failed, `CancellationError`.
     public func write(_ statements: [TargetStatement], key: ByteBuffer) async throws {
         for statement in statements {
-            let prepared: CQLStatement
+            var copy: CQLStatement
             if let known = self.target.prepared.statement(statement.text) {
-                prepared = known
-            } else if let new = try await self.prepare(statement, key) {
-                prepared = new
+                copy = known
             } else {
-                continue
+                copy = try await self.prepare(statement)
             }
-            var copy = prepared
             copy.isIdempotent = statement.isIdempotent
             let values: [BoundValue] = statement.values.map { $0.map { .value($0) } ?? .null }
             let bytes = statement.values.reduce(0) { $0 + ($1?.readableBytes ?? 0) }
