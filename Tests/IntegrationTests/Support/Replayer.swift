@@ -128,8 +128,16 @@ struct Replayer {
         if (answer.metadata.pagingState == nil) != (recorded.metadata.pagingState == nil) {
             return "another number of pages"
         }
-        return answer.rows.map(\.cells) == recorded.rows.map(\.cells)
+        return Self.cells(answer) == Self.cells(recorded)
             ? nil : "rows \(answer.rows.map(\.cells)) instead of \(recorded.rows.map(\.cells))"
+    }
+
+    /// The cells, without lives: how many seconds are left depends on how busy the machine is. That there are some is compared.
+    private static func cells(_ rows: Rows) -> [[ByteBuffer?]] {
+        let isLife = rows.metadata.columns.map { $0.name.hasPrefix("ttl(") }
+        return rows.rows.map { row in
+            zip(row.cells, isLife).map { cell, isLife in isLife ? cell.map { _ in ByteBuffer() } : cell }
+        }
     }
 
     private static func describesTheNode(_ request: Request) -> Bool {
