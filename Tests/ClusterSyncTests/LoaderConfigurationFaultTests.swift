@@ -115,6 +115,10 @@ struct LoaderConfigurationFaultTests: LoaderConfigurationReading {
             "c.yaml:1: limits.rows_per_second: 'fast' is not a whole number from 1 to 1000000000"
         ),
         ("lists: keep", "c.yaml:1: lists: 'keep' is not one of places, whole, refuse"),
+        (
+            "tables: {exclude: ['\"a.b\".t']}",
+            "c.yaml:1: tables.exclude: '\"a.b\".t' has a dot, * or ? in a quoted name: not possible yet"
+        ),
         ("job: {auto_start: yes please}", "c.yaml:1: job.auto_start: 'yes please' is not one of true, false"),
         ("job: {store: cluster, file: /f}", "c.yaml:1: job.file: needs job.store: sqlite"),
         ("files: {paths: [/a]}", "c.yaml:1: files.paths: stands beside source.hosts; give one of the two"),

@@ -78,7 +78,7 @@ extension LoaderEngine: LoaderControl {
     }
 
     func discover(keyspace: String) async throws(AdminError) -> DiscoveryDocument {
-        let plan = try await self.plan(of: .keyspaces([keyspace]))
+        let plan = try await self.plan(of: .keyspaces([keyspace]), whateverIsWanted: true)
         guard !plan.tables.isEmpty else {
             throw AdminError(.unknownKeyspace, "The source has no table to load in keyspace '\(keyspace)'.", hint: nil)
         }
@@ -97,10 +97,15 @@ extension LoaderEngine: LoaderControl {
     }
 
     /// What a load would do.
-    func plan(of subject: LoaderStart.Subject) async throws(AdminError) -> LoadPlan {
+    ///
+    /// - Parameter whateverIsWanted: as if the configuration named everything.
+    func plan(
+        of subject: LoaderStart.Subject,
+        whateverIsWanted: Bool = false
+    ) async throws(AdminError) -> LoadPlan {
         do {
             var settings = try await self.settings(for: subject)
-            settings.store = self.base.store
+            if whateverIsWanted { (settings.tables.include, settings.tables.exclude) = ([], []) }
             return try await LoadJob.plan(settings, on: self.group, logger: self.logger)
         } catch {
             throw AdminError(.clusterUnreachable, "The source cannot be looked at: \(error)", hint: nil)

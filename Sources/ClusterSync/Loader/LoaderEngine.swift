@@ -171,10 +171,10 @@ final class LoaderEngine: Service {
         case .everything: break
         case .keyspaces(let names):
             settings.job += "." + names.sorted().joined(separator: "+")
-            settings.tables.include = names
+            settings.tables.only = Set(names.map { .keyspace($0) })
         case .table(let keyspace, let table):
             settings.job += ".\(keyspace).\(table)"
-            settings.tables.include = ["\(keyspace).\(table)"]
+            settings.tables.only = [.table(TableName(keyspace: keyspace, table: table))]
         }
         settings.ceiling = try await self.ceiling()
         return settings

@@ -22,6 +22,7 @@ struct LoadSubject: Sendable, Hashable {
         }
         lines.append("target \(Self.points(settings.target))")
         lines.append("include \(settings.tables.include.sorted()) exclude \(settings.tables.exclude.sorted())")
+        if let only = settings.tables.only { lines.append("only \(only.map { "\($0)" }.sorted())") }
         for (table, columns) in settings.leavingOut.sorted(by: { $0.key < $1.key }) {
             lines.append("without \(table) \(columns.sorted())")
         }

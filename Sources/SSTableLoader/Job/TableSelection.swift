@@ -10,6 +10,17 @@ public struct TableSelection: Sendable, Hashable {
     /// What is not, whatever includes it.
     public var exclude: [String]
 
+    /// Of that, the tables whose keyspace or own name is among these, which are no patterns; all where it is nil.
+    public var only: Set<Name>?
+
+    /// A name as the schema has it.
+    public enum Name: Sendable, Hashable {
+        /// All of a keyspace.
+        case keyspace(String)
+        /// One table.
+        case table(TableName)
+    }
+
     /// A selection; of everything where nothing is said.
     public init(include: [String] = [], exclude: [String] = []) {
         self.include = include
@@ -18,8 +29,13 @@ public struct TableSelection: Sendable, Hashable {
 
     /// Whether a table is wanted.
     public func wants(_ table: TableName) -> Bool {
-        (self.include.isEmpty || self.include.contains { Self.matches($0, table) })
+        self.isAmongOnly(table) && (self.include.isEmpty || self.include.contains { Self.matches($0, table) })
             && !self.exclude.contains { Self.matches($0, table) }
+    }
+
+    private func isAmongOnly(_ table: TableName) -> Bool {
+        guard let only = self.only else { return true }
+        return only.contains(.keyspace(table.keyspace)) || only.contains(.table(table))
     }
 
     private static func matches(_ pattern: String, _ table: TableName) -> Bool {

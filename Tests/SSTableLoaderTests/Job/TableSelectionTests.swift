@@ -34,6 +34,15 @@ struct TableSelectionTests {
         #expect(Self.wants(selection, "ks", "users") && !Self.wants(selection, "ks", "tmp_1"))
     }
 
+    @Test func `what is asked for is taken of what is wanted, and its names are no patterns`() {
+        var selection = TableSelection(include: ["ks*"], exclude: ["*.tmp"])
+        selection.only = [.keyspace("ks"), .table(TableName(keyspace: "ks2", table: "t"))]
+        #expect(Self.wants(selection, "ks", "users") && !Self.wants(selection, "ks", "tmp"))
+        #expect(Self.wants(selection, "ks2", "t") && !Self.wants(selection, "ks2", "u"))
+        selection.only = [.keyspace("k*"), .keyspace("other")]
+        #expect(!Self.wants(selection, "ks", "users") && !Self.wants(selection, "other", "t"))
+    }
+
     @Test func `a pattern of many stars takes no longer than its length times the name's`() {
         let pattern = String(repeating: "*a", count: 200) + "b"
         #expect(!Self.wants(TableSelection(include: [pattern]), String(repeating: "a", count: 2_000), "t"))
