@@ -7,8 +7,12 @@ struct SyncDebtTests {
     private final class Life {
         var debt: SyncDebt
         var turn: UInt32 = 0
-        var arrived: UInt32?
+        /// What the disk has told last; a sync that takes its time is told of before the end of the next turn.
+        var arrived: UInt32 = .max
+        private var underWay: UInt32?
         var last: UInt64 = 0
+        /// The last record that was there when the owner noticed the turn that it knows.
+        private(set) var noticed: UInt64 = 0
 
         init(recovered: Int = 0) {
             self.debt = SyncDebt(openRecords: recovered, end: JournalPosition(segment: 1, offset: 0))
@@ -17,7 +21,8 @@ struct SyncDebtTests {
         private func notice() {
             guard self.debt.turn != self.turn else { return }
             let end = JournalPosition(segment: 1, offset: Int(self.last + 1) * 8)
-            self.debt.began(self.turn, isSynced: self.arrived == self.debt.turn, end: end)
+            self.debt.began(self.turn, arrived: self.arrived, end: end)
+            self.noticed = self.last
         }
 
         func append() -> JournalPosition {
@@ -42,11 +47,19 @@ struct SyncDebtTests {
             self.debt.require()
         }
 
+        enum Disk { case quick, slow, failing }
+
         /// Ends a turn, and syncs where that is needed. Returns whether it was.
-        func endTurn(diskTakesIt: Bool = true) -> Bool {
+        func endTurn(_ disk: Disk = .quick) -> Bool {
             defer { self.turn += 1 }
+            if let turn = self.underWay { self.arrived = turn }
+            self.underWay = nil
             guard self.debt.word.needsDisk(atEndOf: self.turn) else { return false }
-            if diskTakesIt { self.arrived = self.debt.word.turn }
+            switch disk {
+            case .quick: self.arrived = self.debt.word.turn
+            case .slow: self.underWay = self.debt.word.turn
+            case .failing: break
+            }
             return true
         }
     }
@@ -101,10 +114,38 @@ struct SyncDebtTests {
         #expect(!life.endTurn())
         for _ in 0..<5 {
             life.finish(life.append())
-            #expect(life.endTurn(diskTakesIt: false))
+            #expect(life.endTurn(.failing))
         }
         life.finish(life.append())
         #expect(life.endTurn())
+        life.finish(life.append())
+        #expect(!life.endTurn())
+    }
+
+    @Test func `an owner with much to do rests the disk although each sync ends in the middle of its next turn`() {
+        let life = Life()
+        life.finish(life.append())
+        life.require()
+        #expect(!life.endTurn(.slow))
+        var syncs = 0
+        for _ in 0..<20 {
+            life.finish(life.append())
+            if life.endTurn(.slow) { syncs += 1 }
+        }
+        #expect(syncs == 2, "the second began before the owner could know of the first")
+    }
+
+    @Test func `a record that came while the disk was busy is not taken for one that it has`() {
+        let life = Life()
+        life.require()
+        #expect(!life.endTurn(.slow))
+        _ = life.append()
+        #expect(life.endTurn(.slow), "what was required")
+        let late = life.append()
+        #expect(life.endTurn(.failing), "the first record")
+        life.finish(life.append())
+        #expect(life.endTurn(), "the second one, which no sync was for")
+        life.finish(late)
         life.finish(life.append())
         #expect(!life.endTurn())
     }
@@ -147,6 +188,7 @@ struct SyncDebtTests {
         let life = Life()
         var open: [(position: JournalPosition, turn: UInt32)] = []
         var durable: Set<JournalPosition> = []
+        var underWay: Set<JournalPosition> = []
         var syncs = 0
         for step in 0..<3_000 {
             switch Int.random(in: 0..<12, using: &random) {
@@ -155,11 +197,21 @@ struct SyncDebtTests {
                 let index = Int.random(in: 0..<open.count, using: &random)
                 life.finish(open.remove(at: index).position)
             case 10:
-                let takesIt = Int.random(in: 0..<5, using: &random) > 0
-                if life.endTurn(diskTakesIt: takesIt) {
+                let disk: Life.Disk = [.quick, .quick, .slow, .slow, .failing].randomElement(using: &random)!
+                durable.formUnion(underWay)
+                underWay = []
+                let known = life.noticed
+                if life.endTurn(disk) {
                     syncs += 1
-                    guard takesIt else { continue }
-                    durable = Set(open.map(\.position))
+                    // Of what came after the owner noticed its turn nobody knows.
+                    let synced = open.map(\.position).filter {
+                        $0 <= JournalPosition(segment: 1, offset: Int(known) * 8)
+                    }
+                    switch disk {
+                    case .quick: durable.formUnion(synced)
+                    case .slow: underWay = Set(synced)
+                    case .failing: break
+                    }
                 } else {
                     let owed = open.filter { $0.turn + 2 <= life.turn && !durable.contains($0.position) }
                     #expect(owed.isEmpty, "seed \(seed), step \(step)")

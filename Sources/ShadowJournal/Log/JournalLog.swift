@@ -272,7 +272,7 @@ public final class JournalLog {
     private func turnBegan(_ turn: UInt32) {
         let number = self.active?.number ?? self.nextNumber
         let end = JournalPosition(segment: number, offset: self.active?.end ?? 0)
-        self.debt.began(turn, isSynced: self.sync.hasArrived(self.debt.turn), end: end)
+        self.debt.began(turn, arrived: self.sync.arrivedTurn, end: end)
     }
 
     /// Whether something was written that may not be on the disk yet.

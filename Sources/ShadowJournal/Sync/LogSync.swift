@@ -26,8 +26,8 @@ package final class LogSync: Sendable {
     @inline(__always)
     var currentTurn: UInt32 { self.turn.load(ordering: .relaxed) }
 
-    /// Whether what was there when the owner noticed `turn` is on the disk.
-    func hasArrived(_ turn: UInt32) -> Bool { self.arrived.load(ordering: .acquiring) == turn }
+    /// The last turn for which what was there when the owner noticed it is on the disk.
+    var arrivedTurn: UInt32 { self.arrived.load(ordering: .acquiring) }
 
     @inline(__always)
     package func tell(_ word: SyncDebt.Word) { self.debt.store(word.rawValue, ordering: .releasing) }

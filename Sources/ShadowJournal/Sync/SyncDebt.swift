@@ -25,79 +25,99 @@ package struct SyncDebt {
         }
     }
 
+    /// Open records and changes of one age.
+    private struct Band {
+        var open = 0
+        var hasChanges = false
+
+        var needsDisk: Bool { self.open > 0 || self.hasChanges }
+
+        mutating func add(_ other: Band) {
+            self.open += other.open
+            self.hasChanges = self.hasChanges || other.hasChanges
+        }
+    }
+
     /// The turn that the owner knows.
     package private(set) var turn: UInt32 = 0
+    /// The one that it knew before, whose sync may have been under way when it noticed ``turn``: a disk takes its time, and an
+    /// owner with much to do notices a turn at once.
+    private var turnBefore: UInt32 = .max
     /// Records before it are on the disk, in whatever state.
     private var safe = JournalPosition(rawValue: 0)
+    /// Records before it are older than the turn before.
+    private var boundaryBefore: JournalPosition
     /// Records before it are older than the turn.
     private var boundary: JournalPosition
-    /// Open records between the two.
-    private var oldOpen: Int
-    /// Open records behind ``boundary``.
-    private var youngOpen = 0
-    /// Whether the disk is behind on something else, since before this turn, and since it began.
-    private var oldChanges = false
-    private var youngChanges = false
+    /// From ``safe`` to ``boundaryBefore``.
+    private var oldest = Band()
+    /// From there to ``boundary``.
+    private var old: Band
+    /// Behind it.
+    private var young = Band()
 
     /// The debt of a log as it was recovered. Nobody knows what of it an earlier process has brought to the disk.
     ///
     /// - Parameter end: a position that no record has, behind all of them.
     package init(openRecords: Int, end: JournalPosition) {
+        self.boundaryBefore = JournalPosition(rawValue: 0)
         self.boundary = end
-        self.oldOpen = openRecords
+        self.old = Band(open: openRecords)
     }
 
     @inline(__always)
     package var word: Word {
-        let needsDisk = self.oldOpen > 0 || self.oldChanges
-        return Word(
-            turn: self.turn,
-            needsDisk: needsDisk,
-            needsDiskIfIdle: needsDisk || self.youngOpen > 0 || self.youngChanges
-        )
+        let needsDisk = self.old.needsDisk || self.oldest.needsDisk
+        return Word(turn: self.turn, needsDisk: needsDisk, needsDiskIfIdle: needsDisk || self.young.needsDisk)
     }
 
     /// A turn has begun.
     ///
     /// - Parameters:
-    ///   - isSynced: all that was there when ``turn`` began has arrived on the disk since.
+    ///   - arrived: the last turn for which all that was there when the owner noticed it has arrived on the disk.
     ///   - end: where the next record will be, or before.
-    package mutating func began(_ turn: UInt32, isSynced: Bool, end: JournalPosition) {
-        if isSynced {
+    package mutating func began(_ turn: UInt32, arrived: UInt32, end: JournalPosition) {
+        if arrived == self.turn {
             self.safe = self.boundary
-            self.oldOpen = 0
-            self.oldChanges = false
+            self.oldest = Band()
+            self.old = Band()
+        } else if arrived == self.turnBefore {
+            self.safe = self.boundaryBefore
+            self.oldest = Band()
         }
+        self.turnBefore = self.turn
         self.turn = turn
-        self.oldOpen += self.youngOpen
-        self.youngOpen = 0
-        self.oldChanges = self.oldChanges || self.youngChanges
-        self.youngChanges = false
+        self.boundaryBefore = self.boundary
         self.boundary = end
+        self.oldest.add(self.old)
+        self.old = self.young
+        self.young = Band()
     }
 
     /// An open record was appended.
     @inline(__always)
-    package mutating func appended() { self.youngOpen += 1 }
+    package mutating func appended() { self.young.open += 1 }
 
     /// An open record was finished.
     @inline(__always)
     package mutating func finished(at position: JournalPosition) {
         if position >= self.boundary {
-            self.youngOpen -= 1
+            self.young.open -= 1
+        } else if position >= self.boundaryBefore {
+            self.old.open -= 1
         } else if position >= self.safe {
-            self.oldOpen -= 1
+            self.oldest.open -= 1
         } else {
-            self.youngChanges = true
+            self.young.hasChanges = true
         }
     }
 
     /// An open record has another state.
     @inline(__always)
     package mutating func changed(at position: JournalPosition) {
-        if position < self.safe { self.youngChanges = true }
+        if position < self.safe { self.young.hasChanges = true }
     }
 
     /// What is there must reach the disk although nothing of it may be open.
-    package mutating func require() { self.youngChanges = true }
+    package mutating func require() { self.young.hasChanges = true }
 }
