@@ -2,6 +2,12 @@ import ShadowJournal
 import SystemPackage
 import Testing
 
+#if canImport(Glibc)
+import Glibc
+#else
+import Musl
+#endif
+
 struct JournalLogTests {
     let scratch = Scratch()
 
@@ -27,6 +33,33 @@ struct JournalLogTests {
         #expect(log.next(after: second) == nil)
         #expect(log.openRecords == 2 && log.bytes == 4 && log.lastSequence == 2)
         #expect(JournalPosition(rawValue: second.rawValue) == second)
+    }
+
+    @Test(arguments: [-1, 0, 1, 100_000])
+    func `a long record is written by the kernel and read as any other, by a later process, too`(beyond: Int) throws {
+        let payload = (0..<JournalLimits.writtenBytesMin + beyond).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
+        try self.open().use { log in
+            _ = try log.add([1])
+            let position = try log.add(payload)
+            #expect(log.record(at: position).map { Array($0.payload) } == payload)
+            #expect(log.setState(.sent, at: position))
+            _ = try log.add([2])
+        }
+        #expect(try self.open().open().map(\.payload) == [[1], payload, [2]])
+    }
+
+    @Test func `a long record that the kernel does not take goes through the mapping`() throws {
+        let log = try self.open(JournalConfiguration(segmentBytes: 1 << 20, bytesMax: 1 << 20))
+        _ = try log.add([1])
+        let file = self.scratch.file(self.scratch.files()[0])
+        let descriptor = try #require(Scratch.descriptor(of: file))
+        let closed = try FileDescriptor.pipe()
+        defer { try? closed.readEnd.close() }
+        #expect(dup2(closed.writeEnd.rawValue, descriptor) == descriptor)
+        try closed.writeEnd.close()
+        let payload = [UInt8](repeating: 0xA5, count: 50_000)
+        let position = try log.add(payload)
+        #expect(log.record(at: position).map { Array($0.payload) } == payload)
     }
 
     @Test func `a state is changed in place, and finished is final`() throws {

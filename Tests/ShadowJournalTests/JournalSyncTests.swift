@@ -100,7 +100,7 @@ struct JournalSyncTests {
         _ = try log.add([1])
         // The descriptor of the segment's file becomes one that cannot be synced; the mapping stays.
         let file = self.scratch.file(self.scratch.files()[0])
-        let descriptor = try #require((3..<1_024).first { Self.target(ofDescriptor: $0) == file })
+        let descriptor = try #require(Scratch.descriptor(of: file))
         let unsyncable = self.unsyncable()
         #expect(withExtendedLifetime(unsyncable) { dup2(unsyncable.descriptor, descriptor) } == descriptor)
         _ = try log.add([2])
@@ -109,13 +109,5 @@ struct JournalSyncTests {
         #expect(directory.sync.firstFailure?.path == file)
         #expect(try !directory.close())
         #expect(try JournalDirectory(at: self.scratch.journal).previousEnd == .killed)
-    }
-
-    private static func target(ofDescriptor descriptor: Int32) -> String {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 1_024) { buffer in
-            guard let base = buffer.baseAddress else { return "" }
-            let count = readlink("/proc/self/fd/\(descriptor)", base, buffer.count)
-            return String(decoding: buffer.prefix(max(0, count)).map(UInt8.init(bitPattern:)), as: UTF8.self)
-        }
     }
 }

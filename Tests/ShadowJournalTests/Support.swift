@@ -38,6 +38,19 @@ final class Scratch {
         return target
     }
 
+    /// The descriptor by which this process has a file open.
+    static func descriptor(of file: String) -> Int32? {
+        (3..<1_024).first { self.target(ofDescriptor: $0) == file }
+    }
+
+    private static func target(ofDescriptor descriptor: Int32) -> String {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 1_024) { buffer in
+            guard let base = buffer.baseAddress else { return "" }
+            let count = readlink("/proc/self/fd/\(descriptor)", base, buffer.count)
+            return String(decoding: buffer.prefix(max(0, count)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+        }
+    }
+
     static func names(in path: String) -> [String] {
         guard let folder = opendir(path) else { return [] }
         defer { closedir(folder) }

@@ -14,7 +14,7 @@ import Musl
 /// The pages stay in the kernel's cache as long as it has room, and are mapped again when they are touched.
 struct ProgramPages: Service {
     /// The start is over by then, or waits for a cluster.
-    private static var delay: Duration { .seconds(5) }
+    private static var delay: Duration { .seconds(1) }
 
     let logger: Logger
 

@@ -11,6 +11,8 @@ public enum JournalLimits {
     public static var shortSegmentBytes: Int { 1 << 20 }
     /// Finished segments that a log keeps for its next ones; more are deleted.
     public static var spareSegmentsMax: Int { 2 }
+    /// From so many bytes on a part of a record is written, not copied into the mapping.
+    public static var writtenBytesMin: Int { 16 << 10 }
     /// The pause after a failure to make a segment, in milliseconds.
     public static var retryMilliseconds: Int64 { 1_000 }
     /// Damaged ranges that a report lists; more are only counted.

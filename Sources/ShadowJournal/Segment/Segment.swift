@@ -83,12 +83,10 @@ final class Segment {
         let end = offset + RecordLayout.size(payload: length)
         precondition(end <= self.length, "more was appended to the journal than was reserved")
         let record = self.base + offset
-        var payload = record + RecordLayout.headerBytes
-        if let source = part0.baseAddress { payload.copyMemory(from: source, byteCount: part0.count) }
-        payload += part0.count
-        if let source = part1.baseAddress { payload.copyMemory(from: source, byteCount: part1.count) }
-        payload += part1.count
-        if let source = part2.baseAddress { payload.copyMemory(from: source, byteCount: part2.count) }
+        let payload = offset + RecordLayout.headerBytes
+        self.put(part0, at: payload)
+        self.put(part1, at: payload + part0.count)
+        self.put(part2, at: payload + part0.count + part1.count)
         RecordHeader.seal(
             record,
             recordClass,
@@ -107,6 +105,15 @@ final class Segment {
         self.end = end
         if recordClass == .record, state != .finished { self.openRecords += 1 }
         return offset
+    }
+
+    /// Copies bytes to their place: short ones through the mapping, and long ones by the kernel, which has no page fault for each
+    /// page then, nor to write-protect each of them when the disk takes it.
+    @inline(__always)
+    private func put(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
+        guard let source = bytes.baseAddress else { return }
+        if bytes.count >= JournalLimits.writtenBytesMin, self.file.write(bytes, at: offset) { return }
+        (self.base + offset).copyMemory(from: source, byteCount: bytes.count)
     }
 
     func append(definition bytes: UnsafeRawBufferPointer, for key: JournalKey, sequence: UInt64, time: Int64) {

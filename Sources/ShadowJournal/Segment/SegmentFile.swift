@@ -78,6 +78,22 @@ final class SegmentFile: Sendable {
         return (base, 0)
     }
 
+    /// Writes bytes at their place without the mapping, which shows them; false where the system does not take all of them.
+    @inline(never)
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> Bool {
+        var rest = bytes
+        while !rest.isEmpty {
+            let place = off_t(offset + bytes.count - rest.count)
+            let count = pwrite(self.synced.descriptor, rest.baseAddress, rest.count, place)
+            if count > 0 {
+                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            } else if count == 0 || errno != EINTR {
+                return false
+            }
+        }
+        return true
+    }
+
     /// Takes the file's name away.
     func unlink() { Self.unlink(self.synced.path) }
 
