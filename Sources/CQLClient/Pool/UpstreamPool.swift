@@ -68,12 +68,14 @@ public final class UpstreamPool {
     }
 
     /// A connection with room, round robin, in the local rack where it can be; on another node than `avoided` where there is one.
-    public func pick(avoiding avoided: NodeID?) -> UpstreamConnection? {
+    ///
+    /// It is not counted: the pool keeps it until a connection ends, which no call of the caller's brings about at once.
+    public func pick(avoiding avoided: NodeID?) -> Unmanaged<UpstreamConnection>? {
         var fallback: NodeConnections.Uncounted?
         let found =
             self.pick(self.routing.connections.near, avoiding: avoided, &fallback)
             ?? self.pick(self.routing.connections.all, avoiding: avoided, &fallback)
-        return (found ?? fallback)?.takeUnretainedValue()
+        return found ?? fallback
     }
 
     @inline(__always)

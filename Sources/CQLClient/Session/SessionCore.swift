@@ -125,7 +125,7 @@ final class SessionCore {
                 return connection
             }
         }
-        return pool.pick(avoiding: request.avoided)
+        return pool.pick(avoiding: request.avoided)?.takeUnretainedValue()
     }
 
     private func begin(_ ticket: UInt64) {

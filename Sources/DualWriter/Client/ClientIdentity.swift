@@ -61,6 +61,15 @@ final class ClientIdentity {
         return pool
     }
 
+    /// The pool of a leg that has one, for the path that every request takes.
+    @inline(__always)
+    func openPool(_ cluster: Cluster) -> Uncounted<UpstreamPool>? {
+        guard let pool = Uncounted(cluster == .source ? self.source : self.target), pool({ !$0.isClosed }) else {
+            return nil
+        }
+        return pool
+    }
+
     /// Forgets the pools of a leg whose hosts have changed.
     func forget(_ cluster: Cluster) {
         if cluster == .source { self.source = nil } else { self.target = nil }

@@ -27,7 +27,12 @@ extension DualWriterLoop {
 
     /// Appends a record. The definitions that it refers to are in its segment, too, so that each segment can be read by itself.
     func append(_ request: ProxiedRequest, for cluster: Cluster, state: RecordState) -> Bool {
-        guard let log = self.logs[cluster] else { return false }
+        guard let log = Uncounted(self.logs[cluster]) else { return false }
+        return log { self.append(request, for: cluster, state: state, to: $0) }
+    }
+
+    private func append(_ request: ProxiedRequest, for cluster: Cluster, state: RecordState, to log: JournalLog) -> Bool
+    {
         // All writes come this way; the request keeps both alive.
         let (identity, statement) = (Uncounted(request.identity), Uncounted(request.statement))
         let hasChildren = !request.children.isEmpty
@@ -120,10 +125,10 @@ extension DualWriterLoop {
     /// A cluster is owed nothing for a request any more.
     @inline(__always)
     func finishRecord(of request: ProxiedRequest, on cluster: Cluster) {
-        guard let record = request[cluster].record, let log = self.logs[cluster] else { return }
-        log.setState(.finished, at: record)
+        guard let record = request[cluster].record, let log = Uncounted(self.logs[cluster]) else { return }
+        log { _ = $0.setState(.finished, at: record) }
         // What was before it must not come again, after a stop of the machine, either.
-        if request.isFence { log.syncSoon() }
+        if request.isFence { log { $0.syncSoon() } }
     }
 
     /// Notes how far a request has come.

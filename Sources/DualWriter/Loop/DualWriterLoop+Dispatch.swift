@@ -76,7 +76,22 @@ extension DualWriterLoop {
 
     /// Sends a request to a cluster, on a connection to any node but `avoided` where there is a choice.
     func send(_ request: ProxiedRequest, to cluster: Cluster, avoiding avoided: NodeID? = nil) {
-        guard let pool = Uncounted(request.identity).flatMap({ $0 { $0.pool(cluster) } }) else {
+        // Its identity keeps the pool, and the pool its connections, and nothing of that ends here.
+        let isSent = Uncounted(request.identity)?({ identity in
+            identity.openPool(cluster)?({ pool in
+                guard let connection = self.pick(request, cluster, from: pool, avoiding: avoided, 0) else {
+                    return false
+                }
+                return connection({ self.send(request, to: cluster, on: $0) })
+            })
+        })
+        if isSent == true { return }
+        self.sendElsewhere(request, to: cluster, avoiding: avoided)
+    }
+
+    /// Sends a request whose first connection did not take it.
+    private func sendElsewhere(_ request: ProxiedRequest, to cluster: Cluster, avoiding avoided: NodeID?) {
+        guard let pool = request.identity?.pool(cluster) else {
             let error =
                 self.cluster(cluster) == nil
                 ? ProxyError.server("no \(cluster) cluster is configured")
@@ -85,9 +100,9 @@ extension DualWriterLoop {
             return
         }
         // A full connection is no reason to fail while another one has room; the number of tries bounds the search.
-        for attempt in 0..<4 {
+        for attempt in 1..<4 {
             guard let connection = self.pick(request, cluster, from: pool, avoiding: avoided, attempt) else { break }
-            if self.send(request, to: cluster, on: connection) { return }
+            if connection({ self.send(request, to: cluster, on: $0) }) { return }
         }
         guard pool.isReady else {
             self.wait(request, for: pool, of: cluster)

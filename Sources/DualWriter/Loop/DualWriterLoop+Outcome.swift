@@ -37,7 +37,7 @@ extension DualWriterLoop {
         }
         if request.stage == .shadow {
             let error = answer == .success ? nil : AnswerDecoder.error(body, flags: flags)
-            self.lane(cluster).answered(request, answer, error, wasSent: wasSent)
+            self.withLane(cluster) { $0.answered(request, answer, error, wasSent: wasSent) }
             return
         }
         switch request.plan {
@@ -82,7 +82,7 @@ extension DualWriterLoop {
         // The reply needs the request's own facts, which shipping an outcome replaces.
         self.reply(request, primary, opcode: opcode, flags: flags, body: body)
         if isOwed, self.becomeCopy(request, for: primary.other) {
-            self.lane(primary.other).enqueue(request)
+            self.withLane(primary.other) { $0.enqueue(request) }
         } else {
             self.finish(request)
         }

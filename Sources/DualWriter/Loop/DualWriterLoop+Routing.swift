@@ -26,17 +26,17 @@ extension DualWriterLoop {
         from pool: UpstreamPool,
         avoiding avoided: NodeID?,
         _ attempt: Int
-    ) -> UpstreamConnection? {
+    ) -> Uncounted<UpstreamConnection>? {
         guard pool.routesByToken, let route = self.route(of: request, to: cluster, in: pool) else {
             request[cluster].reach = .untold
-            return pool.pick(avoiding: avoided)
+            return Uncounted(pool.pick(avoiding: avoided))
         }
         if attempt == 0, let connection = pool.pick(route, avoiding: avoided) {
             request[cluster].reach = .replica
-            return connection
+            return Uncounted(connection)
         }
         request[cluster].reach = .elsewhere
-        return pool.pick(avoiding: avoided)
+        return Uncounted(pool.pick(avoiding: avoided))
     }
 
     private func route(of request: ProxiedRequest, to cluster: Cluster, in pool: UpstreamPool) -> Route? {

@@ -31,10 +31,21 @@ extension DualWriterLoop: UpstreamDelegate {
     ) {
         let ticket = RequestTicket(rawValue: rawTicket)
         let cluster: Cluster = ticket.leg == 0 ? .source : .target
-        guard let request = self.requests.request(for: ticket) else {
+        guard let request = self.requests.uncounted(for: ticket) else {
             self.counters[cluster].lateAnswers &+= 1
             return
         }
+        request { self.received($0, ticket, cluster, connection, header, body) }
+    }
+
+    private func received(
+        _ request: ProxiedRequest,
+        _ ticket: RequestTicket,
+        _ cluster: Cluster,
+        _ connection: UpstreamConnection,
+        _ header: FrameHeader,
+        _ body: UnsafeRawBufferPointer
+    ) {
         if ticket.purpose == .prepare {
             self.prepared(
                 request,

@@ -157,6 +157,16 @@ final class DualWriterLoop {
         (cluster == .source ? self.sourceLane : self.targetLane) ?? ShadowLane(cluster: cluster, loop: self, log: nil)
     }
 
+    /// The same, for the path that every write takes.
+    @inline(__always)
+    func withLane(_ cluster: Cluster, _ body: (ShadowLane) -> Void) {
+        if let lane = Uncounted(cluster == .source ? self.sourceLane : self.targetLane) {
+            lane(body)
+        } else {
+            body(self.lane(cluster))
+        }
+    }
+
     /// Puts a cluster in the place of another one, or takes it away. Requests take their pools from it from now on; those
     /// that are on their way still get their answers.
     func setCluster(_ cluster: Cluster, to configuration: ClusterConfiguration?) {

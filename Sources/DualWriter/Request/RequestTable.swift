@@ -52,6 +52,14 @@ struct RequestTable: ~Copyable {
         return request.isInUse && request.generation == ticket.generation ? request : nil
     }
 
+    /// The same, for the path that every answer takes: the table keeps its requests for as long as it is there.
+    @inline(__always)
+    func uncounted(for ticket: RequestTicket) -> Uncounted<ProxiedRequest>? {
+        guard Int(ticket.slot) < self.slots.count else { return nil }
+        let request = Uncounted(self.slots[Int(ticket.slot)])
+        return request { $0.isInUse && $0.generation == ticket.generation } ? request : nil
+    }
+
     /// How many requests in use are so.
     func count(where isSo: (ProxiedRequest) -> Bool) -> Int { self.slots.count { $0.isInUse && isSo($0) } }
 

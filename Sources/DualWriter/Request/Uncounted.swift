@@ -6,6 +6,12 @@ struct Uncounted<Object: AnyObject> {
     init(_ object: Object) { self.reference = .passUnretained(object) }
 
     @inline(__always)
+    init?(_ reference: Unmanaged<Object>?) {
+        guard let reference else { return nil }
+        self.reference = reference
+    }
+
+    @inline(__always)
     init?(_ object: Object?) {
         guard let object else { return nil }
         self.reference = .passUnretained(object)

@@ -113,15 +113,15 @@ final class ShadowLane {
         if request[self.cluster].state == .unknown { self.lastUnknown = self.loop.now }
         self.loop.order[self.cluster].took(request.kind)
         self.loop.counters[self.cluster].shadowQueued &+= 1
-        if let log = self.log, let record = request[self.cluster].record {
+        if let log = Uncounted(self.log), let record = request[self.cluster].record {
             if self.cursor == nil, !self.hasRoom(for: request) { self.cursor = record }
             if let cursor = self.cursor, record >= cursor {
                 if clientWaits { self.loop.waitedLongEnough(request, self.cluster) }
-                self.leaveInJournal(request, log, record)
+                log { self.leaveInJournal(request, $0, record) }
                 self.pump()
                 return
             }
-            log.setState(JournalState(.held), at: record)
+            log { _ = $0.setState(JournalState(.held), at: record) }
         } else if !self.hasRoom(for: request) {
             self.loop.order[self.cluster].letGo(of: request.kind)
             self.loop.counters[self.cluster].shadowOverflowed &+= 1
