@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from processes import Failed, Process, Sidecar, eventually
+from legs import HAPROXY, Clusters, Side, Wire, haproxy
+from processes import Process, Sidecar, await_listening, free_port
 
 LISTEN_HOST = "127.9.2.9"
-
-
-@dataclass(frozen=True)
-class Clusters:
-    """The addresses of the two backends."""
-
-    source: str
-    target: str
 
 
 @dataclass(frozen=True)
@@ -36,48 +28,17 @@ class Contender:
     start: Callable[[Clusters, Path], contextlib.AbstractContextManager[Running]] = field(repr=False)
 
 
-def free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
-
-
-def accepts(address: str) -> bool:
-    host, port = address.rsplit(":", 1)
-    with socket.socket() as probe:
-        probe.settimeout(1)
-        return probe.connect_ex((host, int(port))) == 0
-
-
-def await_listening(process: Process, address: str) -> None:
-    def listens() -> bool:
-        if process.child.poll() is not None:
-            raise Failed(f"{process.name} has ended:\n{process.log.read_text()[-2000:]}")
-        return accepts(address)
-
-    eventually(listens, f"{process.name} listens on {address}")
-
-
 @contextlib.contextmanager
 def _direct(clusters: Clusters, folder: Path) -> Iterator[Running]:
     yield Running(clusters.source, None)
 
 
-def _haproxy(path: str) -> Callable[[Clusters, Path], contextlib.AbstractContextManager[Running]]:
-    @contextlib.contextmanager
-    def start(clusters: Clusters, folder: Path) -> Iterator[Running]:
-        address = f"{LISTEN_HOST}:{free_port(LISTEN_HOST)}"
-        configuration = folder / "haproxy.cfg"
-        configuration.write_text(
-            "global\n    nbthread 1\n    maxconn 8192\n"
-            "defaults\n    mode tcp\n    timeout connect 5s\n    timeout client 1h\n    timeout server 1h\n"
-            f"listen cql\n    bind {address}\n    server source {clusters.source}\n"
-        )
-        with Process("haproxy", [path, "-db", "-f", str(configuration)], folder / "haproxy.log") as process:
-            await_listening(process, address)
-            yield Running(address, process)
-
-    return start
+@contextlib.contextmanager
+def _haproxy(clusters: Clusters, folder: Path) -> Iterator[Running]:
+    address = f"{LISTEN_HOST}:{free_port(LISTEN_HOST)}"
+    with haproxy("haproxy", folder, address, clusters.source, clusters.certificates, set(Side)) as process:
+        await_listening(process, address)
+        yield Running(address, process)
 
 
 def _zdm(path: str) -> Callable[[Clusters, Path], contextlib.AbstractContextManager[Running]]:
@@ -89,7 +50,16 @@ def _zdm(path: str) -> Callable[[Clusters, Path], contextlib.AbstractContextMana
             "ZDM_PROXY_LISTEN_PORT": str(port),
             "ZDM_METRICS_ADDRESS": LISTEN_HOST,
             "ZDM_METRICS_PORT": str(free_port(LISTEN_HOST)),
+            "ZDM_PROXY_MAX_CLIENT_CONNECTIONS": "4096",
         }
+        if clusters.certificates is not None:
+            environment |= {
+                "ZDM_PROXY_TLS_CA_PATH": str(clusters.certificates.authority),
+                "ZDM_PROXY_TLS_CERT_PATH": str(clusters.certificates.certificate),
+                "ZDM_PROXY_TLS_KEY_PATH": str(clusters.certificates.key),
+                "ZDM_ORIGIN_TLS_SERVER_CA_PATH": str(clusters.certificates.authority),
+                "ZDM_TARGET_TLS_SERVER_CA_PATH": str(clusters.certificates.authority),
+            }
         for side, address in (("ORIGIN", clusters.source), ("TARGET", clusters.target)):
             host, cluster_port = address.rsplit(":", 1)
             environment |= {
@@ -107,10 +77,8 @@ def _zdm(path: str) -> Callable[[Clusters, Path], contextlib.AbstractContextMana
 
 
 def _sidecar(
-    binary: str, mode: str, journal: str
+    binary: str, mode: str, *settings: str
 ) -> Callable[[Clusters, Path], contextlib.AbstractContextManager[Running]]:
-    setting = "journal.enabled=false" if journal == "off" else f"journal.sync={journal}"
-
     @contextlib.contextmanager
     def start(clusters: Clusters, folder: Path) -> Iterator[Running]:
         shutil.rmtree(folder / "sidecar", ignore_errors=True)
@@ -122,7 +90,7 @@ def _sidecar(
             target=clusters.target,
             mode=mode,
             listen=f"{LISTEN_HOST}:0",
-            settings=[setting],
+            settings=[*settings, *_settings_of_legs(clusters)],
         )
         with sidecar:
             yield Running(sidecar.ready(), sidecar)
@@ -130,19 +98,34 @@ def _sidecar(
     return start
 
 
+def _settings_of_legs(clusters: Clusters) -> list[str]:
+    """Toward clients lz4 needs no setting: who asks for it gets it."""
+    settings = []
+    if clusters.certificates is not None:
+        settings += [f"tls.certificate={clusters.certificates.certificate}", f"tls.key={clusters.certificates.key}"]
+    for cluster in ("source", "target"):
+        if clusters.certificates is not None:
+            settings += [f"{cluster}.tls.enabled=true", f"{cluster}.tls.ca={clusters.certificates.authority}"]
+        if clusters.wire is Wire.LZ4:
+            settings.append(f"{cluster}.compression=lz4")
+    return settings
+
+
 OURS = "DualWriteAsync"
+TWO_LOOPS = f"{OURS}, 2 loops"
 
 
 def contenders(binary: str, zdm: str | None) -> list[Contender]:
     """All that can be measured here, the sidecar with its default journal (interval) under the names of its modes."""
     found = [Contender("direct", _direct)]
-    if haproxy := shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin:/sbin"):
-        found.append(Contender("haproxy", _haproxy(haproxy)))
+    if HAPROXY is not None:
+        found.append(Contender("haproxy", _haproxy))
     if zdm is not None:
         found.append(Contender("ZDM", _zdm(zdm)))
-    found.append(Contender("PrimaryOnly", _sidecar(binary, "PrimaryOnly", "interval")))
-    found.append(Contender(OURS, _sidecar(binary, OURS, "interval")))
-    found.append(Contender(f"{OURS}, journal off", _sidecar(binary, OURS, "off")))
-    found.append(Contender(f"{OURS}, never synced", _sidecar(binary, OURS, "never")))
-    found.append(Contender("DualWriteSync", _sidecar(binary, "DualWriteSync", "interval")))
+    found.append(Contender("PrimaryOnly", _sidecar(binary, "PrimaryOnly")))
+    found.append(Contender(OURS, _sidecar(binary, OURS)))
+    found.append(Contender(TWO_LOOPS, _sidecar(binary, OURS, "loops=2")))
+    found.append(Contender(f"{OURS}, journal off", _sidecar(binary, OURS, "journal.enabled=false")))
+    found.append(Contender(f"{OURS}, never synced", _sidecar(binary, OURS, "journal.sync=never")))
+    found.append(Contender("DualWriteSync", _sidecar(binary, "DualWriteSync")))
     return found

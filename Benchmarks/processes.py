@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import time
 import urllib.request
@@ -27,6 +28,19 @@ def eventually(holds: Callable[[], bool], what: str, patience: float = PATIENCE_
         if time.monotonic() > deadline:
             raise Failed(f"after {patience:.0f} s still not: {what}")
         time.sleep(POLL_SECONDS)
+
+
+def free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return probe.getsockname()[1]
+
+
+def accepts(address: str) -> bool:
+    host, port = address.rsplit(":", 1)
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host, int(port))) == 0
 
 
 class Process:
@@ -77,6 +91,15 @@ class Process:
         status = Path(f"/proc/{self.pid}/status").read_text()
         kilobytes = {key: int(value) for key, value in re.findall(r"^(VmRSS|RssAnon|VmHWM):\s+(\d+) kB", status, re.M)}
         return {"resident": kilobytes["VmRSS"] << 10, "own": kilobytes["RssAnon"] << 10, "peak": kilobytes["VmHWM"] << 10}
+
+
+def await_listening(process: Process, address: str) -> None:
+    def listens() -> bool:
+        if process.child.poll() is not None:
+            raise Failed(f"{process.name} has ended:\n{process.log.read_text()[-2000:]}")
+        return accepts(address)
+
+    eventually(listens, f"{process.name} listens on {address}")
 
 
 class Node(Process):

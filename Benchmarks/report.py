@@ -12,7 +12,10 @@ from pathlib import Path
 
 COLUMNS = [
     "via", "req/s", "p50 µs", "p99 µs", "p99.9 µs", "CPU-s per million", "× haproxy", "ZDM ÷ this", "RSS MB", "errors",
+    "cores", "cores of the others",
 ]
+# The load generator, and what stands between it, the proxy and the backends.
+LOAD, ADAPTER = "cqlload", "-adapter"
 MEMORY_COLUMNS = ["via", "at rest MB", "of these its own (no file pages) MB", "KB for each idle client"]
 # Above this share of a core, what else ran on the machine is named under the table.
 DISTURBANCE = 0.1
@@ -36,13 +39,20 @@ def markdown(results: dict) -> str:
         "",
         f"{facts}. Medians of {results['rounds']} samples of {results['seconds']:g} s. CPU-s per million: user and system "
         "time of the proxy for a million requests of clients; of `direct`: of the backend. Latency is from the moment when a "
-        "request was due where a rate is given, and mostly queueing where none is.",
+        "request was due where a rate is given, and mostly queueing where none is. Cores: how much of the processor the proxy had, and "
+        "what went to the load generator, the backends and the adapters between; where all of them together have the whole machine, "
+        "it is the machine that bounds the requests per second.",
     ]
     for table, scenarios in _grouped(results["samples"], lambda item: item["scenario"]["table"]):
         lines += ["", f"## {table}"]
+        if note := results["notes"].get(table):
+            lines += ["", note]
         for name, samples in _grouped(scenarios, lambda item: item["scenario"]["name"]):
             lines += ["", f"**{name}**", "", *_table(samples)]
-    lines += ["", "## Memory", "", *_head(MEMORY_COLUMNS)]
+        if scenarios[0]["scenario"]["is_compared"]:
+            lines += ["", "**CPU-s per million, side by side**", "", *_side_by_side(scenarios)]
+    if results["memory"]:
+        lines += ["", "## Memory", "", *_head(MEMORY_COLUMNS)]
     for via, memory in results["memory"].items():
         lines.append(
             f"| {via} | {memory['at_rest_bytes'] / 1e6:.1f} | {memory['at_rest_own_bytes'] / 1e6:.1f} "
@@ -79,11 +89,40 @@ def _table(samples: list[dict]) -> list[str]:
             _ratio(cost.get("ZDM"), cost[via]) if via != "direct" else "",
             f"{_median(run['proc'][process]['rss_mb'] for run in runs):.1f}",
             str(sum(run["errors"] + run["bad"] + run["lost"] for run in runs)),
+            "" if via == "direct" else f"{_cores(runs, process):.2f}",
+            _cores_of_others(runs),
         ]
         lines.append(f"| {' | '.join(cells)} |")
     others = [run["other_cpu_s"] / run["seconds"] for runs in groups.values() for run in runs]
     if max(others) > DISTURBANCE:
         lines += ["", f"Other processes took {_median(others):.2f} of a core meanwhile, {max(others):.2f} at most."]
+    return lines
+
+
+def _cores(runs: list[dict], *processes: str) -> float:
+    return _median(sum(run["proc"][name]["cpu_s"] for name in processes) / run["seconds"] for run in runs)
+
+
+def _cores_of_others(runs: list[dict]) -> str:
+    names = [name for name in runs[0]["proc"] if name != "proxy"]
+    groups = {"load": [LOAD], "source": ["source"], "target": ["target"]}
+    if adapters := [name for name in names if name.endswith(ADAPTER)]:
+        groups["adapters"] = adapters
+    return ", ".join(f"{group} {_cores(runs, *members):.2f}" for group, members in groups.items())
+
+
+def _side_by_side(samples: list[dict]) -> list[str]:
+    """A row for each contender, a column for each scenario, and how far the columns are apart."""
+    costs: dict[str, dict[str, float]] = {}
+    names = []
+    for name, of_scenario in _grouped(samples, lambda item: item["scenario"]["name"]):
+        names.append(name)
+        for via, items in _grouped(of_scenario, lambda item: item["via"]):
+            costs.setdefault(via, {})[name] = _cost(via, [item["result"] for item in items])
+    lines = _head(["via", *names, "most ÷ least"])
+    for via, row in costs.items():
+        cells = [f"{row[name]:.2f}" for name in names]
+        lines.append(f"| {' | '.join([via, *cells, _ratio(max(row.values()), min(row.values()))])} |")
     return lines
 
 

@@ -1,4 +1,4 @@
-"""The neutral backend (cqlsink) and load generator (cqlload): found, or built with Go outside the repository."""
+"""The neutral backend (cqlsink) and load generator (cqlload): found, or built with Go outside the repository; and our relay."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from processes import Failed
 
+HERE = Path(__file__).parent
 NAMES = ("cqlsink", "cqlload")
 
 
@@ -36,6 +37,15 @@ def find_tools(folder: Path) -> Tools:
         binaries = cache_folder() / "bin"
         _build(folder, binaries)
     return Tools(*(str(binaries / name) for name in NAMES))
+
+
+def build_relay(folder: Path) -> str:
+    """lz4relay.c, as a binary in `folder`."""
+    binary = str(folder / "lz4relay")
+    command = ["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", binary, str(HERE / "lz4relay.c"), "-llz4"]
+    if subprocess.run(command).returncode != 0:
+        raise Failed("lz4relay could not be built: scripts/install gcc libc6-dev installs what it needs")
+    return binary
 
 
 def _build(folder: Path, binaries: Path) -> None:
