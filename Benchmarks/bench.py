@@ -43,8 +43,8 @@ NOTES = {
     TLS: "TLS 1.3 with TLS_AES_128_GCM_SHA256 and a P-256 certificate from the client to the proxy and from the proxy to each "
     "cluster; one haproxy in front of the proxy and one before each backend translate for the plain tools. The contender "
     "`haproxy` ends TLS and opens it again to one server.",
-    LZ4: "Clients of the proxy ask for lz4 in STARTUP, backends offer it, and every body of theirs is packed; lz4relay in front of "
-    "the proxy and before each backend translates for the plain tools. The sidecar packs toward both clusters, too "
+    LZ4: "Clients of the proxy ask for lz4 in STARTUP, backends offer it, and every body of theirs is packed; lz4relay in front "
+    "of the proxy and before each backend translates for the plain tools. The sidecar packs toward both clusters, too "
     "(`source.compression: lz4`, `target.compression: lz4`), except what is shorter than 512 bytes, which it sends plain as "
     "the protocol allows. ZDM Proxy hands on what clients have packed. The contender `haproxy` relays bytes and sees no "
     "frames. Values are the alphabet again and again: 1,024 bytes pack to about a tenth.",

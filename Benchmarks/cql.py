@@ -51,8 +51,9 @@ class Connection:
     def __exit__(self, *_: object) -> None:
         self.socket.close()
 
-    def query(self, text: str) -> None:
-        self.ask(QUERY, struct.pack(">I", len(text)) + text.encode() + parameters([]), RESULT)
+    def query(self, text: str) -> bytes:
+        """The body of the RESULT."""
+        return self.ask(QUERY, struct.pack(">I", len(text)) + text.encode() + parameters([]), RESULT)
 
     def prepare(self, text: str) -> bytes:
         """The id of the prepared statement."""

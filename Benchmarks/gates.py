@@ -1,6 +1,6 @@
 """What a proxied frame may cost, counted and not timed: allocations, socket writes, instructions.
 
-    gates.py BINARY COUNTERS
+    gates.py BINARY COUNTERS [--only TEXT]
 
 BINARY is a stripped release build (valgrind cannot read the debug information of Swift 6.3), COUNTERS is counters.c as a
 library. The sidecar stands between two embedded nodes and gets traffic of known size; the threads of its data path are counted
@@ -42,17 +42,20 @@ class Case:
     statement: str
     shape: Shape
     limits: dict[str, float]
+    # How many prepared statements of this kind, which frames name in turn.
+    statements: int = 1
 
     @classmethod
     def read(cls, row: dict) -> Case:
-        return cls(row["mode"], row["statement"], Shape.parse(row["shape"]), row["at_most"])
+        return cls(row["mode"], row["statement"], Shape.parse(row["shape"]), row["at_most"], row.get("statements", 1))
 
     @property
     def is_copied(self) -> bool:
         return self.mode == "DualWriteAsync" and self.statement == "insert"
 
     def __str__(self) -> str:
-        return f"{self.mode} {self.statement} {self.shape.connections}x{self.shape.in_flight}"
+        statements = f", {self.statements:,} statements" if self.statements > 1 else ""
+        return f"{self.mode} {self.statement} {self.shape.connections}x{self.shape.in_flight}{statements}"
 
 
 class Counters:
@@ -103,7 +106,8 @@ class Bench:
         return Sidecar(command, name, self.folder, mode=mode, environment=environment, **self.clusters), counters
 
     def traffic(self, case: Case, address: str, shape: Shape) -> contextlib.AbstractContextManager[Traffic]:
-        return traffic(address, case.statement, shape, self.clusters["target"] if case.is_copied else None)
+        shadow = self.clusters["target"] if case.is_copied else None
+        return traffic(address, case.statement, shape, shadow, case.statements)
 
     def counted(self, case: Case, sidecar: Sidecar, counters: Counters) -> dict[str, float]:
         """Allocations per frame and socket writes per round."""
@@ -134,8 +138,10 @@ class Bench:
         return int(sidecar.said(r"Collected : (\d+)", has_ended=True).group(1))
 
     def instructions(self, case: Case) -> dict[str, float]:
-        """Instructions per frame: what a longer run takes more than a short one, so that the start cancels out."""
-        short, long = 1_000 // case.shape.frames, 33_000 // case.shape.frames
+        """Instructions per frame: what a longer run takes more than a short one, so that the start cancels out, and with it
+        what a statement takes when it is prepared and first used."""
+        first = case.statements // case.shape.in_flight
+        short, long = first + 1_000 // case.shape.frames, first + 33_000 // case.shape.frames
         difference = self.collected(case, long) - self.collected(case, short)
         return {"instructions_per_frame": difference / ((long - short) * case.shape.frames)}
 
@@ -151,7 +157,7 @@ def judge(case: Case, measure: Callable[[], dict[str, float]]) -> list[str]:
     above = []
     for what, value in least.items():
         within = value <= case.limits[what]
-        line = f"{case!s:32} {what:24} {value:10.3f}  at most {case.limits[what]:g}"
+        line = f"{case!s:52} {what:24} {value:10.3f}  at most {case.limits[what]:g}"
         print(line, "" if within else "  ABOVE", flush=True)
         if not within:
             above.append(line)
@@ -162,8 +168,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("binary", help="a stripped release build")
     parser.add_argument("counters", help="counters.c as a library")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only cases that have TEXT in their names")
     options = parser.parse_args()
-    thresholds = json.loads((Path(__file__).parent / "thresholds.json").read_text())
+    thresholds = json.loads((HERE / "thresholds.json").read_text())
+    counted, instructions = (
+        [case for case in map(Case.read, thresholds[kind]) if options.only in str(case)] for kind in ("counted", "instructions")
+    )
+    if not counted and not instructions:
+        raise Failed(f"no case has '{options.only}' in its name")
     above: list[str] = []
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = Path(name)
@@ -171,9 +183,9 @@ def main() -> int:
         bench = Bench(options.binary, options.counters, folder, *(node.address() for node in nodes))
         process, counters = bench.sidecar("PrimaryOnly")
         with process as sidecar:
-            for case in map(Case.read, thresholds["counted"]):
+            for case in counted:
                 above += judge(case, lambda: bench.counted(case, sidecar, counters))
-        for case in map(Case.read, thresholds["instructions"]):
+        for case in instructions:
             above += judge(case, lambda: bench.instructions(case))
     for line in above:
         print(f"a proxied frame costs more than it may: {line}", file=sys.stderr)

@@ -39,9 +39,9 @@ def markdown(results: dict) -> str:
         "",
         f"{facts}. Medians of {results['rounds']} samples of {results['seconds']:g} s. CPU-s per million: user and system "
         "time of the proxy for a million requests of clients; of `direct`: of the backend. Latency is from the moment when a "
-        "request was due where a rate is given, and mostly queueing where none is. Cores: how much of the processor the proxy had, and "
-        "what went to the load generator, the backends and the adapters between; where all of them together have the whole machine, "
-        "it is the machine that bounds the requests per second.",
+        "request was due where a rate is given, and mostly queueing where none is. Cores: how much of the processor the proxy "
+        "had, and what went to the load generator, the backends and the adapters between; where all of them together have the "
+        "whole machine, it is the machine that bounds the requests per second. Ratios are of the medians of this run.",
     ]
     for table, scenarios in _grouped(results["samples"], lambda item: item["scenario"]["table"]):
         lines += ["", f"## {table}"]
