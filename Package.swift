@@ -91,8 +91,13 @@ let package = Package(
             swiftSettings: hotPath
         ),
         .target(
+            name: "LiveTables",
+            dependencies: ["CQLClient", "CQLProtocol", nioCore],
+            swiftSettings: settings
+        ),
+        .target(
             name: "SSTableLoader",
-            dependencies: ["SSTable", "CQLClient", "CQLProtocol", "TokenRanges", nioCore, logging],
+            dependencies: ["SSTable", "LiveTables", "CQLClient", "CQLProtocol", "TokenRanges", nioCore, logging],
             swiftSettings: settings
         ),
         .target(
@@ -114,9 +119,9 @@ let package = Package(
         .executableTarget(
             name: "ClusterSync",
             dependencies: [
-                "CQLProtocol", "CQLSyntax", "CQLClient", "DualWriteCore", "DualWriter", "EmbeddedNode", "Operations",
-                "SSTable", "SSTableLoader", "ShadowJournal", "TokenRanges", systemPackage, nioCore, nioPosix, logging,
-                lifecycle,
+                "CQLProtocol", "CQLSyntax", "CQLClient", "DualWriteCore", "DualWriter", "EmbeddedNode", "LiveTables",
+                "Operations", "SSTable", "SSTableLoader", "ShadowJournal", "TokenRanges", systemPackage, nioCore,
+                nioPosix, logging, lifecycle,
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
@@ -161,8 +166,8 @@ let package = Package(
         .testTarget(
             name: "SSTableLoaderTests",
             dependencies: [
-                "SSTableLoader", "SSTable", "TokenRanges", "CQLClient", "EmbeddedNode", "TestSupport", "CQLProtocol",
-                nioCore, nioPosix, logging,
+                "SSTableLoader", "SSTable", "LiveTables", "TokenRanges", "CQLClient", "EmbeddedNode", "TestSupport",
+                "CQLProtocol", nioCore, nioPosix, logging,
             ],
             swiftSettings: settings
         ),

@@ -3,6 +3,7 @@ import NIOCore
 import TestSupport
 import Testing
 
+@testable import LiveTables
 @testable import SSTableLoader
 
 /// The file of what could not be written.

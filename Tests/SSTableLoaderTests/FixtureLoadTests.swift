@@ -2,6 +2,7 @@ import CQLClient
 import CQLProtocol
 import EmbeddedNode
 import FoundationEssentials
+import LiveTables
 import NIOCore
 import SSTable
 import Testing

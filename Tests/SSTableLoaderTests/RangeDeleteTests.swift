@@ -2,6 +2,7 @@ import NIOCore
 import TestSupport
 import Testing
 
+@testable import LiveTables
 @testable import SSTable
 @testable import SSTableLoader
 

@@ -2,6 +2,7 @@ import CQLProtocol
 import Testing
 
 @testable import CQLClient
+@testable import LiveTables
 @testable import SSTableLoader
 
 /// What is done about a request that failed.

@@ -2,6 +2,7 @@ import CQLProtocol
 import NIOCore
 import Testing
 
+@testable import LiveTables
 @testable import SSTable
 @testable import SSTableLoader
 

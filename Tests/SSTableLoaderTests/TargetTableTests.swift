@@ -2,6 +2,7 @@ import CQLClient
 import NIOCore
 import Testing
 
+@testable import LiveTables
 @testable import SSTableLoader
 
 extension Loads {

@@ -1,6 +1,7 @@
 import CQLClient
 import CQLProtocol
 import FoundationEssentials
+import LiveTables
 import SSTableLoader
 import TokenRanges
 

@@ -1,3 +1,5 @@
+import LiveTables
+
 /// What an index is on, as servers keep it in `system_schema.indexes` under the option `target`.
 ///
 /// Cassandra keeps CQL text: `v`, `"V"`, `keys(m)`, for indexes on several columns one behind the other with commas. ScyllaDB

@@ -1,3 +1,5 @@
+import LiveTables
+
 /// A table whose indexes are spoken of.
 public struct IndexedTable: Sendable, Hashable, CustomStringConvertible {
     /// The keyspace, without quotes.

@@ -1,3 +1,4 @@
+public import LiveTables
 import NIOCore
 import SSTable
 

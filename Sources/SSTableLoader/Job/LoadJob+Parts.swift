@@ -1,4 +1,5 @@
 import CQLClient
+import LiveTables
 import Logging
 import NIOCore
 import SSTable

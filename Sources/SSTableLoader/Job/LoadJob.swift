@@ -1,4 +1,5 @@
 import CQLClient
+import LiveTables
 public import Logging
 public import NIOCore
 import SSTable

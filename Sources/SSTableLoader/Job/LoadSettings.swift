@@ -1,5 +1,6 @@
 public import CQLClient
 public import CQLProtocol
+public import LiveTables
 public import TokenRanges
 
 /// What a job is to do, and how. Workers of one job must mean the same by it: ``LoadSubject`` says which of it they compare.

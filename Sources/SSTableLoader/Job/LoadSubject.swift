@@ -1,4 +1,5 @@
 import CQLClient
+import LiveTables
 import TokenRanges
 
 /// What a job is about, as text: what all of its workers must mean alike, and when it began.

@@ -1,4 +1,5 @@
 import CQLProtocol
+import LiveTables
 import NIOCore
 import SSTable
 

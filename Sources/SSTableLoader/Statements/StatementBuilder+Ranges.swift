@@ -1,4 +1,5 @@
 import CQLProtocol
+public import LiveTables
 import NIOCore
 public import SSTable
 

@@ -1,3 +1,4 @@
+public import LiveTables
 public import NIOCore
 import SSTable
 import Synchronization

@@ -1,5 +1,6 @@
 public import CQLClient
 import CQLProtocol
+public import LiveTables
 public import SSTable
 
 /// Why SSTables cannot be loaded into a table of the target.

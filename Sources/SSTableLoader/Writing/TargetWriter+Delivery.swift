@@ -1,5 +1,6 @@
 import CQLClient
 import CQLProtocol
+import LiveTables
 import NIOCore
 import SSTable
 import Synchronization

@@ -1,5 +1,6 @@
 public import CQLClient
 public import CQLProtocol
+public import LiveTables
 public import NIOCore
 public import SSTable
 import Synchronization

@@ -1,5 +1,6 @@
 import CQLClient
 import CQLProtocol
+import LiveTables
 import NIOCore
 
 /// What a writer has done so far.

@@ -1,6 +1,7 @@
 import CQLProtocol
 import EmbeddedNode
 import FoundationEssentials
+import LiveTables
 import TestSupport
 import Testing
 import TokenRanges

@@ -2,6 +2,7 @@ import CQLClient
 import CQLProtocol
 import EmbeddedNode
 import FoundationEssentials
+import LiveTables
 import Logging
 import NIOCore
 import NIOPosix

@@ -1,5 +1,6 @@
 import Testing
 
+@testable import LiveTables
 @testable import SSTableLoader
 
 /// A list that is written as a whole is later with each attempt, never above the ceiling, and never below what deletes it.

@@ -5,6 +5,7 @@ import Logging
 import NIOCore
 import NIOPosix
 
+@testable import LiveTables
 @testable import SSTableLoader
 
 /// A source and a target, each an embedded node with a session.

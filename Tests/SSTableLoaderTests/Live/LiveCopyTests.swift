@@ -5,6 +5,7 @@ import NIOCore
 import TestSupport
 import Testing
 
+@testable import LiveTables
 @testable import SSTableLoader
 
 /// Random tables with random cells, read live and written to a second node: both hold the same cells.

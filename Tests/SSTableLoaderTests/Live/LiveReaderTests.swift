@@ -4,6 +4,7 @@ import EmbeddedNode
 import NIOCore
 import Testing
 
+@testable import LiveTables
 @testable import SSTableLoader
 
 /// Pages of a token range: complete, once each, bounded, and smaller where the source is slow.

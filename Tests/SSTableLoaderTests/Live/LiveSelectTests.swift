@@ -2,6 +2,7 @@ import CQLProtocol
 import NIOCore
 import Testing
 
+@testable import LiveTables
 @testable import SSTableLoader
 
 /// What a live source is asked for, and how its rows are taken apart.

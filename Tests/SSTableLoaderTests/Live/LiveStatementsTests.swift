@@ -1,6 +1,7 @@
 import NIOCore
 import Testing
 
+@testable import LiveTables
 @testable import SSTableLoader
 
 /// From a live source's rows to statements: told times exactly, others by the rule.

@@ -8,6 +8,7 @@ import NIOPosix
 import TestSupport
 import Testing
 
+@testable import LiveTables
 @testable import SSTable
 @testable import SSTableLoader
 

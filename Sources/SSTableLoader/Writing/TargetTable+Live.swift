@@ -1,4 +1,5 @@
 public import CQLClient
+public import LiveTables
 
 extension TargetTable {
     /// Reads a table from the target's `system_schema`, and checks that what a live source has of it fits.

@@ -1,5 +1,5 @@
 public import CQLClient
-import CQLProtocol
+package import CQLProtocol
 import NIOCore
 
 #if canImport(Glibc)
@@ -26,7 +26,7 @@ public struct LiveReader: AsyncSequence, Sendable {
         /// Most of them.
         case localQuorum = "LOCAL_QUORUM"
 
-        var level: CQLProtocol.Consistency { self == .localOne ? .localOne : .localQuorum }
+        package var level: CQLProtocol.Consistency { self == .localOne ? .localOne : .localQuorum }
     }
 
     /// The bounds of a walk.
@@ -182,7 +182,7 @@ public struct LiveReader: AsyncSequence, Sendable {
 
 extension CQLSessionError {
     /// Whether a replica or the way to it was too slow, or the answer too large: with fewer rows it may work.
-    var mayPassWithSmallerPages: Bool {
+    package var mayPassWithSmallerPages: Bool {
         switch self.code {
         case .timeout, .connectionLost, .overloaded: true
         case .refused:

@@ -1,7 +1,7 @@
-import NIOCore
+package import NIOCore
 
 /// The elements of a set or map, sorted by timestamp and life: those that share both are added as one collection.
-struct ElementGroups {
+package struct ElementGroups {
     private struct Group {
         let timestamp: Int64
         let timeToLive: Int32
@@ -12,10 +12,10 @@ struct ElementGroups {
     private var groups: [Group] = []
     private let elementsMax: Int
 
-    init(elementsMax: Int) { self.elementsMax = elementsMax }
+    package init(elementsMax: Int) { self.elementsMax = elementsMax }
 
     /// Adds an element: of a set the element, of a map the key and its value.
-    mutating func add(_ parts: [ByteBuffer], timestamp: Int64, timeToLive: Int32) {
+    package mutating func add(_ parts: [ByteBuffer], timestamp: Int64, timeToLive: Int32) {
         var index = self.groups.firstIndex {
             $0.timestamp == timestamp && $0.timeToLive == timeToLive && $0.count < self.elementsMax
         }
@@ -29,7 +29,7 @@ struct ElementGroups {
     }
 
     /// Adds each group to the statement of its timestamp and life.
-    func write(_ name: String, into groups: inout RowGroups) {
+    package func write(_ name: String, into groups: inout RowGroups) {
         for group in self.groups {
             var value = ByteBuffer()
             value.writeInteger(group.count)
@@ -41,7 +41,7 @@ struct ElementGroups {
 
 extension ByteBuffer {
     /// An element of a collection with its length before it.
-    mutating func writeElement(_ bytes: ByteBuffer) {
+    package mutating func writeElement(_ bytes: ByteBuffer) {
         self.writeInteger(Int32(bytes.readableBytes))
         self.writeImmutableBuffer(bytes)
     }

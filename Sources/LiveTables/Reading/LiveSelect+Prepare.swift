@@ -6,7 +6,7 @@ extension LiveSelect {
     public struct Prepared: Sendable {
         /// The text and its columns.
         public let select: LiveSelect
-        let statement: CQLStatement
+        package let statement: CQLStatement
     }
 
     /// Finds out what a source tells of a table's times, by asking it and not by its version, and prepares the text.

@@ -1,9 +1,9 @@
-import NIOCore
+package import NIOCore
 
 /// The texts of statements for one table. Each shape is made once.
-struct StatementTexts {
+package struct StatementTexts {
     /// One assignment or one thing to delete.
-    enum Target: Hashable {
+    package enum Target: Hashable {
         /// A column as a whole.
         case column(String)
         /// Elements that are added to a set or map.
@@ -29,12 +29,12 @@ struct StatementTexts {
             return "\(self.text) = ?"
         }
 
-        static func quoted(_ name: String) -> String {
+        package static func quoted(_ name: String) -> String {
             "\"" + name.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
         }
     }
 
-    enum Shape: Hashable {
+    package enum Shape: Hashable {
         case insert([String])
         case update([Target], isStatic: Bool)
         case delete([Target], isStatic: Bool)
@@ -49,9 +49,9 @@ struct StatementTexts {
     private let table: TargetTable
     private var texts: [Shape: String] = [:]
 
-    init(_ table: TargetTable) { self.table = table }
+    package init(_ table: TargetTable) { self.table = table }
 
-    mutating func text(_ shape: Shape) -> String {
+    package mutating func text(_ shape: Shape) -> String {
         if let text = self.texts[shape] { return text }
         let text = self.make(shape)
         // The shapes of one table are few; whoever writes each row in another one gains nothing from keeping them.
@@ -63,7 +63,7 @@ struct StatementTexts {
     private static var kept: Int { 4_096 }
 
     /// The statement that writes a group of assignments to one row, or to the statics of one partition.
-    mutating func statement(
+    package mutating func statement(
         _ group: RowGroups.Write,
         _ key: [ByteBuffer],
         _ clustering: [ByteBuffer?],

@@ -1,5 +1,3 @@
-public import TokenRanges
-
 /// Which tables a job is about: those that a pattern includes, all where there are none, without those that a pattern excludes.
 ///
 /// A pattern is `keyspace` or `keyspace.table`, with `*` for any characters and `?` for one. Names are those of the schema, in

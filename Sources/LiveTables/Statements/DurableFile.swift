@@ -7,22 +7,24 @@ import Darwin
 #endif
 
 /// A file of ours that is only added to. Not for two threads at once.
-struct DurableFile: ~Copyable {
+package struct DurableFile: ~Copyable {
     /// A system call that failed.
-    struct Failure: Error, CustomStringConvertible {
-        let call: String
-        let path: String
-        let number: Int32
+    package struct Failure: Error, CustomStringConvertible {
+        package let call: String
+        package let path: String
+        package let number: Int32
 
-        var description: String { "'\(self.path)': \(self.call) failed: \(String(cString: strerror(self.number)))" }
+        package var description: String {
+            "'\(self.path)': \(self.call) failed: \(String(cString: strerror(self.number)))"
+        }
     }
 
-    let path: String
-    private(set) var size: Int64
+    package let path: String
+    package private(set) var size: Int64
     private let descriptor: Int32
 
     /// Opens or makes it. Its values are those of rows, so that nobody else may read it.
-    init(_ path: String) throws(Failure) {
+    package init(_ path: String) throws(Failure) {
         let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw Failure(call: "opening it", path: path, number: errno) }
         var status = stat()
@@ -39,7 +41,7 @@ struct DurableFile: ~Copyable {
     deinit { close(self.descriptor) }
 
     /// Adds bytes; where that fails half-way, what was written of them is taken back.
-    mutating func append(_ bytes: [UInt8]) throws(Failure) {
+    package mutating func append(_ bytes: [UInt8]) throws(Failure) {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { write(self.descriptor, $0.baseAddress, $0.count) }
@@ -55,18 +57,18 @@ struct DurableFile: ~Copyable {
     }
 
     /// Returns when the disk has it.
-    borrowing func sync() throws(Failure) {
+    package borrowing func sync() throws(Failure) {
         guard fsync(self.descriptor) == 0 else { throw Failure(call: "fsync", path: self.path, number: errno) }
     }
 
     /// Gives a file a name that is free, and makes the names of its folder durable.
-    static func move(_ path: String, to target: String) throws(Failure) {
+    package static func move(_ path: String, to target: String) throws(Failure) {
         guard link(path, target) == 0 else { throw Failure(call: "naming it \(target)", path: path, number: errno) }
         guard unlink(path) == 0 else { throw Failure(call: "removing its old name", path: path, number: errno) }
     }
 
     /// Makes the names in the folder of a file durable.
-    static func syncFolder(of path: String) throws(Failure) {
+    package static func syncFolder(of path: String) throws(Failure) {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()
         let folder = parts.isEmpty ? "." : parts == [""] ? "/" : parts.joined(separator: "/")
         let descriptor = open(folder, O_RDONLY | O_CLOEXEC)
@@ -76,7 +78,7 @@ struct DurableFile: ~Copyable {
     }
 
     /// Makes a folder, and those above it, where they are missing. Nobody else may look into it.
-    static func makeFolder(_ path: String) throws(Failure) {
+    package static func makeFolder(_ path: String) throws(Failure) {
         var made = path.hasPrefix("/") ? "" : "."
         for part in path.split(separator: "/") {
             made += "/\(part)"
@@ -86,5 +88,5 @@ struct DurableFile: ~Copyable {
         }
     }
 
-    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 }

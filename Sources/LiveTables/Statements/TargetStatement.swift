@@ -14,7 +14,7 @@ public struct TargetStatement: Sendable, Hashable {
     /// Whether it adds to counters, which go in batches of their own kind or in none.
     public var isCounter: Bool
 
-    init(
+    package init(
         _ text: String,
         _ values: [ByteBuffer?],
         timestamp: Int64,
@@ -50,6 +50,11 @@ public struct Unloadable: Sendable, Hashable, CustomStringConvertible {
     /// The column, where it is one.
     public var column: String?
 
+    package init(reason: Reason, column: String? = nil) {
+        self.reason = reason
+        self.column = column
+    }
+
     /// Reason and column.
     public var description: String { self.column.map { "\($0): \(self.reason.rawValue)" } ?? self.reason.rawValue }
 }
@@ -57,17 +62,17 @@ public struct Unloadable: Sendable, Hashable, CustomStringConvertible {
 /// What came of one row, range or partition.
 public struct Translation: Sendable {
     /// In any order: timestamps decide, not the order of arrival.
-    public internal(set) var statements: [TargetStatement] = []
+    public package(set) var statements: [TargetStatement] = []
     /// What is not in the statements.
-    public internal(set) var unloadable: [Unloadable] = []
+    public package(set) var unloadable: [Unloadable] = []
     /// Cells and deletions that are newer than the ceiling, and that dual writing has carried already.
-    public internal(set) var aboveCeiling = 0
+    public package(set) var aboveCeiling = 0
     /// Lists that were written as a whole although their elements had several timestamps.
-    public internal(set) var flattenedLists = 0
+    public package(set) var flattenedLists = 0
     /// Columns of live rows whose time the source does not tell, and that have one by the rule of ``LiveStatements``.
-    public internal(set) var guessedColumns = 0
+    public package(set) var guessedColumns = 0
     /// Rows without anything that tells a time: their markers have that of the rule.
-    public internal(set) var guessedMarkers = 0
+    public package(set) var guessedMarkers = 0
 
     /// Nothing yet.
     public init() {}

@@ -1,52 +1,45 @@
-import NIOCore
-import SSTable
+package import NIOCore
 
 /// What of a row goes into which statement: one for each timestamp and life.
-struct RowGroups {
+package struct RowGroups {
     /// What an INSERT or UPDATE writes.
-    struct Write {
-        let timestamp: Int64
+    package struct Write {
+        package let timestamp: Int64
         /// Seconds that are left; 0 for ever.
-        let timeToLive: Int32
+        package let timeToLive: Int32
         /// Whether it says that the row exists, too.
-        let isInsert: Bool
-        var isIdempotent = true
-        var targets: [StatementTexts.Target] = []
-        var values: [ByteBuffer?] = []
+        package let isInsert: Bool
+        package var isIdempotent = true
+        package var targets: [StatementTexts.Target] = []
+        package var values: [ByteBuffer?] = []
     }
 
     /// What a DELETE deletes.
-    struct Deletion {
-        let timestamp: Int64
-        var targets: [StatementTexts.Target] = []
+    package struct Deletion {
+        package let timestamp: Int64
+        package var targets: [StatementTexts.Target] = []
         /// The values of markers within what is deleted.
-        var values: [ByteBuffer?] = []
+        package var values: [ByteBuffer?] = []
     }
 
-    private(set) var writes: [Write] = []
-    private(set) var deletions: [Deletion] = []
+    package private(set) var writes: [Write] = []
+    package private(set) var deletions: [Deletion] = []
     private let elementsMax: Int
 
-    init(elementsMax: Int) { self.elementsMax = elementsMax }
+    package init(elementsMax: Int) { self.elementsMax = elementsMax }
 
     /// Seconds that are left of a life: at least one, so that what has ended still covers what is older.
-    static func timeLeft(until end: Int64, now: Int64) -> Int32 {
+    package static func timeLeft(until end: Int64, now: Int64) -> Int32 {
         Int32(clamping: max(1, min(end - now, Int64(Int32.max))))
     }
 
     /// The row exists, whatever its cells.
-    mutating func begin(_ liveness: Liveness, now: Int64) {
-        let timeToLive = liveness.isExpiring ? Self.timeLeft(until: liveness.expiresAt, now: now) : 0
-        self.begin(timestamp: liveness.timestamp, timeToLive: timeToLive)
-    }
-
-    /// The row exists, whatever its cells.
-    mutating func begin(timestamp: Int64, timeToLive: Int32) {
+    package mutating func begin(timestamp: Int64, timeToLive: Int32) {
         self.writes.append(Write(timestamp: timestamp, timeToLive: timeToLive, isInsert: true))
     }
 
     /// Adds an assignment to the statement of its timestamp and life. An INSERT takes whole columns alone.
-    mutating func write(
+    package mutating func write(
         _ target: StatementTexts.Target,
         _ values: [ByteBuffer?],
         timestamp: Int64,
@@ -71,7 +64,7 @@ struct RowGroups {
     }
 
     /// Adds something to the deletion of its timestamp.
-    mutating func delete(_ target: StatementTexts.Target, _ values: [ByteBuffer?], timestamp: Int64) {
+    package mutating func delete(_ target: StatementTexts.Target, _ values: [ByteBuffer?], timestamp: Int64) {
         let index = self.deletions.firstIndex { $0.timestamp == timestamp && $0.targets.count < self.elementsMax }
         if let index {
             self.deletions[index].targets.append(target)

@@ -1,9 +1,9 @@
-import CQLClient
+package import CQLClient
 import CQLProtocol
 
 /// What is done about a request that failed. Pure: how often it was sent and a random number are passed in.
-struct RetryPolicy: Sendable, Hashable {
-    enum Verdict: Sendable, Hashable {
+package struct RetryPolicy: Sendable, Hashable {
+    package enum Verdict: Sendable, Hashable {
         /// It is sent again after a pause.
         case again(after: Duration)
         /// It is refused for good, or nobody may send it again: it goes to the dead letters.
@@ -13,16 +13,27 @@ struct RetryPolicy: Sendable, Hashable {
     }
 
     /// How often a request is sent.
-    var attemptsMax = 8
+    package var attemptsMax: Int
     /// The first pause; it doubles …
-    var pauseMin = Duration.milliseconds(50)
+    package var pauseMin: Duration
     /// … up to this.
-    var pauseMax = Duration.seconds(10)
+    package var pauseMax: Duration
+
+    /// The policy of these limits.
+    package init(
+        attemptsMax: Int = 8,
+        pauseMin: Duration = .milliseconds(50),
+        pauseMax: Duration = .seconds(10)
+    ) {
+        self.attemptsMax = attemptsMax
+        self.pauseMin = pauseMin
+        self.pauseMax = pauseMax
+    }
 
     /// - Parameters:
     ///   - attempt: How often it was sent; one after the first time.
     ///   - random: From 0 up to 1, so that many writers do not come back at the same moment.
-    func verdict(on error: CQLSessionError, isIdempotent: Bool, attempt: Int, random: Double) -> Verdict {
+    package func verdict(on error: CQLSessionError, isIdempotent: Bool, attempt: Int, random: Double) -> Verdict {
         switch Self.kind(of: error) {
         case .forGood: return .bury(error.description)
         case .unusable: return .giveUp(error.description)
