@@ -101,6 +101,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "DualReader",
+            dependencies: ["LiveTables", "CQLClient", "CQLProtocol", "TokenRanges", nioCore, logging],
+            swiftSettings: settings
+        ),
+        .target(
             name: "EmbeddedNode",
             dependencies: ["CQLProtocol", "CQLSyntax", nioCore, nioPosix, nioSSL, logging],
             swiftSettings: settings
@@ -168,6 +173,14 @@ let package = Package(
             dependencies: [
                 "SSTableLoader", "SSTable", "LiveTables", "TokenRanges", "CQLClient", "EmbeddedNode", "TestSupport",
                 "CQLProtocol", nioCore, nioPosix, logging,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "DualReaderTests",
+            dependencies: [
+                "DualReader", "LiveTables", "TokenRanges", "CQLClient", "EmbeddedNode", "TestSupport", "CQLProtocol",
+                nioCore, nioPosix, logging,
             ],
             swiftSettings: settings
         ),

@@ -73,7 +73,7 @@ public struct LiveReader: AsyncSequence, Sendable {
     public func makeAsyncIterator() -> AsyncIterator { AsyncIterator(self) }
 
     /// A walk over the pages.
-    public struct AsyncIterator: AsyncIteratorProtocol {
+    public struct AsyncIterator: AsyncIteratorProtocol, Sendable {
         private let reader: LiveReader
         private var size: PageSize
         private var state: ByteBuffer?
@@ -99,6 +99,23 @@ public struct LiveReader: AsyncSequence, Sendable {
                 return try await self.page()
             } catch {
                 // What would follow is not what follows the last page.
+                self.isDone = true
+                throw error
+            }
+        }
+
+        /// The rows of the next page as the server sent them; nil behind the last one. A walk uses this or ``next()``, not both.
+        ///
+        /// - Throws: ``LiveReadError``, and `CancellationError`. What is left of the range is for the caller to know.
+        package mutating func nextRows() async throws -> LiveRows? {
+            guard !self.isDone else { return nil }
+            do {
+                let rows = try await self.rows()
+                self.state = rows.metadata.pagingState
+                self.isDone = self.state == nil
+                self.size.delivered(rows: rows.rowCount, bytes: rows.cells.readableBytes)
+                return LiveRows(rows: rows, readAt: Int64(time(nil)), isLast: self.isDone)
+            } catch {
                 self.isDone = true
                 throw error
             }

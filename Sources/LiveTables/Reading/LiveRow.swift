@@ -1,3 +1,4 @@
+package import CQLProtocol
 public import NIOCore
 
 /// When something was written and how long it lives on.
@@ -85,4 +86,14 @@ public struct LivePage: Sendable {
     public var readAt: Int64
     /// Rows whose key cannot be read, as compact tables of old may have them.
     public var unloadable: [Unloadable] = []
+}
+
+/// Rows of a page as the server sent them, for whoever does not look into all of them.
+package struct LiveRows: Sendable {
+    /// The rows; their columns are those of the ``LiveSelect``.
+    package var rows: Rows
+    /// When they came, in seconds since 1970.
+    package var readAt: Int64
+    /// Whether no page follows.
+    package var isLast: Bool
 }

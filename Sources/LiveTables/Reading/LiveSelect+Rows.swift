@@ -1,5 +1,5 @@
 import CQLProtocol
-import NIOCore
+package import NIOCore
 
 extension LiveSelect {
     /// Groups the rows of a page into parts of partitions.
@@ -41,13 +41,13 @@ extension LiveSelect {
     }
 
     /// How many columns the text selects.
-    private var columnCount: Int {
+    package var columnCount: Int {
         self.table.partitionKey.count + self.table.clustering.count
             + self.times.reduce(self.times.count) { $0 + Self.width($1) }
     }
 
     /// Columns that tell times.
-    private static func width(_ times: Times) -> Int {
+    package static func width(_ times: Times) -> Int {
         switch times {
         case .untold, .byKey: 0
         case .whole: 2
@@ -55,7 +55,8 @@ extension LiveSelect {
         }
     }
 
-    private func cells(_ row: [ByteBuffer?], from start: Int, statics: Bool) -> [LiveCell?] {
+    /// The values of the static or of the other columns, with their times, of a row whose key ends at `start`.
+    package func cells(_ row: [ByteBuffer?], from start: Int, statics: Bool) -> [LiveCell?] {
         var result: [LiveCell?] = []
         var place = start
         for (column, times) in zip(self.table.columns, self.times) {
@@ -101,9 +102,9 @@ extension LiveSelect {
 }
 
 /// The elements of values (native protocol v4 §6): slices that share the value's bytes.
-enum Elements {
+package enum Elements {
     /// Of a list or set its elements, of a map keys and values in turn; nil for bytes that are no such thing.
-    static func of(collection value: ByteBuffer, isMap: Bool = false) -> [ByteBuffer?]? {
+    package static func of(collection value: ByteBuffer, isMap: Bool = false) -> [ByteBuffer?]? {
         var value = value
         guard let claimed: Int32 = value.readInteger(), claimed >= 0 else { return nil }
         let count = Int(claimed) * (isMap ? 2 : 1)
@@ -118,7 +119,7 @@ enum Elements {
     }
 
     /// The fields of a user-defined type; one that was written before the type had its last fields has fewer.
-    static func of(userType value: ByteBuffer) -> [ByteBuffer?]? {
+    package static func of(userType value: ByteBuffer) -> [ByteBuffer?]? {
         var value = value
         var fields: [ByteBuffer?] = []
         while value.readableBytes > 0 {

@@ -3,7 +3,7 @@ import CQLProtocol
 /// The text that reads a token range of a table cell by cell, and where in its rows what stands.
 public struct LiveSelect: Sendable, Hashable {
     /// How a column is asked for its times.
-    enum Times: Sendable, Hashable {
+    package enum Times: Sendable, Hashable {
         /// Not at all: the server does not tell.
         case untold
         /// `WRITETIME(c), TTL(c)`: one of each, or since Cassandra 5.0 lists of the elements'.
@@ -19,7 +19,9 @@ public struct LiveSelect: Sendable, Hashable {
     /// The text; its markers are the token behind which the range begins, and the one with which it ends.
     public let text: String
     /// By the places of the table's columns.
-    let times: [Times]
+    package let times: [Times]
+    /// The text without its conditions.
+    package let selection: String
 
     /// The text for a table. What is not in `times` by its name is asked for one time, but for counters and for what is kept
     /// in several cells.
@@ -44,9 +46,9 @@ public struct LiveSelect: Sendable, Hashable {
             }
         }
         let token = "token(\(key.joined(separator: ", ")))"
-        self.text =
-            "SELECT \(selected.joined(separator: ", ")) FROM \(quoted(table.keyspace)).\(quoted(table.name)) "
-            + "WHERE \(token) > ? AND \(token) <= ?"
+        self.selection =
+            "SELECT \(selected.joined(separator: ", ")) FROM \(quoted(table.keyspace)).\(quoted(table.name))"
+        self.text = "\(self.selection) WHERE \(token) > ? AND \(token) <= ?"
     }
 
     /// The names of columns whose elements' times the server does not tell; they get times by the rule of ``LiveStatements``.

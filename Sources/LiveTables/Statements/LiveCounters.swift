@@ -1,6 +1,6 @@
 public import CQLClient
 import CQLProtocol
-import NIOCore
+package import NIOCore
 
 /// Copies counters: what a source's counter has above the target's is added to it.
 ///
@@ -37,12 +37,13 @@ public struct LiveCounters {
             + "WHERE \(key.map { "\(quoted($0)) = ?" }.joined(separator: " AND "))" + (isStatic ? " LIMIT 1" : "")
     }
 
-    private func columns(isStatic: Bool) -> [LiveTable.Column] {
+    /// The columns that are read, in the order in which they are.
+    package func columns(isStatic: Bool) -> [LiveTable.Column] {
         self.source.columns.filter { $0.isStatic == isStatic && self.target.columns.contains($0.name) }
     }
 
     /// What must be added; nil where nothing must. What the target lacks counts from 0.
-    mutating func difference(
+    package mutating func difference(
         key: [ByteBuffer],
         clustering: [ByteBuffer],
         _ cells: [LiveCell?],

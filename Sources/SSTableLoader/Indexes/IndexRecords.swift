@@ -1,3 +1,5 @@
+import LiveTables
+
 /// The indexes that a job has dropped or is about to drop, as a file keeps them: a JSON object a line, each with a checksum.
 ///
 /// A line that cannot be read is kept as it is for an operator to see. It stands for an index that may be missing.

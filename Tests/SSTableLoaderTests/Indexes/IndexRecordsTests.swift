@@ -2,6 +2,7 @@ import FoundationEssentials
 import TestSupport
 import Testing
 
+@testable import LiveTables
 @testable import SSTableLoader
 
 @Suite struct IndexRecordsTests {

@@ -56,6 +56,37 @@ package struct DurableFile: ~Copyable {
         self.size += Int64(bytes.count)
     }
 
+    /// Takes everything back that was ever added.
+    package mutating func truncate() throws(Failure) {
+        guard ftruncate(self.descriptor, 0) == 0 else {
+            throw Failure(call: "emptying it", path: self.path, number: errno)
+        }
+        self.size = 0
+        try self.sync()
+    }
+
+    /// What a file holds, as text; nothing where there is none. Bytes that are no UTF-8 are replaced.
+    package static func contents(_ path: String) throws(Failure) -> String {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return "" }
+            throw Failure(call: "opening it", path: path, number: errno)
+        }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = chunk.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
+            if count > 0 {
+                bytes += chunk[..<count]
+            } else if count == 0 {
+                return String(decoding: bytes, as: UTF8.self)
+            } else if errno != EINTR {
+                throw Failure(call: "reading it", path: path, number: errno)
+            }
+        }
+    }
+
     /// Returns when the disk has it.
     package borrowing func sync() throws(Failure) {
         guard fsync(self.descriptor) == 0 else { throw Failure(call: "fsync", path: self.path, number: errno) }

@@ -1,24 +1,24 @@
-/// One JSON object on one line, of texts, arrays of texts and objects of texts: all that indexes need (RFC 8259).
-struct JSONLine: Sendable, Hashable {
-    enum Value: Sendable, Hashable {
+/// One JSON object on one line, of texts, arrays of texts and objects of texts: all that our own files need (RFC 8259).
+package struct JSONLine: Sendable, Hashable {
+    package enum Value: Sendable, Hashable {
         case text(String)
         case array([String])
         case object([String: String])
     }
 
-    var fields: [String: Value]
+    package var fields: [String: Value]
 
-    init(_ fields: [String: Value]) { self.fields = fields }
+    package init(_ fields: [String: Value]) { self.fields = fields }
 
     /// Nil where it is anything else, or has a key twice.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         var reader = Reader(text)
         guard let fields = reader.object({ $0.value() }), reader.isAtEnd else { return nil }
         self.fields = fields
     }
 
     /// The object, its keys in order.
-    var text: String {
+    package var text: String {
         let fields = self.fields.sorted { $0.key < $1.key }.map { key, value in
             switch value {
             case .text(let text): "\(Self.quoted(key)):\(Self.quoted(text))"
