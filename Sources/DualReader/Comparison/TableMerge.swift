@@ -26,7 +26,11 @@ struct TableMerge {
     let comparison: RowComparison
     private(set) var source: RowCursor
     private(set) var target: RowCursor
-    private(set) var tally = CompareTally()
+    /// What was counted in partitions that are behind.
+    private var closed = CompareTally()
+    /// What was counted in the partition at hand: who claims what is behind must not claim that, or it counts twice when somebody
+    /// else goes on from there.
+    private var tally = CompareTally()
     private(set) var suspects: [Suspect] = []
     private let suspectsMax: Int
     private let hasStatics: Bool
@@ -59,20 +63,27 @@ struct TableMerge {
         }
     }
 
-    /// The suspects and what was counted since the last time.
+    /// The suspects since the last time, and what was counted in partitions that are behind; in all of them where all rows were
+    /// met.
     mutating func take() -> (suspects: [Suspect], tally: CompareTally) {
-        defer { (self.suspects, self.tally) = ([], CompareTally()) }
-        return (self.suspects, self.tally)
+        if !self.source.hasRow, self.source.isLast, !self.target.hasRow, self.target.isLast { self.close() }
+        defer { (self.suspects, self.closed) = ([], CompareTally()) }
+        return (self.suspects, self.closed)
+    }
+
+    private mutating func close() {
+        self.closed += self.tally
+        self.tally = CompareTally()
     }
 
     /// The next page of a side.
     mutating func supply(_ page: LiveRows, of side: Side) throws {
         switch side {
         case .source:
-            self.tally.sourceBytes += page.rows.cells.readableBytes
+            self.closed.sourceBytes += page.rows.cells.readableBytes
             try self.source.supply(page)
         case .target:
-            self.tally.targetBytes += page.rows.cells.readableBytes
+            self.closed.targetBytes += page.rows.cells.readableBytes
             try self.target.supply(page)
         }
     }
@@ -124,6 +135,7 @@ struct TableMerge {
             self.key.append(contentsOf: bytes[..<cursor.keyEnd])
         }
         self.hasPartition = true
+        self.close()
         self.tally.partitions += 1
         self.areStaticsDone = !self.hasStatics
     }

@@ -17,6 +17,39 @@ struct RangeComparison: Sendable {
         /// Rows that were read from the source, and bytes of both, for the progress.
         var rows: Int64 = 0
         var bytes: Int64 = 0
+
+        static func += (left: inout Self, right: Self) {
+            left.tally += right.tally
+            left.samples.add(right.samples)
+            left.repaired.formUnion(right.repaired)
+            left.open.formUnion(right.open)
+            left.rows += right.rows
+            left.bytes += right.bytes
+        }
+    }
+
+    /// What was decided, apart from what was in the partition that the scan is in: only what is behind may be claimed.
+    private struct Progress {
+        var behind: Decided
+        var atHand: Decided
+        /// The token of the partition at hand, when something was decided in it.
+        var token: Int64?
+        let nothing: Decided
+
+        init(_ nothing: Decided) { (self.behind, self.atHand, self.nothing) = (nothing, nothing, nothing) }
+
+        /// The scan is at a token; nil behind its end.
+        mutating func move(to token: Int64?) {
+            guard self.token != token || token == nil else { return }
+            self.behind += self.atHand
+            self.atHand = self.nothing
+            self.token = token
+        }
+
+        /// Adds something about a row.
+        mutating func note(_ place: RowPlace, _ change: (inout Decided) -> Void) {
+            if place.token == self.token { change(&self.atHand) } else { change(&self.behind) }
+        }
     }
 
     let pair: TablePair
@@ -42,7 +75,7 @@ struct RangeComparison: Sendable {
             tenants: self.pair.tenants,
             suspectsMax: self.settings.settling.pendingMax
         )
-        var decided = self.nothing
+        var progress = Progress(self.nothing)
         var claimed = range.start
         var source = self.reader(.source, range).makeAsyncIterator()
         var target = self.reader(.target, range).makeAsyncIterator()
@@ -55,23 +88,25 @@ struct RangeComparison: Sendable {
                 )
                 if let one {
                     source = one.iterator
-                    decided.rows += Int64(one.page.rows.rowCount)
-                    decided.bytes += Int64(one.page.rows.cells.readableBytes)
+                    progress.behind.rows += Int64(one.page.rows.rowCount)
+                    progress.behind.bytes += Int64(one.page.rows.cells.readableBytes)
                     try merge.supply(one.page, of: .source)
                 }
                 if let other {
                     target = other.iterator
-                    decided.bytes += Int64(other.page.rows.cells.readableBytes)
+                    progress.behind.bytes += Int64(other.page.rows.cells.readableBytes)
                     try merge.supply(other.page, of: .target)
                 }
-                guard merge.suspects.isEmpty, decided.rows >= Int64(self.settings.checkpointRows) else { continue }
-                try await self.claim(&merge, &decided, after: &claimed, claim)
+                guard merge.suspects.isEmpty, progress.behind.rows >= Int64(self.settings.checkpointRows) else {
+                    continue
+                }
+                try await self.claim(&merge, &progress, after: &claimed, claim)
             case .room:
-                try await self.decide(&merge, &decided)
-                try await self.claim(&merge, &decided, after: &claimed, claim)
+                try await self.decide(&merge, &progress, isEnd: false)
+                try await self.claim(&merge, &progress, after: &claimed, claim)
             case .nothing:
-                try await self.decide(&merge, &decided)
-                return try await claim(range.end, decided)
+                try await self.decide(&merge, &progress, isEnd: true)
+                return try await claim(range.end, progress.behind)
             }
         }
     }
@@ -83,15 +118,16 @@ struct RangeComparison: Sendable {
     /// Claims what lies below the partition at hand, where that is more than was claimed.
     private func claim(
         _ merge: inout TableMerge,
-        _ decided: inout Decided,
+        _ progress: inout Progress,
         after claimed: inout Int64,
         _ claim: (Int64, Decided) async throws -> Void
     ) async throws {
         guard let before = merge.completeBefore, before > .min, before - 1 > claimed else { return }
-        decided.tally += merge.take().tally
-        try await claim(before - 1, decided)
+        progress.move(to: before)
+        progress.behind.tally += merge.take().tally
+        try await claim(before - 1, progress.behind)
         claimed = before - 1
-        decided = self.nothing
+        progress.behind = self.nothing
     }
 
     // MARK: Reading
@@ -135,27 +171,41 @@ struct RangeComparison: Sendable {
     // MARK: Deciding
 
     /// Lets all suspects settle, and repairs what remains.
-    private func decide(_ merge: inout TableMerge, _ decided: inout Decided) async throws {
+    private func decide(_ merge: inout TableMerge, _ progress: inout Progress, isEnd: Bool) async throws {
+        progress.move(to: isEnd ? nil : merge.completeBefore)
         let (suspects, tally) = merge.take()
-        decided.tally += tally
+        progress.behind.tally += tally
         guard !suspects.isEmpty else { return }
         let result = try await self.settler.settle(suspects)
-        decided.tally += result.tally
-        for (place, _) in result.undecided { decided.open.insert(place.key) }
-        for suspect in result.remaining { try await self.remains(suspect, &decided) }
+        progress.behind.tally.sourceBytes += result.sourceBytes
+        progress.behind.tally.targetBytes += result.targetBytes
+        for place in result.settled { progress.note(place) { $0.tally.rowsSettled += 1 } }
+        for (place, _) in result.undecided {
+            progress.note(place) { decided in
+                decided.tally.rowsUndecided += 1
+                decided.open.insert(place.key)
+            }
+        }
+        for suspect in result.remaining {
+            let outcome = try await self.repair(suspect)
+            progress.note(suspect.place) { Self.remains(suspect, outcome, &$0) }
+        }
     }
 
-    private func remains(_ suspect: Suspect, _ decided: inout Decided) async throws {
-        let outcome: RepairOutcome?
+    /// What a repair came to; nil where nothing is to be repaired.
+    private func repair(_ suspect: Suspect) async throws -> RepairOutcome? {
         do {
-            outcome = try await self.repairer?.repair(suspect.place)
+            return try await self.repairer?.repair(suspect.place)
         } catch let error as CQLSessionError {
             try Task.checkCancellation()
-            outcome = .unrepaired(reason: error.description)
+            return .unrepaired(reason: error.description)
         } catch let error as CompareError where error.code == .refused {
             // One row that a cluster does not take says nothing of the others.
-            outcome = .unrepaired(reason: error.description)
+            return .unrepaired(reason: error.description)
         }
+    }
+
+    private static func remains(_ suspect: Suspect, _ outcome: RepairOutcome?, _ decided: inout Decided) {
         if outcome == .agrees {
             decided.tally.rowsSettled += 1
             return

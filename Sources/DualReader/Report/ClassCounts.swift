@@ -1,6 +1,7 @@
 /// How many differences there are of each class.
 public struct ClassCounts: Sendable, Hashable {
-    private var counts = [Int](repeating: 0, count: Difference.Class.allCases.count)
+    /// In place, as one is made for each partition.
+    private var counts = SIMD8<Int>.zero
 
     /// None.
     public init() {}
@@ -12,11 +13,11 @@ public struct ClassCounts: Sendable, Hashable {
     }
 
     /// All of them.
-    public var total: Int { self.counts.reduce(0, +) }
+    public var total: Int { self.counts.wrappedSum() }
 
     /// Adds those of another part.
     public static func += (left: inout Self, right: Self) {
-        for index in left.counts.indices { left.counts[index] += right.counts[index] }
+        left.counts &+= right.counts
     }
 
     private static func index(_ kind: Difference.Class) -> Int {

@@ -8,7 +8,11 @@ struct Settler: Sendable {
         var remaining: [Suspect] = []
         /// Rows that cannot be decided, and why.
         var undecided: [(place: RowPlace, reason: String)] = []
-        var tally = CompareTally()
+        /// Rows that agree by now.
+        var settled: [RowPlace] = []
+        /// Bytes that were read.
+        var sourceBytes = 0
+        var targetBytes = 0
     }
 
     private enum Answer: Sendable {
@@ -39,10 +43,10 @@ struct Settler: Sendable {
                 switch answer {
                 case .failed(let reason): result.undecided.append((row.place, reason))
                 case .read(let differences, let isOwed, let sourceBytes, let targetBytes):
-                    result.tally.sourceBytes += sourceBytes
-                    result.tally.targetBytes += targetBytes
+                    result.sourceBytes += sourceBytes
+                    result.targetBytes += targetBytes
                     switch row.read(differences, isOwed: isOwed, elapsed: elapsed, self.limits) {
-                    case .agrees: result.tally.rowsSettled += 1
+                    case .agrees: result.settled.append(row.place)
                     case .again: left.append(row)
                     case .remains(let found): result.remaining.append(Suspect(place: row.place, differences: found))
                     case .undecided(let reason): result.undecided.append((row.place, reason))
@@ -51,7 +55,6 @@ struct Settler: Sendable {
             }
             rows = left
         }
-        result.tally.rowsUndecided = result.undecided.count
         return result
     }
 
