@@ -1,4 +1,5 @@
 import CQLClient
+import FoundationEssentials
 import Logging
 import NIOCore
 import Operations
@@ -99,6 +100,7 @@ final class LoaderEngine: Service {
     private func load(_ start: LoaderStart) async -> LoaderRun.End {
         do {
             let settings = try await self.settings(for: start.subject)
+            try await self.waitUntilPast(settings.ceiling)
             let drops = start.dropsIndexesFirst ?? self.configuration.indexes.dropsFirst
             let rebuilds = start.rebuildsIndexesAfter ?? self.configuration.indexes.rebuildsAfter
             let end = try await LoadJob.withJob(
@@ -122,6 +124,16 @@ final class LoaderEngine: Service {
             self.state.withLock { $0.error = "\(error)" }
             return .failed(reason: "\(error)")
         }
+    }
+
+    /// Files tell all times: nothing of theirs is guessed.
+    private func waitUntilPast(_ ceiling: Int64?) async throws {
+        guard let ceiling, case .cluster = self.configuration.source else { return }
+        let now = Int64(Date().timeIntervalSince1970 * 1_000_000)
+        let wait = try CeilingWait.duration(ceiling: ceiling, now: now)
+        guard wait > .zero else { return }
+        self.logger.info("waiting until the ceiling has passed", metadata: ["time": "\(wait)"])
+        try await Task.sleep(for: wait)
     }
 
     private func begin(_ job: LoadJob) async throws {

@@ -89,11 +89,11 @@ struct JSONPrinter {
     private mutating func lineBreak(_ keepsOnLine: Bool) {
         guard self.style == .indented else { return }
         guard !keepsOnLine else { return self.write(" ") }
-        self.write("\n")
-        for _ in self.open { self.write("  ") }
+        self.bytes.append(UInt8(ascii: "\n"))
+        self.bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 2 * self.open.count))
     }
 
-    mutating func write(_ text: String) { self.bytes.append(contentsOf: text.utf8) }
+    mutating func write(_ text: String) { JSONText.copy(text, to: &self.bytes) }
 }
 
 /// Texts as JSON has them.
@@ -112,7 +112,19 @@ package enum JSONText {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// A text as it is. Copied at once: a dump writes little else.
+    static func copy(_ text: String, to bytes: inout [UInt8]) {
+        let isCopied: Void? = text.utf8.withContiguousStorageIfAvailable { bytes.append(contentsOf: $0) }
+        if isCopied == nil { bytes.append(contentsOf: text.utf8) }
+    }
+
+    private static func mustBeEscaped(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+
     private static func escape(_ text: String, to bytes: inout [UInt8]) {
+        let isPlain = text.utf8.withContiguousStorageIfAvailable { !$0.contains(where: Self.mustBeEscaped) } ?? false
+        guard !isPlain else { return self.copy(text, to: &bytes) }
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
