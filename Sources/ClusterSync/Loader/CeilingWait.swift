@@ -1,7 +1,7 @@
 /// How long a load of a live source waits before it reads its first row.
 ///
-/// What a source tells no time of gets one up to the ceiling. A write or a deletion that comes after a row was read must be newer than
-/// that, or the target keeps what the row had before: so reading begins when no clock has the ceiling still before it.
+/// What a source tells no time of gets one up to the ceiling. A write or a deletion that comes after a row was read must be newer
+/// than that, or the target keeps what the row had before: so reading begins when no clock has the ceiling still before it.
 enum CeilingWait {
     /// The longest wait, in seconds. A moment further ahead is a mistake.
     static let longestSeconds: Int64 = 60
@@ -11,8 +11,8 @@ enum CeilingWait {
         let seconds: Int64
 
         var description: String {
-            "the ceiling lies \(self.seconds) seconds ahead: what is written until then could be overwritten by what was read before; "
-                + "give the moment at which dual writing was proven active"
+            "the ceiling lies \(self.seconds) seconds ahead: what is written until then could be overwritten by what was read "
+                + "before; give the moment at which dual writing was proven active"
         }
     }
 
