@@ -22,6 +22,8 @@ struct JournalMetricsTests {
         leg.shadowBytesQueued = 3_400
         leg.shadowOldestMilliseconds = 2_500
         leg.journalDiskBytes = 65_536
+        leg.journalBytesMax = 1_048_576
+        status.journalSyncFailures = 2
         leg.isBreakerOpen = true
         leg.waitsForLoginOf = ["a", "b"]
         leg.deadLetters = 3
@@ -36,6 +38,8 @@ struct JournalMetricsTests {
             "cluster_sync_journal_records{cluster=\"target\"} 12",
             "cluster_sync_journal_bytes{cluster=\"target\"} 3400",
             "cluster_sync_journal_disk_bytes{cluster=\"target\"} 65536",
+            "cluster_sync_journal_limit_bytes{cluster=\"target\"} 1048576",
+            "cluster_sync_journal_sync_failures_total 2",
             "cluster_sync_journal_oldest_age_seconds{cluster=\"target\"} 2.5",
             "cluster_sync_dead_letters{cluster=\"target\"} 3", "cluster_sync_dead_letters{cluster=\"source\"} 0",
             "cluster_sync_dirty_partitions{cluster=\"target\",reason=\"journal_full\"} 5",

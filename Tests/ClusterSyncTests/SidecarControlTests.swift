@@ -248,7 +248,7 @@ struct SidecarControlTests: ControlTests {
             let text = await registry.render()
             for line in [
                 "# TYPE proxy_write_latency_seconds histogram", "# TYPE proxy_writes_total counter",
-                "# TYPE proxy_consistency_mismatches counter",
+                "# TYPE proxy_consistency_mismatches untyped",
                 #"proxy_writes_total{database="source",status="success"} 0"#,
                 #"cluster_sync_phase{phase="PrimaryOnly"} 1"#, #"cluster_sync_connected{cluster="target"} 1"#,
             ] { #expect(text.contains(line + "\n")) }

@@ -15,6 +15,7 @@ extension SidecarMetrics {
             ),
             ("journal_bytes", "The bytes of the writes in the journal.", isJournalled ? leg.shadowBytesQueued : 0),
             ("journal_disk_bytes", "What the journal's files take on the disk.", leg.journalDiskBytes),
+            ("journal_limit_bytes", "What the journal's files may take on the disk.", leg.journalBytesMax),
             ("dead_letters", "Writes that the cluster has refused for good, kept for an operator.", leg.deadLetters),
             (
                 "breaker_open", "1 while copies are held back because the cluster fails or is silent.",

@@ -10,6 +10,11 @@ enum SidecarMetrics {
             self.collect(cluster, status, into: &page)
             self.collectJournal(cluster, status, into: &page)
         }
+        page.counter(
+            "cluster_sync_journal_sync_failures_total",
+            help: "How often the disk did not take the journal.",
+            UInt64(clamping: status.journalSyncFailures)
+        )
         for mode in WriteMode.allCases {
             page.gauge(
                 "cluster_sync_phase",
@@ -18,6 +23,12 @@ enum SidecarMetrics {
                 mode == status.mode ? 1 : 0
             )
         }
+        page.gauge(
+            "cluster_sync_build_info",
+            help: "Always 1; the version of the program is a label.",
+            labels: [.init("version", Version.current)],
+            1
+        )
         page.gauge("cluster_sync_phase_epoch", help: "Changes of the write mode so far.", Double(status.epoch))
         page.gauge(
             "cluster_sync_ready",
@@ -63,7 +74,8 @@ enum SidecarMetrics {
     }
 
     private static func collect(_ comparison: ComparisonCounters, into page: inout MetricsPage) {
-        page.counter(
+        // It only grows, but a counter of this name would have to end in _total, and dashboards know it without.
+        page.untyped(
             "proxy_consistency_mismatches",
             help: "Reads that had other rows on the shadow, also when both clusters were read again.",
             labels: [.init("operation", "read")],

@@ -35,6 +35,7 @@ extension DualWriterService {
             status.legs.append(leg)
         }
         status.hasJournal = self.store != nil
+        status.journalSyncFailures = self.store?.syncFailures ?? 0
         var connected: [Cluster: Set<NodeID>] = [:]
         var tables = PerCluster(both: OwedTables())
         for loop in snapshot.loops {
@@ -72,6 +73,7 @@ extension DualWriterService {
                 now: LoopClock.wallMicroseconds / 1_000
             )
             guard let store = self.store else { continue }
+            status.legs[index].journalBytesMax = store.bytesMax * snapshot.loops.count
             status.legs[index].deadLetters = store.deadLetters.count(of: cluster)
             status.legs[index].dirtyByReason = store.dirty.counts(on: cluster)
         }

@@ -34,6 +34,8 @@ public struct DualWriterStatus: Sendable {
         public var waitsForLoginOf: Set<String> = []
         /// What its journals take on disk, in bytes.
         public var journalDiskBytes = 0
+        /// What they may take, in bytes; 0 without a journal.
+        public var journalBytesMax = 0
         /// Writes that it has refused for good.
         public var deadLetters = 0
         /// Partitions in doubt, by reason.
@@ -86,6 +88,8 @@ public struct DualWriterStatus: Sendable {
     public var counters: DualWriterCounters
     /// Whether what a shadow is owed is journalled.
     public var hasJournal = false
+    /// How often the disk did not take the journal, since the start.
+    public var journalSyncFailures = 0
 
     /// A status of a proxy about which nothing else is known yet.
     public init(mode: WriteMode, epoch: Int) {

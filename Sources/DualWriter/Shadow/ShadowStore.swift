@@ -96,6 +96,12 @@ public final class ShadowStore: Sendable {
     /// How long the answers of a tick must wait for the disk: true where they must not leave before everything is there.
     var answersWaitForDisk: Bool { self.configuration.sync == .always }
 
+    /// What one loop may keep for one cluster, in bytes.
+    var bytesMax: Int { self.configuration.bytesMax }
+
+    /// How often the disk did not take bytes.
+    var syncFailures: Int { self.directory.sync.failures }
+
     private static func name(_ cluster: Cluster, _ loop: Int) -> String { "\(cluster)-\(loop)" }
 
     /// Opens the journal of what one loop owes one cluster. To be used on the loop's thread only.

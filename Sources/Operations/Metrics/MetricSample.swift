@@ -6,6 +6,8 @@ public enum MetricKind: String, Sendable {
     case gauge
     /// Observations counted into buckets.
     case histogram
+    /// A value under a name that the rules of its kind do not allow, kept because others read it.
+    case untyped
 }
 
 /// One label of a sample. A name is fixed in the code; a value may come from outside and is escaped when it is written.

@@ -22,6 +22,11 @@ public struct MetricsPage: Sendable {
         self.add(.double(value), to: name, kind: .gauge, help: help, labels: labels)
     }
 
+    /// Adds a value under a name of old that is wrong for its kind; nothing new is exposed so.
+    public mutating func untyped(_ name: String, help: String, labels: [MetricLabel] = [], _ value: UInt64) {
+        self.add(.unsigned(value), to: name, kind: .untyped, help: help, labels: labels)
+    }
+
     /// Adds a histogram.
     public mutating func histogram(
         _ name: String,
