@@ -30,32 +30,18 @@ struct SSTableLoaderCommand: AsyncParsableCommand {
 
         /// Reads the configuration, and sets up the log by it.
         func load(logLevel: Logger.Level? = nil) throws -> (LoaderConfiguration, Logger) {
-            var options: [(path: String, text: String)] = []
-            for setting in self.settings {
-                let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                guard parts.count == 2 else { throw ValidationError("--set takes key=value, not '\(setting)'") }
-                options.append((String(parts[0]), String(parts[1])))
-            }
+            let layers = try ConfigurationOptions.layers(.loader, file: self.config, settings: self.settings)
             let configuration: LoaderConfiguration
-            let layers = ConfigurationLayers(
-                schema: .loader,
-                options: options,
-                environment: ProcessInfo.processInfo.environment,
-                file: self.config.map { ConfigurationFile(path: $0, schema: .loader) }
-            )
             do {
-                configuration = try LoaderConfiguration(layers) { path in
-                    FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
-                }
+                configuration = try LoaderConfiguration(layers, readFile: ConfigurationOptions.secret)
             } catch {
                 throw fail(Exit.configuration, "\(error)")
             }
-            let (level, format) = (logLevel ?? configuration.logLevel, configuration.logFormat)
-            LoggingSystem.bootstrap { StandardErrorLogHandler(label: $0, format: format, logLevel: level) }
-            let logger = Logger(label: "cluster-sync")
-            for name in layers.unknownVariables {
-                logger.warning("\(name) is no variable of cluster-sync; it is ignored")
-            }
+            let logger = ConfigurationOptions.startLog(
+                logLevel ?? configuration.logLevel,
+                configuration.logFormat,
+                layers
+            )
             return (configuration, logger)
         }
     }

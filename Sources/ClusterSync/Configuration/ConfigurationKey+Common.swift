@@ -80,6 +80,25 @@ extension ConfigurationKey {
         ]
     }
 
+    /// A cluster as in the dual writer's file, but without applications that could have credentials of their own.
+    static func clusterOfJob(_ name: String, hosts alias: String, _ timeout: String) -> [Self] {
+        let keys = Self.cluster(name, hosts: alias).filter { $0.path != "\(name).credentials" }
+        return keys.map { key in
+            key.path == "\(name).connections_per_node" ? key.adding(aliases: ["\(name).pool_size"]) : key
+        } + [
+            Self.milliseconds(
+                "\(name).connection_timeout_ms",
+                "5000",
+                "How long opening a connection to a node of the \(name) cluster may take."
+            ),
+            Self.milliseconds(
+                "\(name).request_timeout_ms",
+                timeout,
+                "How long a request to it may wait for its answer."
+            ),
+        ] + Self.clusterTLS(name)
+    }
+
     static func file(_ path: String, _ help: String) -> Self {
         Self(path: path, kind: .path, fallback: nil, help: help)
     }

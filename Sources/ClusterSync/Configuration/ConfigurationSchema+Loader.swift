@@ -8,28 +8,9 @@ extension ConfigurationSchema {
 
     private typealias Key = ConfigurationKey
 
-    /// A cluster as in the dual writer's file, but without applications that could have credentials of their own.
-    private static func cluster(_ name: String, hosts alias: String, _ timeout: String) -> [Key] {
-        let keys = Key.cluster(name, hosts: alias).filter { $0.path != "\(name).credentials" }
-        return keys.map { key in
-            key.path == "\(name).connections_per_node" ? key.adding(aliases: ["\(name).pool_size"]) : key
-        } + [
-            Key.milliseconds(
-                "\(name).connection_timeout_ms",
-                "5000",
-                "How long opening a connection to a node of the \(name) cluster may take."
-            ),
-            Key.milliseconds(
-                "\(name).request_timeout_ms",
-                timeout,
-                "How long a request to it may wait for its answer."
-            ),
-        ] + Key.clusterTLS(name)
-    }
-
     /// From where to where.
     private static let placeKeys: [Key] =
-        Self.cluster("source", hosts: "cassandra_hosts", "30000")
+        Key.clusterOfJob("source", hosts: "cassandra_hosts", "30000")
         + [
             Key(
                 path: "files.paths",
@@ -43,7 +24,7 @@ extension ConfigurationSchema {
                 fallback: nil,
                 help: "The snapshot of each table to read; without it the table's own files."
             ),
-        ] + Self.cluster("target", hosts: "scylla_hosts", "10000")
+        ] + Key.clusterOfJob("target", hosts: "scylla_hosts", "10000")
 
     /// What is loaded, and who keeps how far it is.
     private static let jobKeys: [Key] = [

@@ -1,4 +1,5 @@
 import CQLClient
+import CQLProtocol
 import DualWriteCore
 import Operations
 
@@ -118,6 +119,18 @@ struct ConfigurationValues {
         guard case .choice(let choices) = self.key(path).kind else { preconditionFailure("\(path) is no choice") }
         return self.parsed(path, "one of \(choices.joined(separator: ", "))") { text in
             choices.first { $0 == text.lowercased() }
+        }
+    }
+
+    /// A consistency level among those that the key has.
+    mutating func consistency(_ path: String) -> Consistency {
+        switch self.choice(path) {
+        case "one": .one
+        case "local_one": .localOne
+        case "quorum": .quorum
+        case "each_quorum": .eachQuorum
+        case "all": .all
+        default: .localQuorum
         }
     }
 

@@ -5,15 +5,8 @@ import Logging
 struct LoaderConfiguration: Sendable {
     /// Where it comes from.
     enum Source: Sendable {
-        case cluster(Place)
+        case cluster(ClusterPlace)
         case files(Files)
-    }
-
-    /// A cluster with the patience that one has with it.
-    struct Place: Sendable {
-        var cluster: ClusterSettings
-        var connectionTimeoutMilliseconds: Int
-        var requestTimeoutMilliseconds: Int
     }
 
     /// SSTables on disk.
@@ -100,7 +93,7 @@ struct LoaderConfiguration: Sendable {
     }
 
     var source: Source
-    var target: Place
+    var target: ClusterPlace
     var job: Job
     var stateDirectory: String
     var tables: TablePatterns
@@ -139,7 +132,7 @@ extension LoaderConfiguration {
     init(_ layers: ConfigurationLayers, readFile: @escaping (String) -> String?) throws(ConfigurationError) {
         var values = ConfigurationValues(layers: layers, readFile: readFile)
         self.source = Self.source(&values)
-        self.target = Place("target", &values)
+        self.target = ClusterPlace("target", &values)
         if self.target.cluster.hosts.isEmpty { values.fault("target.hosts", "is missing: where does it go to?") }
         self.stateDirectory = values.text("state_dir") ?? ""
         self.job = Self.job(&values, stateDirectory: self.stateDirectory)
@@ -199,7 +192,7 @@ extension LoaderConfiguration {
     }
 
     private static func source(_ values: inout ConfigurationValues) -> Source {
-        let place = Place("source", &values)
+        let place = ClusterPlace("source", &values)
         let files = Files(paths: values.texts("files.paths"), snapshot: values.text("files.snapshot"))
         switch (place.cluster.hosts.isEmpty, files.paths.isEmpty) {
         case (true, true):
@@ -266,29 +259,5 @@ extension LoaderConfiguration {
             values.fault("retries.pause_max_ms", "is less than retries.pause_ms (\(retries.pauseMilliseconds))")
         }
         return retries
-    }
-}
-
-extension LoaderConfiguration.Place {
-    /// Reads the section `name`.
-    fileprivate init(_ name: String, _ values: inout ConfigurationValues) {
-        self.init(
-            cluster: ClusterSettings(name, &values),
-            connectionTimeoutMilliseconds: values.integer("\(name).connection_timeout_ms"),
-            requestTimeoutMilliseconds: values.integer("\(name).request_timeout_ms")
-        )
-    }
-}
-
-extension ConfigurationValues {
-    fileprivate mutating func consistency(_ path: String) -> Consistency {
-        switch self.choice(path) {
-        case "one": .one
-        case "local_one": .localOne
-        case "quorum": .quorum
-        case "each_quorum": .eachQuorum
-        case "all": .all
-        default: .localQuorum
-        }
     }
 }

@@ -92,13 +92,3 @@ extension LoaderConfiguration {
         }
     }
 }
-
-extension LoaderConfiguration.Place {
-    func client(_ name: String, _ secrets: SecretReloader) async throws -> ClusterConfiguration {
-        try await self.cluster.client(
-            name,
-            connectTimeoutMilliseconds: self.connectionTimeoutMilliseconds,
-            secrets: secrets
-        )
-    }
-}

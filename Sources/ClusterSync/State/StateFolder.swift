@@ -50,7 +50,7 @@ final class StateFolder: Sendable {
             throw StateError(
                 code: .locked,
                 description:
-                    "another cluster-sync owns the state folder '\(path)'; give each sidecar its own --state-dir"
+                    "another cluster-sync owns the state folder '\(path)'; give each process its own (state_dir)"
             )
         }
         self.lock = lock
