@@ -124,8 +124,9 @@ let package = Package(
         .executableTarget(
             name: "ClusterSync",
             dependencies: [
-                "CQLProtocol", "CQLSyntax", "CQLClient", "DualWriteCore", "DualWriter", "EmbeddedNode", "LiveTables",
-                "Operations", "SSTable", "SSTableLoader", "ShadowJournal", "TokenRanges", systemPackage, nioCore,
+                "CQLProtocol", "CQLSyntax", "CQLClient", "DualReader", "DualWriteCore", "DualWriter", "EmbeddedNode",
+                "LiveTables", "Operations", "SSTable", "SSTableLoader", "ShadowJournal", "TokenRanges", systemPackage,
+                nioCore,
                 nioPosix, logging, lifecycle,
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -216,8 +217,8 @@ let package = Package(
         .testTarget(
             name: "ClusterSyncTests",
             dependencies: [
-                "ClusterSync", "TestSupport", "DualWriteCore", "DualWriter", "Operations", "ShadowJournal",
-                systemPackage, logging,
+                "ClusterSync", "TestSupport", "CQLClient", "DualReader", "DualWriteCore", "DualWriter", "LiveTables",
+                "Operations", "ShadowJournal", "TokenRanges", systemPackage, logging,
             ],
             swiftSettings: settings
         ),

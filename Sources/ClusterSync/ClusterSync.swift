@@ -13,7 +13,7 @@ struct ClusterSync: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             DualWriterCommand.self, PhaseCommand.self, StatusCommand.self, JournalCommand.self,
-            SSTableLoaderCommand.self, SSTableCommand.self, NodeCommand.self, DemoCommand.self,
+            SSTableLoaderCommand.self, DualReaderCommand.self, SSTableCommand.self, NodeCommand.self, DemoCommand.self,
         ]
     )
 }

@@ -24,7 +24,8 @@ enum Exit {
     static let software = ExitCode(70)
     /// The state folder cannot be used.
     static let state = ExitCode(73)
-    /// The sidecar has stopped and a cluster does not have all writes that it is owed, or a load before everything was done.
+    /// The sidecar has stopped and a cluster does not have all writes that it is owed, a load before everything was done, or a
+    /// comparison does not know everything.
     static let undelivered = ExitCode(74)
     /// Another process owns the state folder.
     static let locked = ExitCode(75)

@@ -18,7 +18,7 @@ struct ConfigurationSchema: Sendable {
     var refusals: [Refusal] = []
 
     /// Those of all services.
-    static let all = [sidecar, loader]
+    static let all = [sidecar, loader, reader]
 
     /// The key with this path or alias.
     func key(named path: String) -> ConfigurationKey? {

@@ -35,6 +35,12 @@ enum Human {
         return unit == "B" ? "\(number) B" : "\((size * 10).rounded() / 10) \(unit)"
     }
 
+    /// A share from 0 to 1 as `42.1 %`; never more than it is, so that 100 % is all.
+    static func percent(_ share: Double) -> String {
+        let tenths = Int((share * 1_000).rounded(.down))
+        return tenths % 10 == 0 ? "\(tenths / 10) %" : "\(tenths / 10).\(tenths % 10) %"
+    }
+
     /// Two digits for each byte.
     static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
         let digits = Array("0123456789abcdef")

@@ -1,0 +1,164 @@
+import ArgumentParser
+import CQLClient
+import DualReader
+import Logging
+import NIOPosix
+import Operations
+import ServiceLifecycle
+import TokenRanges
+import UnixSignals
+
+/// `cluster-sync dual-reader`: what both clusters have, side by side.
+struct DualReaderCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dual-reader",
+        abstract: "Read both clusters, and say whether they agree.",
+        subcommands: [Compare.self]
+    )
+
+    struct Compare: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Compare both clusters once, cell by cell, say what differs, and change nothing.",
+            discussion: """
+                What differs is read again before it counts. Ended before it was done, and started again, it goes on where it was; \
+                once done, the next start begins anew.
+
+                Exit codes: 0 in sync, 1 they differ, 64 wrong command line or neither cluster has such a table, 69 a cluster does \
+                not answer, 73 or 75 the state folder is unusable or taken, 74 incomplete (no difference was found so far, and \
+                not everything is known: it says what), 78 wrong configuration.
+                """
+        )
+
+        @Option(help: "A YAML file; config/dual-reader.yaml explains every key.")
+        var config: String?
+
+        @Option(name: .customLong("set"), help: "Any key of the file, as key=value. Can be repeated.")
+        var settings: [String] = []
+
+        @Option(help: "The folder of its files; short for --set state_dir=….")
+        var stateDir: String?
+
+        @Option(help: "A keyspace, named as in the schema; can be repeated. Without it everything that is configured.")
+        var keyspace: [String] = []
+
+        @Option(help: "A table, KEYSPACE.TABLE, named as in the schema; can be repeated.")
+        var table: [String] = []
+
+        @Flag(help: "Forget what a comparison has found that was interrupted, and begin anew.")
+        var anew = false
+
+        @Flag(help: "Print the report as JSON.")
+        var json = false
+
+        func run() async throws {
+            let only = try self.only()
+            let (configuration, logger) = try self.load()
+            // Held until the end: nobody else may go on with the same files.
+            let folder: StateFolder
+            do throws(StateError) {
+                folder = try StateFolder(path: configuration.stateDirectory)
+            } catch {
+                throw fail(error.code == .locked ? Exit.locked : Exit.state, error.description)
+            }
+            let secrets = SecretReloader(interval: .milliseconds(configuration.reloadMilliseconds), logger: logger)
+            let settings: CompareSettings
+            do {
+                settings = try await configuration.settings(only: only, secrets: secrets)
+            } catch {
+                throw fail(Exit.configuration, "\(error)")
+            }
+            let run = CompareRun(
+                settings,
+                beginsAnew: self.anew,
+                on: MultiThreadedEventLoopGroup.singleton,
+                logger: logger
+            )
+            try await Self.serve(run, secrets, logger)
+            try withExtendedLifetime(folder) { try self.tell(run) }
+        }
+
+        private func load() throws -> (ReaderConfiguration, Logger) {
+            let settings = (self.stateDir.map { ["state_dir=\($0)"] } ?? []) + self.settings
+            let layers = try ConfigurationOptions.layers(.reader, file: self.config, settings: settings)
+            do {
+                let configuration = try ReaderConfiguration(layers, readFile: ConfigurationOptions.secret)
+                return (
+                    configuration,
+                    ConfigurationOptions.startLog(configuration.logLevel, configuration.logFormat, layers)
+                )
+            } catch {
+                throw fail(Exit.configuration, "\(error)")
+            }
+        }
+
+        /// What the options name; nil for everything.
+        private func only() throws -> Set<TableSelection.Name>? {
+            var names = Set(self.keyspace.map { TableSelection.Name.keyspace($0) })
+            for text in self.table {
+                let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+                guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
+                    throw ValidationError("--table takes KEYSPACE.TABLE, not '\(text)'")
+                }
+                names.insert(.table(TableName(keyspace: parts[0], table: parts[1])))
+            }
+            return names.isEmpty ? nil : names
+        }
+
+        private static func serve(_ run: CompareRun, _ secrets: SecretReloader, _ logger: Logger) async throws {
+            let group = ServiceGroup(
+                configuration: .init(
+                    services: [
+                        .init(service: secrets),
+                        .init(
+                            service: CompareProgress(comparison: run, logger: logger),
+                            successTerminationBehavior: .ignore
+                        ),
+                        .init(service: run, successTerminationBehavior: .gracefullyShutdownGroup),
+                    ],
+                    gracefulShutdownSignals: [.sigterm, .sigint],
+                    logger: logger
+                )
+            )
+            do {
+                try await group.run()
+            } catch {
+                throw fail(Exit.software, "\(error)")
+            }
+        }
+
+        /// Prints the report and ends with its verdict.
+        private func tell(_ run: CompareRun) throws {
+            let report: CompareReport
+            switch run.end {
+            case .report(let ended): report = ended
+            case .interrupted:
+                throw fail(Exit.undelivered, "ended before everything was compared; the next start goes on there")
+            case .failed(let error): throw fail(Self.code(of: error), "\(error)")
+            }
+            let percentage = run.settings.sampling.percentage
+            if self.json {
+                let document = CompareDocument(report, sampledPercentage: percentage)
+                Output.text(String(decoding: try DocumentCoding.encode(document), as: UTF8.self))
+            } else {
+                Output.line(CompareText.text(report, sampledPercentage: percentage))
+            }
+            switch report.verdict {
+            case .inSync: return
+            case .differs: throw Exit.negative
+            case .incomplete: throw Exit.undelivered
+            }
+        }
+
+        private static func code(of error: any Error) -> ExitCode {
+            switch error {
+            case is CompareRun.NothingOfThatName: Exit.usage
+            case is CQLSessionError: Exit.unavailable
+            case is TokenRangesError: Exit.state
+            case let error as CompareError where error.code == .folder || error.code == .otherJob: Exit.state
+            case let error as CompareError where error.code == .malformed: Exit.software
+            case is CompareError: Exit.configuration
+            default: Exit.software
+            }
+        }
+    }
+}

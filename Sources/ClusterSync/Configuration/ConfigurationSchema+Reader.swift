@@ -1,0 +1,204 @@
+extension ConfigurationSchema {
+    /// What `cluster-sync dual-reader` is configured with.
+    static let reader = ConfigurationSchema(
+        service: "dual-reader",
+        keys: comparedKeys + comparingKeys + readingKeys + [ConfigurationKey.reload] + ConfigurationKey.log,
+        refusals: readerRefusals
+    )
+
+    private typealias Key = ConfigurationKey
+
+    /// What is compared, and where it is kept how far a comparison is.
+    private static let comparedKeys: [Key] =
+        Key.clusterOfJob("source", hosts: "cassandra_hosts", "30000")
+        + Key.clusterOfJob("target", hosts: "scylla_hosts", "30000")
+        + [
+            Key(
+                path: "tables.include",
+                kind: .tables,
+                fallback: nil,
+                help: "The tables to compare; without it and keyspaces.include all."
+            ),
+            Key(
+                path: "tables.exclude",
+                kind: .tables,
+                fallback: nil,
+                help: "Of these the ones that are not compared."
+            ),
+            Key(path: "keyspaces.include", kind: .texts, fallback: nil, help: "The keyspaces to compare."),
+            Key(
+                path: "keyspaces.exclude",
+                kind: .texts,
+                fallback: nil,
+                help: "Of these the ones that are not compared."
+            ),
+            Key(
+                path: "columns.exclude",
+                kind: .texts,
+                fallback: nil,
+                help: "Columns that are not compared, as keyspace.table.column; one cluster alone may have them."
+            ),
+            Key(path: "job.name", kind: .text, fallback: "compare", help: "The comparison's name, in files and logs."),
+            Key(
+                path: "job.file",
+                kind: .path,
+                fallback: nil,
+                help: "The file that knows how far it is; without it job.sqlite in state_dir."
+            ),
+            Key(
+                path: "job.lease_ms",
+                kind: .integer(5_000...3_600_000),
+                fallback: "15000",
+                help: "How long the ranges of a comparison that was killed wait until the next start takes them."
+            ),
+            Key(
+                path: "job.range_bytes",
+                kind: .integer(1 << 20...(1 << 40)),
+                fallback: String(64 << 20),
+                help: "About how much of the source is one range."
+            ),
+            Key(
+                path: "state_dir",
+                kind: .path,
+                fallback: "cluster-sync-reader",
+                help: "The folder of the job's files: progress and findings."
+            ),
+        ]
+
+    /// How much is compared, and what counts as a difference.
+    private static let comparingKeys: [Key] = [
+        Key(
+            path: "sampling.percentage",
+            kind: .percentage,
+            fallback: "100",
+            help: "The share of the partitions that is compared, by their tokens."
+        ),
+        Key(
+            path: "sampling.seed",
+            kind: .integer(0...Int.max),
+            fallback: "0",
+            help: "Another seed samples other partitions."
+        ),
+        Key.milliseconds("settle.wait_ms", "2000", "How long after it was found a difference is read again."),
+        Key.milliseconds("settle.pause_max_ms", "30000", "The longest pause between two readings; each doubles it."),
+        Key(
+            path: "settle.reads",
+            kind: .integer(1...100),
+            fallback: "3",
+            help: "How often a row is read again; what differs each time in the same way counts."
+        ),
+        Key(
+            path: "settle.reads_max",
+            kind: .integer(1...1_000),
+            fallback: "10",
+            help: "How often a row is read again that differs in another way each time; then it is undecided."
+        ),
+        Key(
+            path: "settle.tries",
+            kind: .integer(1...100),
+            fallback: "4",
+            help: "How often one such reading is tried before the row is undecided."
+        ),
+        Key(
+            path: "tolerances.ttl_seconds",
+            kind: .integer(0...86_400),
+            fallback: "10",
+            help: "Seconds by which the ends of two lives may differ."
+        ),
+        Key(
+            path: "tolerances.writetime_us",
+            kind: .integer(0...1_000_000_000_000),
+            fallback: "0",
+            help: "Microseconds by which two writetimes may differ."
+        ),
+        Key.flag("compare.writetimes", true, "Whether writetimes are compared."),
+        Key.flag("compare.ttls", true, "Whether the ends of lives are compared."),
+        Key.flag(
+            "compare.list_times",
+            false,
+            "Whether the times of a list's elements are compared where they are told."
+        ),
+        Key(
+            path: "findings.samples",
+            kind: .integer(0...10_000),
+            fallback: "20",
+            help: "Differences of each class and table that are shown; all are counted."
+        ),
+    ]
+
+    /// How it is read.
+    private static let readingKeys: [Key] = [
+        Key(
+            path: "concurrency",
+            kind: .integer(1...1_024),
+            fallback: "8",
+            help: "Ranges that are compared at a time."
+        ),
+        Key(
+            path: "limits.rows_per_second",
+            kind: .integer(1...1_000_000_000),
+            fallback: nil,
+            help: "Rows per second that are read from each cluster; without it no limit."
+        ),
+        Key(
+            path: "limits.bytes_per_second",
+            kind: .integer(1_024...(1 << 40)),
+            fallback: nil,
+            help: "Bytes per second that are read from each cluster; without it no limit."
+        ),
+        Key(
+            path: "retries.ranges",
+            kind: .integer(1...1_000),
+            fallback: "30",
+            help: "How often a range is begun without any progress before it is given up."
+        ),
+        Key(
+            path: "retries.pages",
+            kind: .integer(1...1_000),
+            fallback: "12",
+            help: "Pages that fail one after the other before their range is split."
+        ),
+        Key(
+            path: "retries.page_pause_ms",
+            kind: .integer(1...600_000),
+            fallback: "50",
+            help: "The pause after a page that failed."
+        ),
+        Key(
+            path: "consistency.read",
+            kind: .choice(["local_one", "local_quorum"]),
+            fallback: "local_quorum",
+            help: "How many replicas of each cluster are asked."
+        ),
+        Key(
+            path: "page_bytes",
+            kind: .integer(4_096...(256 << 20)),
+            fallback: String(1 << 20),
+            help: "About how long a page is."
+        ),
+        Key(path: "page_rows", kind: .integer(1...1_000_000), fallback: "5000", help: "The most rows of a page."),
+    ]
+
+    /// Keys of the other services' files that mean nothing here.
+    private static let readerRefusals: [Refusal] =
+        ["source", "target"].map { cluster in
+            Refusal(
+                path: "\(cluster).credentials",
+                advice: "there are no applications; it logs in as \(cluster).username; leave it out"
+            )
+        } + [
+            Refusal(
+                path: "job.store",
+                advice: "one process makes a comparison so far, and keeps it in job.file; leave it out"
+            ),
+            Refusal(
+                path: "job.worker",
+                advice: "one process makes a comparison so far, and keeps it in job.file; leave it out"
+            ),
+            Refusal(path: "ceiling", advice: "everything is compared, whenever it was written; leave it out"),
+            Refusal(path: "admin", advice: "it has no admin port so far; leave it out"),
+            Refusal(path: "loader", advice: "it is of sstable-loader's file; leave it out"),
+            Refusal(path: "repair", advice: "it writes nothing so far; leave it out"),
+            Refusal(path: "write_mode", advice: "it is of dual-writer's file; leave it out"),
+        ]
+}

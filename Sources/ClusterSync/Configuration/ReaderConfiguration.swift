@@ -1,0 +1,178 @@
+import CQLProtocol
+import Logging
+
+/// Everything that `cluster-sync dual-reader` needs to know, checked.
+struct ReaderConfiguration: Sendable {
+    /// The comparison, and where it is kept how far it is.
+    struct Job: Sendable, Equatable {
+        var name: String
+        /// A file of SQLite.
+        var path: String
+        var leaseMilliseconds: Int
+        var rangeBytes: Int
+    }
+
+    /// A column, named as in the schema.
+    struct Column: Sendable, Hashable {
+        var keyspace: String
+        var table: String
+        var column: String
+
+        /// Nil where `text` is not `keyspace.table.column`.
+        init?(_ text: String) {
+            let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+            guard parts.count == 3, parts.allSatisfy({ !$0.isEmpty }) else { return nil }
+            (self.keyspace, self.table, self.column) = (parts[0], parts[1], parts[2])
+        }
+    }
+
+    struct Sample: Sendable, Equatable {
+        /// Above 0, up to 100.
+        var percentage: Double
+        var seed: Int
+    }
+
+    /// How a difference is looked at again before it counts.
+    struct Settle: Sendable, Equatable {
+        var waitMilliseconds: Int
+        var pauseMillisecondsMax: Int
+        var reads: Int
+        var readsMax: Int
+        var tries: Int
+    }
+
+    /// What counts as a difference, besides values.
+    struct Rules: Sendable, Equatable {
+        var timeToLiveSeconds: Int
+        var writetimeMicroseconds: Int
+        var comparesWritetimes: Bool
+        var comparesTimesToLive: Bool
+        var comparesListTimes: Bool
+    }
+
+    struct Limits: Sendable, Equatable {
+        /// Nil: no limit.
+        var rowsPerSecond: Int?
+        /// Nil: no limit.
+        var bytesPerSecond: Int?
+    }
+
+    struct Retries: Sendable, Equatable {
+        /// Attempts at a range without any progress.
+        var rangeAttempts: Int
+        var pageFailures: Int
+        var pagePauseMilliseconds: Int
+    }
+
+    var source: ClusterPlace
+    var target: ClusterPlace
+    var tables: TablePatterns
+    var columnsLeftOut: [Column]
+    var job: Job
+    var stateDirectory: String
+    var sample: Sample
+    var settle: Settle
+    var rules: Rules
+    /// Differences of each class and table that are shown.
+    var samplesPerClass: Int
+    /// Ranges that are compared at a time.
+    var concurrency: Int
+    var limits: Limits
+    var retries: Retries
+    var readConsistency: Consistency
+    var pageBytes: Int
+    var pageRows: Int
+    /// How often the files of certificates and passwords are read.
+    var reloadMilliseconds: Int
+    var logLevel: Logger.Level
+    var logFormat: LogFormat
+}
+
+extension ReaderConfiguration {
+    /// Reads and checks every key; all faults are reported at once.
+    ///
+    /// - Parameter readFile: the text of a file that holds a secret, or nil where it cannot be read.
+    init(_ layers: ConfigurationLayers, readFile: @escaping (String) -> String?) throws(ConfigurationError) {
+        var values = ConfigurationValues(layers: layers, readFile: readFile)
+        self.source = ClusterPlace("source", &values)
+        self.target = ClusterPlace("target", &values)
+        self.tables = values.tablePatterns()
+        self.columnsLeftOut = Self.columns(&values)
+        self.stateDirectory = values.text("state_dir") ?? ""
+        self.job = Job(
+            name: values.text("job.name") ?? "",
+            path: values.text("job.file") ?? "\(self.stateDirectory)/job.sqlite",
+            leaseMilliseconds: values.integer("job.lease_ms"),
+            rangeBytes: values.integer("job.range_bytes")
+        )
+        self.sample = Sample(
+            percentage: values.percentage("sampling.percentage"),
+            seed: values.integer("sampling.seed")
+        )
+        self.settle = Settle(
+            waitMilliseconds: values.integer("settle.wait_ms"),
+            pauseMillisecondsMax: values.integer("settle.pause_max_ms"),
+            reads: values.integer("settle.reads"),
+            readsMax: values.integer("settle.reads_max"),
+            tries: values.integer("settle.tries")
+        )
+        self.rules = Rules(
+            timeToLiveSeconds: values.integer("tolerances.ttl_seconds"),
+            writetimeMicroseconds: values.integer("tolerances.writetime_us"),
+            comparesWritetimes: values.flag("compare.writetimes"),
+            comparesTimesToLive: values.flag("compare.ttls"),
+            comparesListTimes: values.flag("compare.list_times")
+        )
+        self.samplesPerClass = values.integer("findings.samples")
+        self.concurrency = values.integer("concurrency")
+        self.limits = Limits(
+            rowsPerSecond: values.optionalInteger("limits.rows_per_second"),
+            bytesPerSecond: values.optionalInteger("limits.bytes_per_second")
+        )
+        self.retries = Retries(
+            rangeAttempts: values.integer("retries.ranges"),
+            pageFailures: values.integer("retries.pages"),
+            pagePauseMilliseconds: values.integer("retries.page_pause_ms")
+        )
+        self.readConsistency = values.consistency("consistency.read")
+        self.pageBytes = values.integer("page_bytes")
+        self.pageRows = values.integer("page_rows")
+        self.reloadMilliseconds = values.integer("reload_ms")
+        self.logLevel = Logger.Level(rawValue: values.choice("log.level")) ?? .info
+        self.logFormat = LogFormat(rawValue: values.choice("log.format")) ?? .text
+        self.checkWhatFitsTogether(&values)
+        guard values.faults.isEmpty else { throw ConfigurationError(faults: values.faults) }
+    }
+
+    private static func columns(_ values: inout ConfigurationValues) -> [Column] {
+        values.texts("columns.exclude").compactMap { text in
+            let column = Column(text)
+            if column == nil {
+                values.fault(
+                    "columns.exclude",
+                    "'\(text.prefix(80))' names no column; write keyspace.table.column, as in the schema"
+                )
+            }
+            return column
+        }
+    }
+
+    /// What is missing, and what is valid alone and not with the rest.
+    private func checkWhatFitsTogether(_ values: inout ConfigurationValues) {
+        for (name, place) in [("source", self.source), ("target", self.target)] where place.cluster.hosts.isEmpty {
+            values.fault("\(name).hosts", "is missing: what is compared?")
+        }
+        if let both = self.source.cluster.addresses.first(where: { self.target.cluster.addresses.contains($0) }) {
+            values.fault("target.hosts", "has \(both), which is the source: a cluster is always equal to itself")
+        }
+        if self.sample.percentage == 0 {
+            values.fault("sampling.percentage", "0 compares nothing, and would say that all is in sync")
+        }
+        if self.settle.readsMax < self.settle.reads {
+            values.fault("settle.reads_max", "is less than settle.reads (\(self.settle.reads))")
+        }
+        if self.settle.pauseMillisecondsMax < self.settle.waitMilliseconds {
+            values.fault("settle.pause_max_ms", "is less than settle.wait_ms (\(self.settle.waitMilliseconds))")
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import CQLClient
+import CQLProtocol
+import DualReader
+import LiveTables
+import TokenRanges
+
+/// From what an operator has written to what the engine takes.
+extension ReaderConfiguration {
+    /// The settings of a comparison.
+    ///
+    /// - Parameter only: what the command line names; nil for everything that is configured. Each choice is a job of its own: its
+    ///   parts are others.
+    /// - Throws: ``FileFault`` where certificates or passwords cannot be read.
+    func settings(only: Set<TableSelection.Name>?, secrets: SecretReloader) async throws -> CompareSettings {
+        var settings = CompareSettings(
+            job: self.job.name,
+            source: try await self.source.client("source", secrets),
+            target: try await self.target.client("target", secrets),
+            store: .sqlite(path: self.job.path),
+            folder: "\(self.stateDirectory)/findings"
+        )
+        settings.tables = TableSelection(
+            include: self.tables.include.map(\.description),
+            exclude: self.tables.exclude.map(\.description)
+        )
+        for column in self.columnsLeftOut {
+            let table = TableName(keyspace: column.keyspace, table: column.table)
+            settings.leavingOut[table, default: []].insert(column.column)
+        }
+        if let only {
+            settings.tables.only = only
+            settings.job += "." + only.map(\.text).sorted().joined(separator: "+")
+        }
+        settings.sampling = Sampling(percentage: self.sample.percentage, seed: UInt64(self.sample.seed))
+        settings.settling.settle = .milliseconds(self.settle.waitMilliseconds)
+        settings.settling.pauseMax = .milliseconds(self.settle.pauseMillisecondsMax)
+        settings.settling.readsMin = self.settle.reads
+        settings.settling.readsMax = self.settle.readsMax
+        settings.settling.triesMax = self.settle.tries
+        settings.rules.timeToLiveToleranceSeconds = Int64(self.rules.timeToLiveSeconds)
+        settings.rules.writetimeToleranceMicroseconds = Int64(self.rules.writetimeMicroseconds)
+        settings.rules.comparesWritetimes = self.rules.comparesWritetimes
+        settings.rules.comparesTimeToLive = self.rules.comparesTimesToLive
+        settings.rules.comparesListTimes = self.rules.comparesListTimes
+        settings.samplesPerClassMax = self.samplesPerClass
+        settings.bytesPerPart = Int64(self.job.rangeBytes)
+        self.setPace(of: &settings)
+        return settings
+    }
+
+    private func setPace(of settings: inout CompareSettings) {
+        settings.runner.concurrency = self.concurrency
+        settings.runner.leaseDuration = .milliseconds(self.job.leaseMilliseconds)
+        settings.runner.attemptsMax = self.retries.rangeAttempts
+        settings.rates = RateLimits(
+            rowsPerSecond: self.limits.rowsPerSecond.map(Double.init),
+            bytesPerSecond: self.limits.bytesPerSecond.map(Double.init)
+        )
+        settings.reading.consistency = self.readConsistency == .localOne ? .localOne : .localQuorum
+        settings.reading.pageBytes = self.pageBytes
+        settings.reading.pageRowsMax = self.pageRows
+        settings.reading.failuresMax = self.retries.pageFailures
+        settings.reading.pauseMilliseconds = self.retries.pagePauseMilliseconds
+        // One bound holds for both sessions: neither cluster may get less patience than it was promised.
+        settings.sessions.requestMilliseconds = max(
+            self.source.requestTimeoutMilliseconds,
+            self.target.requestTimeoutMilliseconds
+        )
+    }
+}
+
+extension TableSelection.Name {
+    /// The name as it is written on the command line.
+    var text: String {
+        switch self {
+        case .keyspace(let name): name
+        case .table(let name): "\(name.keyspace).\(name.table)"
+        }
+    }
+
+    /// Whether a table is meant.
+    func means(_ table: TableName) -> Bool {
+        switch self {
+        case .keyspace(let name): table.keyspace == name
+        case .table(let name): table == name
+        }
+    }
+}

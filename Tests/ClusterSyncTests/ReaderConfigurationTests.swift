@@ -1,0 +1,257 @@
+import CQLClient
+import CQLProtocol
+import DualReader
+import FoundationEssentials
+import LiveTables
+import Logging
+import Testing
+import TokenRanges
+
+@testable import ClusterSync
+
+/// What `cluster-sync dual-reader` is configured with.
+struct ReaderConfigurationTests {
+    typealias Options = [(path: String, text: String)]
+
+    /// The least that is valid.
+    private static let least: Options = [("source.hosts", "a"), ("target.hosts", "b")]
+
+    private struct Missing: Error {}
+
+    private func read(
+        options: Options = [],
+        environment: [String: String] = [:],
+        file: String? = nil,
+        secrets: [String: String] = [:]
+    ) throws(ConfigurationError) -> ReaderConfiguration {
+        let layers = ConfigurationLayers(
+            schema: .reader,
+            options: options,
+            environment: environment,
+            file: file.map { ConfigurationFile(name: "c.yaml", schema: .reader, text: $0) }
+        )
+        return try ReaderConfiguration(layers) { secrets[$0] }
+    }
+
+    private func faults(options: Options = [], file: String? = nil) -> [String] {
+        do {
+            _ = try self.read(options: options, file: file)
+            return []
+        } catch {
+            return error.faults.map(\.description)
+        }
+    }
+
+    @Test func `two clusters are enough`() throws {
+        let configuration = try self.read(options: Self.least)
+        #expect(configuration.source.cluster.hosts == ["a"] && configuration.target.cluster.hosts == ["b"])
+        #expect(configuration.source.cluster.credentials == .configured)
+        #expect(configuration.job.path == "cluster-sync-reader/job.sqlite")
+        #expect(configuration.sample == .init(percentage: 100, seed: 0))
+        #expect(configuration.limits == .init(rowsPerSecond: nil, bytesPerSecond: nil))
+        #expect(configuration.readConsistency == .localQuorum)
+        #expect(configuration.tables.contains(keyspace: "any", table: "thing"))
+    }
+
+    @Test func `nothing at all is not valid, and says what is missing`() {
+        #expect(
+            self.faults() == [
+                "default: source.hosts: is missing: what is compared?",
+                "default: target.hosts: is missing: what is compared?",
+            ]
+        )
+    }
+
+    @Test func `every default is a valid value of its key`() throws {
+        let defaults = ConfigurationSchema.reader.keys.compactMap { key in
+            key.fallback.map { (path: key.path, text: $0) }
+        }
+        #expect(defaults.count > 35)
+        _ = try self.read(options: defaults + Self.least)
+    }
+
+    @Test func `every key can be given in the environment`() {
+        for key in ConfigurationSchema.reader.keys {
+            let layers = ConfigurationLayers(
+                schema: .reader,
+                options: [],
+                environment: [key.variable: "text"],
+                file: nil
+            )
+            #expect(layers.value(key) == .init(text: "text", origin: key.variable))
+            #expect(layers.unknownVariables == [])
+        }
+    }
+
+    @Test func `the command line beats the environment, which beats the file, which beats the default`() throws {
+        let configuration = try self.read(
+            options: Self.least + [("settle.reads", "4")],
+            environment: ["CLUSTER_SYNC_SETTLE_READS": "2", "CLUSTER_SYNC_CONCURRENCY": "2", "SCYLLA_HOSTS": "no"],
+            file: "settle: {reads: 1}\nconcurrency: 1\npage_rows: 1"
+        )
+        #expect(configuration.settle.reads == 4)
+        #expect(configuration.concurrency == 2)
+        #expect(configuration.pageRows == 1)
+        #expect(configuration.pageBytes == 1 << 20)
+        #expect(configuration.target.cluster.hosts == ["b"])
+    }
+
+    @Test func `every key changes something of what is read`() throws {
+        for key in ConfigurationSchema.reader.keys {
+            var read: [String] = []
+            for value in try self.values(of: key) {
+                let configuration = try self.read(
+                    options: Self.least + self.beside(key.path) + [(key.path, value)],
+                    secrets: ["p": "hush", "value1": "one", "value2": "two"]
+                )
+                // Unlike a description, this shows secrets, too.
+                read.append("")
+                dump(configuration, to: &read[read.count - 1])
+            }
+            #expect(Set(read).count == 2, "\(key.path)")
+        }
+    }
+
+    /// What a key needs beside it.
+    private func beside(_ path: String) -> Options {
+        let cluster = path.hasPrefix("source.") ? "source" : "target"
+        switch path {
+        case _ where path.hasSuffix(".username"): return [("\(cluster).password_file", "p")]
+        case _ where path.contains(".password"): return [("\(cluster).username", "u")]
+        case _ where path.contains(".tls.") && !path.hasSuffix(".enabled"):
+            return [("enabled", "true"), ("certificate", "/c"), ("key", "/k")].map { ("\(cluster).tls.\($0)", $1) }
+        default: return []
+        }
+    }
+
+    /// Two values that are valid.
+    private func values(of key: ConfigurationKey) throws -> [String] {
+        switch key.path {
+        case "settle.pause_max_ms": return ["20000", "30000"]
+        case "settle.reads_max": return ["20", "30"]
+        case "columns.exclude": return ["ks.t.a", "ks.t.b"]
+        default: break
+        }
+        switch key.kind {
+        case .choice(let choices): return Array(choices.prefix(2))
+        case .integer(let range): return ["\(range.lowerBound)", "\(range.lowerBound + 1)"]
+        case .percentage: return ["0.5", "50"]
+        case .text, .secret, .path, .hosts, .tables, .texts: return ["value1", "value2"]
+        case .address, .ceiling, .mode: throw Missing()
+        }
+    }
+
+    @Test(arguments: [
+        ("cuncurrency: 3", "c.yaml:1: unknown key 'cuncurrency'; did you mean 'concurrency'?"),
+        ("concurrency: 0", "c.yaml:1: concurrency: '0' is not a whole number from 1 to 1024"),
+        (
+            "sampling: {percentage: 0}",
+            "c.yaml:1: sampling.percentage: 0 compares nothing, and would say that all is in sync"
+        ),
+        ("sampling: {percentage: 101}", "c.yaml:1: sampling.percentage: '101' is not a number from 0 to 100"),
+        ("sampling: {seed: -1}", "c.yaml:1: sampling.seed: '-1' is not a whole number from 0 to \(Int.max)"),
+        ("settle: {reads: 11}", "default: settle.reads_max: is less than settle.reads (11)"),
+        ("settle: {wait_ms: 60000}", "default: settle.pause_max_ms: is less than settle.wait_ms (60000)"),
+        ("tolerances: {ttl: 5}", "c.yaml:1: unknown key 'tolerances.ttl'; did you mean 'tolerances.ttl_seconds'?"),
+        (
+            "consistency: {read: each_quorum}",
+            "c.yaml:1: consistency.read: 'each_quorum' is not one of local_one, local_quorum"
+        ),
+        (
+            "keyspaces: {exclude: [a.b]}",
+            "c.yaml:1: keyspaces.exclude: 'a.b' names no keyspace; tables are in tables.exclude"
+        ),
+        (
+            "job: {store: cluster}",
+            "c.yaml:1: job.store has no meaning for dual-reader: "
+                + "one process makes a comparison so far, and keeps it in job.file; leave it out"
+        ),
+        (
+            "repair: {policy: source_wins}",
+            "c.yaml:1: repair has no meaning for dual-reader: it writes nothing so far; leave it out"
+        ),
+        (
+            "columns: {exclude: [ks.t]}",
+            "c.yaml:1: columns.exclude: 'ks.t' names no column; write keyspace.table.column, as in the schema"
+        ),
+        ("target: {username: u}", "c.yaml:1: target.username: needs target.password or target.password_file beside it"),
+    ])
+    func `a wrong value is one fault that says what is right`(file: String, fault: String) {
+        #expect(self.faults(options: Self.least, file: file) == [fault])
+    }
+
+    @Test func `a cluster is not compared with itself`() {
+        #expect(
+            self.faults(options: [("source.hosts", "a"), ("target.hosts", "b,a:9042")])
+                == [
+                    "--set target.hosts: target.hosts: has a:9042, which is the source: a cluster is always equal to itself"
+                ]
+        )
+    }
+
+    @Test func `a secret is never printed`() throws {
+        let configuration = try self.read(
+            options: Self.least + [("target.username", "u"), ("target.password", "hush")]
+        )
+        #expect(configuration.target.cluster.password?.text == "hush")
+        #expect(!"\(configuration)".contains("hush") && !String(reflecting: configuration).contains("hush"))
+    }
+
+    @Test func `the documented file is valid and shows every key with its default`() throws {
+        let path = "\(ConfigurationTests.root)/config/dual-reader.yaml"
+        let file = ConfigurationFile(path: path, schema: .reader)
+        #expect(file.faults == [])
+        let layers = ConfigurationLayers(schema: .reader, options: [], environment: [:], file: file)
+        _ = try ReaderConfiguration(layers) { _ in nil }
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        for key in ConfigurationSchema.reader.keys {
+            let leaf = key.path.split(separator: ".").last.map(String.init) ?? key.path
+            #expect(text.contains("\(leaf):"), "\(key.path) is not explained")
+            guard let fallback = key.fallback else { continue }
+            #expect(file.values[key.path]?.text == fallback, "\(key.path) is not shown with its default")
+        }
+        // What is commented out is valid as well.
+        let uncommented = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            let isKey = line.contains(#/^ *# +?[a-z_]+:( [^ ].*)?$/#) && !line.hasSuffix(".")
+            return isKey ? line.replacing("# ", with: "", maxReplacements: 1) : line
+        }.joined(separator: "\n")
+        let commented = ConfigurationFile(name: "c", schema: .reader, text: uncommented)
+        #expect(commented.faults.map(\.description) == [])
+        #expect(commented.values.count > file.values.count + 10)
+    }
+
+    @Test func `everything that is configured reaches the engine`() async throws {
+        let configuration = try self.read(
+            options: Self.least + [
+                ("state_dir", "/s"), ("sampling.percentage", "12.5"), ("sampling.seed", "7"), ("settle.wait_ms", "3"),
+                ("settle.pause_max_ms", "4"), ("settle.reads", "5"), ("settle.reads_max", "6"), ("settle.tries", "8"),
+                ("tolerances.ttl_seconds", "9"), ("tolerances.writetime_us", "11"), ("compare.writetimes", "false"),
+                ("compare.ttls", "false"), ("compare.list_times", "true"), ("findings.samples", "12"),
+                ("concurrency", "13"), ("limits.rows_per_second", "14"), ("limits.bytes_per_second", "2048"),
+                ("retries.ranges", "15"), ("consistency.read", "local_one"), ("tables.exclude", "ks.t"),
+                ("columns.exclude", "shop.t.a,shop.t.b"),
+                ("source.request_timeout_ms", "16"), ("target.request_timeout_ms", "17"),
+            ]
+        )
+        let secrets = SecretReloader(interval: .seconds(5), logger: .init(label: "test"))
+        let settings = try await configuration.settings(
+            only: [.keyspace("shop"), .table(.init(keyspace: "crm", table: "users"))],
+            secrets: secrets
+        )
+        #expect(settings.job == "compare.crm.users+shop")
+        #expect(settings.store == .sqlite(path: "/s/job.sqlite") && settings.folder == "/s/findings")
+        #expect(settings.sampling.percentage == 12.5 && settings.sampling.seed == 7)
+        #expect(settings.settling.settle == .milliseconds(3) && settings.settling.pauseMax == .milliseconds(4))
+        #expect(settings.settling.readsMin == 5 && settings.settling.readsMax == 6 && settings.settling.triesMax == 8)
+        #expect(settings.rules.timeToLiveToleranceSeconds == 9 && settings.rules.writetimeToleranceMicroseconds == 11)
+        #expect(!settings.rules.comparesWritetimes && !settings.rules.comparesTimeToLive)
+        #expect(settings.rules.comparesListTimes && settings.samplesPerClassMax == 12)
+        #expect(settings.runner.concurrency == 13 && settings.runner.attemptsMax == 15)
+        #expect(settings.rates.rowsPerSecond == 14 && settings.rates.bytesPerSecond == 2_048)
+        #expect(settings.reading.consistency == .localOne)
+        #expect(settings.sessions.requestMilliseconds == 17)
+        #expect(!settings.tables.wants(.init(keyspace: "ks", table: "t")))
+        #expect(settings.leavingOut == [.init(keyspace: "shop", table: "t"): ["a", "b"]])
+        #expect(settings.repair.policy == .manual)
+    }
+}
