@@ -152,7 +152,10 @@ struct ReaderConfigurationTests {
         ("sampling: {seed: -1}", "c.yaml:1: sampling.seed: '-1' is not a whole number from 0 to \(Int.max)"),
         ("settle: {reads: 11}", "default: settle.reads_max: is less than settle.reads (11)"),
         ("settle: {wait_ms: 60000}", "default: settle.pause_max_ms: is less than settle.wait_ms (60000)"),
-        ("tolerances: {ttl: 5}", "c.yaml:1: unknown key 'tolerances.ttl'; did you mean 'tolerances.ttl_seconds'?"),
+        (
+            "tolerances: {ttl_second: 5}",
+            "c.yaml:1: unknown key 'tolerances.ttl_second'; did you mean 'tolerances.ttl_seconds'?"
+        ),
         (
             "consistency: {read: each_quorum}",
             "c.yaml:1: consistency.read: 'each_quorum' is not one of local_one, local_quorum"

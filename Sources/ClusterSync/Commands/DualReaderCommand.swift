@@ -20,12 +20,12 @@ struct DualReaderCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Compare both clusters once, cell by cell, say what differs, and change nothing.",
             discussion: """
-                What differs is read again before it counts. Ended before it was done, and started again, it goes on where it was; \
-                once done, the next start begins anew.
+                What differs is read again before it counts. Ended before it was done, and started again, it goes on where it \
+                was; once done, the next start begins anew.
 
-                Exit codes: 0 in sync, 1 they differ, 64 wrong command line or neither cluster has such a table, 69 a cluster does \
-                not answer, 73 or 75 the state folder is unusable or taken, 74 incomplete (no difference was found so far, and \
-                not everything is known: it says what), 78 wrong configuration.
+                Exit codes: 0 in sync, 1 they differ, 64 wrong command line or neither cluster has such a table, 69 a cluster \
+                does not answer, 73 or 75 the state folder is unusable or taken, 74 incomplete (no difference was found so \
+                far, and not everything is known: it says what), 78 wrong configuration.
                 """
         )
 
