@@ -203,6 +203,8 @@ def write(session: Session, count: int) -> None:
     read = session.prepare("SELECT total FROM shop.orders WHERE id = ?")
     for future in [session.execute_async(insert, (key, key)) for key in range(count)]:
         future.result()
+    # Evaluated by the sidecar, once for both clusters.
+    session.execute("INSERT INTO shop.orders (id, at) VALUES (0, toTimestamp(now()))")
     for future in [session.execute_async(read, (key,)) for key in range(count)]:
         future.result()
 
@@ -222,7 +224,7 @@ def scenario(binary: str, folder: Path, processes: Processes) -> None:
         session.execute(
             "CREATE KEYSPACE shop WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}"
         )
-        session.execute("CREATE TABLE shop.orders (id int PRIMARY KEY, total int)")
+        session.execute("CREATE TABLE shop.orders (id int PRIMARY KEY, total int, at timestamp)")
         if name == "source":
             for key in range(WRITES):
                 session.execute(f"INSERT INTO shop.orders (id, total) VALUES ({-key}, 1)")
