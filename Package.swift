@@ -218,7 +218,7 @@ let package = Package(
             name: "ClusterSyncTests",
             dependencies: [
                 "ClusterSync", "TestSupport", "CQLClient", "DualReader", "DualWriteCore", "DualWriter", "LiveTables",
-                "Operations", "ShadowJournal", "TokenRanges", systemPackage, logging,
+                "Operations", "SSTableLoader", "ShadowJournal", "TokenRanges", systemPackage, logging,
             ],
             swiftSettings: settings
         ),

@@ -1,40 +1,24 @@
+import CQLClient
 import CQLProtocol
 import FoundationEssentials
+import Logging
+import SSTableLoader
 import Testing
 
 @testable import ClusterSync
 
 /// Reads a loader's configuration from its layers.
-protocol LoaderConfigurationReading {}
+protocol LoaderConfigurationReading: ConfigurationReading where Configuration == LoaderConfiguration {}
 
 extension LoaderConfigurationReading {
-    typealias Options = [(path: String, text: String)]
-
-    /// The least that is valid.
+    static var schema: ConfigurationSchema { .loader }
     static var least: Options { [("source.hosts", "a"), ("target.hosts", "b"), ("ceiling", "none")] }
 
-    func read(
-        options: Options = [],
-        environment: [String: String] = [:],
-        file: String? = nil,
-        secrets: [String: String] = [:]
+    static func configuration(
+        _ layers: ConfigurationLayers,
+        _ readFile: @escaping (String) -> String?
     ) throws(ConfigurationError) -> LoaderConfiguration {
-        let layers = ConfigurationLayers(
-            schema: .loader,
-            options: options,
-            environment: environment,
-            file: file.map { ConfigurationFile(name: "c.yaml", schema: .loader, text: $0) }
-        )
-        return try LoaderConfiguration(layers) { secrets[$0] }
-    }
-
-    func faults(options: Options = [], file: String? = nil) -> [String] {
-        do {
-            _ = try self.read(options: options, file: file)
-            return []
-        } catch {
-            return error.faults.map(\.description)
-        }
+        try LoaderConfiguration(layers, readFile: readFile)
     }
 }
 
@@ -49,7 +33,7 @@ struct LoaderConfigurationTests: LoaderConfigurationReading {
         #expect(configuration.ceiling == .none && configuration.dualWriter == nil)
         #expect(configuration.job.store == .sqlite(path: "cluster-sync-loader/job.sqlite"))
         #expect(configuration.deadLetters.folder == "cluster-sync-loader/dead-letters")
-        #expect(configuration.limits.rowsPerSecond == nil && configuration.limits.bytesPerSecond == nil)
+        #expect(configuration.reading.rowsPerSecond == nil && configuration.reading.bytesPerSecond == nil)
         #expect(configuration.admin == ListenAddress(host: "127.0.0.1", port: 9092))
         #expect(configuration.counters == .refuse && !configuration.indexes.dropsFirst)
         #expect(configuration.tables.contains(keyspace: "any", table: "thing"))
@@ -85,18 +69,7 @@ struct LoaderConfigurationTests: LoaderConfigurationReading {
         _ = try self.read(options: defaults + [("dual_writer.state_dir", "s")] + Self.least.dropLast())
     }
 
-    @Test func `every key can be given in the environment`() {
-        for key in ConfigurationSchema.loader.keys {
-            let layers = ConfigurationLayers(
-                schema: .loader,
-                options: [],
-                environment: [key.variable: "text"],
-                file: nil
-            )
-            #expect(layers.value(key) == .init(text: "text", origin: key.variable))
-            #expect(layers.unknownVariables == [])
-        }
-    }
+    @Test func `every key can be given in the environment`() { self.expectEveryKeyInTheEnvironment() }
 
     @Test func `a variable of another service is no mistake`() {
         let layers = ConfigurationLayers(
@@ -115,59 +88,39 @@ struct LoaderConfigurationTests: LoaderConfigurationReading {
             file: "batch: {statements: 1}\nconcurrency: 1\npage_rows: 1"
         )
         #expect(configuration.batch.statements == 3)
-        #expect(configuration.concurrency == 2)
-        #expect(configuration.pageRows == 1)
-        #expect(configuration.pageBytes == 1 << 20)
+        #expect(configuration.reading.concurrency == 2)
+        #expect(configuration.reading.pageRows == 1)
+        #expect(configuration.reading.pageBytes == 1 << 20)
         #expect(configuration.target.cluster.hosts == ["b"])
     }
 
     @Test func `every key changes something of what is read`() throws {
-        for key in ConfigurationSchema.loader.keys {
-            var read: [String] = []
-            for value in try self.values(of: key) {
-                let configuration = try self.read(
-                    options: Self.least + self.beside(key.path) + [(key.path, value)],
-                    secrets: ["p": "hush", "value1": "one", "value2": "two"]
-                )
-                // Unlike a description, this shows secrets, too.
-                read.append("")
-                dump(configuration, to: &read[read.count - 1])
+        try self.expectEveryKeyToMatter { path in
+            switch path {
+            case "files.paths": [("source.hosts", "")]
+            case "files.snapshot": [("source.hosts", ""), ("files.paths", "/a")]
+            case "dual_writer.admin", "dual_writer.state_dir": [("ceiling", "dual_writer")]
+            case "ceiling", "untold_time": [("dual_writer.state_dir", "s"), ("ceiling", "dual_writer")]
+            default: nil
             }
-            #expect(Set(read).count == 2, "\(key.path)")
+        } values: { key in
+            switch key.path {
+            case "ceiling": ["none", "dual_writer"]
+            case "dual_writer.admin": ["http://x", "http://y"]
+            case "retries.pause_max_ms": ["20000", "30000"]
+            default: nil
+            }
         }
     }
 
-    /// What a key needs beside it.
-    private func beside(_ path: String) -> Options {
-        let cluster = path.hasPrefix("source.") ? "source" : "target"
-        switch path {
-        case "files.paths": return [("source.hosts", "")]
-        case "files.snapshot": return [("source.hosts", ""), ("files.paths", "/a")]
-        case "dual_writer.admin", "dual_writer.state_dir": return [("ceiling", "dual_writer")]
-        case "ceiling", "untold_time": return [("dual_writer.state_dir", "s"), ("ceiling", "dual_writer")]
-        case _ where path.hasSuffix(".username"): return [("\(cluster).password_file", "p")]
-        case _ where path.contains(".password"): return [("\(cluster).username", "u")]
-        case _ where path.contains(".tls.") && !path.hasSuffix(".enabled"):
-            return [("enabled", "true"), ("certificate", "/c"), ("key", "/k")].map { ("\(cluster).tls.\($0)", $1) }
-        default: return []
-        }
-    }
-
-    /// Two values that are valid.
-    private func values(of key: ConfigurationKey) throws -> [String] {
-        switch key.path {
-        case "dual_writer.admin": return ["http://x", "http://y"]
-        case "retries.pause_max_ms": return ["20000", "30000"]
-        default: break
-        }
-        switch key.kind {
-        case .choice(let choices): return Array(choices.prefix(2))
-        case .integer(let range): return ["\(range.lowerBound)", "\(range.lowerBound + 1)"]
-        case .address: return ["127.0.0.1:1", "127.0.0.1:2"]
-        case .ceiling: return ["none", "dual_writer"]
-        case .text, .secret, .path, .hosts, .tables, .texts: return ["value1", "value2"]
-        case .percentage, .mode: throw Missing()
-        }
+    @Test func `each cluster gets the patience that is configured for it`() async throws {
+        let configuration = try self.read(
+            options: Self.least + [("source.request_timeout_ms", "16"), ("target.request_timeout_ms", "17")]
+        )
+        let secrets = SecretReloader(interval: .seconds(5), logger: .init(label: "test"))
+        let settings = try await configuration.settings(secrets: secrets)
+        #expect(settings.sourceSession.requestMilliseconds == 16)
+        #expect(settings.targetSession.requestMilliseconds == 17)
     }
 
     @Test(arguments: [

@@ -10,36 +10,15 @@ import TokenRanges
 @testable import ClusterSync
 
 /// What `cluster-sync dual-reader` is configured with.
-struct ReaderConfigurationTests {
-    typealias Options = [(path: String, text: String)]
+struct ReaderConfigurationTests: ConfigurationReading {
+    static var schema: ConfigurationSchema { .reader }
+    static var least: Options { [("source.hosts", "a"), ("target.hosts", "b")] }
 
-    /// The least that is valid.
-    private static let least: Options = [("source.hosts", "a"), ("target.hosts", "b")]
-
-    private struct Missing: Error {}
-
-    private func read(
-        options: Options = [],
-        environment: [String: String] = [:],
-        file: String? = nil,
-        secrets: [String: String] = [:]
+    static func configuration(
+        _ layers: ConfigurationLayers,
+        _ readFile: @escaping (String) -> String?
     ) throws(ConfigurationError) -> ReaderConfiguration {
-        let layers = ConfigurationLayers(
-            schema: .reader,
-            options: options,
-            environment: environment,
-            file: file.map { ConfigurationFile(name: "c.yaml", schema: .reader, text: $0) }
-        )
-        return try ReaderConfiguration(layers) { secrets[$0] }
-    }
-
-    private func faults(options: Options = [], file: String? = nil) -> [String] {
-        do {
-            _ = try self.read(options: options, file: file)
-            return []
-        } catch {
-            return error.faults.map(\.description)
-        }
+        try ReaderConfiguration(layers, readFile: readFile)
     }
 
     @Test func `two clusters are enough`() throws {
@@ -48,8 +27,8 @@ struct ReaderConfigurationTests {
         #expect(configuration.source.cluster.credentials == .configured)
         #expect(configuration.job.path == "cluster-sync-reader/job.sqlite")
         #expect(configuration.sample == .init(percentage: 100, seed: 0))
-        #expect(configuration.limits == .init(rowsPerSecond: nil, bytesPerSecond: nil))
-        #expect(configuration.readConsistency == .localQuorum)
+        #expect(configuration.reading.rowsPerSecond == nil && configuration.reading.bytesPerSecond == nil)
+        #expect(configuration.reading.consistency == .localQuorum)
         #expect(configuration.tables.contains(keyspace: "any", table: "thing"))
     }
 
@@ -70,18 +49,7 @@ struct ReaderConfigurationTests {
         _ = try self.read(options: defaults + Self.least)
     }
 
-    @Test func `every key can be given in the environment`() {
-        for key in ConfigurationSchema.reader.keys {
-            let layers = ConfigurationLayers(
-                schema: .reader,
-                options: [],
-                environment: [key.variable: "text"],
-                file: nil
-            )
-            #expect(layers.value(key) == .init(text: "text", origin: key.variable))
-            #expect(layers.unknownVariables == [])
-        }
-    }
+    @Test func `every key can be given in the environment`() { self.expectEveryKeyInTheEnvironment() }
 
     @Test func `the command line beats the environment, which beats the file, which beats the default`() throws {
         let configuration = try self.read(
@@ -90,54 +58,22 @@ struct ReaderConfigurationTests {
             file: "settle: {reads: 1}\nconcurrency: 1\npage_rows: 1"
         )
         #expect(configuration.settle.reads == 4)
-        #expect(configuration.concurrency == 2)
-        #expect(configuration.pageRows == 1)
-        #expect(configuration.pageBytes == 1 << 20)
+        #expect(configuration.reading.concurrency == 2)
+        #expect(configuration.reading.pageRows == 1)
+        #expect(configuration.reading.pageBytes == 1 << 20)
         #expect(configuration.target.cluster.hosts == ["b"])
     }
 
     @Test func `every key changes something of what is read`() throws {
-        for key in ConfigurationSchema.reader.keys {
-            var read: [String] = []
-            for value in try self.values(of: key) {
-                let configuration = try self.read(
-                    options: Self.least + self.beside(key.path) + [(key.path, value)],
-                    secrets: ["p": "hush", "value1": "one", "value2": "two"]
-                )
-                // Unlike a description, this shows secrets, too.
-                read.append("")
-                dump(configuration, to: &read[read.count - 1])
+        try self.expectEveryKeyToMatter { _ in
+            nil
+        } values: { key in
+            switch key.path {
+            case "settle.pause_max_ms": ["20000", "30000"]
+            case "settle.reads_max": ["20", "30"]
+            case "columns.exclude": ["ks.t.a", "ks.t.b"]
+            default: nil
             }
-            #expect(Set(read).count == 2, "\(key.path)")
-        }
-    }
-
-    /// What a key needs beside it.
-    private func beside(_ path: String) -> Options {
-        let cluster = path.hasPrefix("source.") ? "source" : "target"
-        switch path {
-        case _ where path.hasSuffix(".username"): return [("\(cluster).password_file", "p")]
-        case _ where path.contains(".password"): return [("\(cluster).username", "u")]
-        case _ where path.contains(".tls.") && !path.hasSuffix(".enabled"):
-            return [("enabled", "true"), ("certificate", "/c"), ("key", "/k")].map { ("\(cluster).tls.\($0)", $1) }
-        default: return []
-        }
-    }
-
-    /// Two values that are valid.
-    private func values(of key: ConfigurationKey) throws -> [String] {
-        switch key.path {
-        case "settle.pause_max_ms": return ["20000", "30000"]
-        case "settle.reads_max": return ["20", "30"]
-        case "columns.exclude": return ["ks.t.a", "ks.t.b"]
-        default: break
-        }
-        switch key.kind {
-        case .choice(let choices): return Array(choices.prefix(2))
-        case .integer(let range): return ["\(range.lowerBound)", "\(range.lowerBound + 1)"]
-        case .percentage: return ["0.5", "50"]
-        case .text, .secret, .path, .hosts, .tables, .texts: return ["value1", "value2"]
-        case .address, .ceiling, .mode: throw Missing()
         }
     }
 
@@ -252,7 +188,8 @@ struct ReaderConfigurationTests {
         #expect(settings.runner.concurrency == 13 && settings.runner.attemptsMax == 15)
         #expect(settings.rates.rowsPerSecond == 14 && settings.rates.bytesPerSecond == 2_048)
         #expect(settings.reading.consistency == .localOne)
-        #expect(settings.sessions.requestMilliseconds == 17)
+        #expect(settings.sourceSession.requestMilliseconds == 16)
+        #expect(settings.targetSession.requestMilliseconds == 17)
         #expect(!settings.tables.wants(.init(keyspace: "ks", table: "t")))
         #expect(settings.leavingOut == [.init(keyspace: "shop", table: "t"): ["a", "b"]])
         #expect(settings.repair.policy == .manual)

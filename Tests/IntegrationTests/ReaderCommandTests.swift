@@ -5,6 +5,14 @@ import NIOPosix
 import TestSupport
 import Testing
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
 /// `cluster-sync dual-reader compare` as a process between two nodes.
 struct ReaderCommandTests {
     /// Two nodes with the same table and the same rows.
@@ -43,12 +51,17 @@ struct ReaderCommandTests {
 
         /// Runs the command between the two.
         func compare(_ words: [String] = [], settings: [String] = []) async throws -> ChildProcess.Result {
+            try await self.comparing(words, settings: settings).result()
+        }
+
+        /// Starts the command between the two.
+        func comparing(_ words: [String] = [], settings: [String] = []) throws -> ChildProcess {
             let all =
                 [
                     "source.hosts=127.0.0.1:\(self.source.port)", "target.hosts=127.0.0.1:\(self.target.port)",
                     "settle.wait_ms=1", "state_dir=\(self.folder.path)/state",
                 ] + settings
-            return try await ChildProcess.run(["dual-reader", "compare"] + words + all.flatMap { ["--set", $0] })
+            return try ChildProcess(["dual-reader", "compare"] + words + all.flatMap { ["--set", $0] })
         }
 
         func stop() async {
@@ -159,6 +172,28 @@ struct ReaderCommandTests {
         )
         #expect(result.code == 69, "\(result.errors)")
         #expect(result.output.isEmpty)
+        await clusters.stop()
+    }
+
+    /// How a process is ended in the middle, and what it answers.
+    @Test(arguments: [(SIGTERM, Int32(74)), (SIGKILL, 128 + SIGKILL)])
+    func `a comparison that was ended in the middle gives no verdict, and the next start comes to one`(
+        signal: Int32,
+        code: Int32
+    ) async throws {
+        let clusters = try await Clusters()
+        try await Clusters.write(73, "drift", clusters.atTarget, seconds: 1)
+        // The difference is waited for as long as nothing ends the process.
+        let comparing = try clusters.comparing(settings: ["settle.wait_ms=60000", "settle.pause_max_ms=60000"])
+        let job = "\(clusters.folder.path)/state/job.sqlite"
+        while !FileManager.default.fileExists(atPath: job) { try await Task.sleep(for: .milliseconds(5)) }
+        comparing.signal(signal)
+        let ended = await comparing.result()
+        #expect(ended.code == code, "\(ended.errors)")
+        #expect(!ended.output.contains("verdict"), "\(ended.output)")
+        let next = try await clusters.compare(settings: ["job.lease_ms=5000"])
+        #expect(next.code == 1, "\(next.errors)")
+        #expect(next.output.contains("value: 1 difference"), "\(next.output)")
         await clusters.stop()
     }
 

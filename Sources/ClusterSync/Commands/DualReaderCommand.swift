@@ -110,7 +110,7 @@ struct DualReaderCommand: AsyncParsableCommand {
                     services: [
                         .init(service: secrets),
                         .init(
-                            service: CompareProgress(comparison: run, logger: logger),
+                            service: ProgressLine(logger: logger) { await run.progress()?.progressText },
                             successTerminationBehavior: .ignore
                         ),
                         .init(service: run, successTerminationBehavior: .gracefullyShutdownGroup),

@@ -119,7 +119,10 @@ struct SSTableLoaderCommand: AsyncParsableCommand {
                     services: [
                         .init(service: secrets), .init(service: admin),
                         .init(
-                            service: LoaderProgress(engine: engine, logger: logger),
+                            service: ProgressLine(logger: logger) {
+                                let status = await engine.status()
+                                return status.run.state.isActive ? status.progressText : nil
+                            },
                             successTerminationBehavior: .ignore
                         ),
                         .init(service: engine, successTerminationBehavior: .gracefullyShutdownGroup),

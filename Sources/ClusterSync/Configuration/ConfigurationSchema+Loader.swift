@@ -2,7 +2,7 @@ extension ConfigurationSchema {
     /// What `cluster-sync sstable-loader` is configured with.
     static let loader = ConfigurationSchema(
         service: "sstable-loader",
-        keys: placeKeys + jobKeys + writingKeys + serviceKeys,
+        keys: placeKeys + jobKeys + tableKeys + readingKeys + writingKeys + serviceKeys,
         refusals: loaderRefusals
     )
 
@@ -26,7 +26,7 @@ extension ConfigurationSchema {
             ),
         ] + Key.clusterOfJob("target", hosts: "scylla_hosts", "10000")
 
-    /// What is loaded, and who keeps how far it is.
+    /// The job, and who keeps how far it is.
     private static let jobKeys: [Key] = [
         Key(path: "job.name", kind: .text, fallback: "load", help: "The job's name; workers of one name share it."),
         Key(
@@ -48,18 +48,6 @@ extension ConfigurationSchema {
             fallback: nil,
             help: "This worker's name among those of the job; without it host and process."
         ),
-        Key(
-            path: "job.lease_ms",
-            kind: .integer(5_000...3_600_000),
-            fallback: "60000",
-            help: "How long the ranges of a worker that is silent stay its own."
-        ),
-        Key(
-            path: "job.range_bytes",
-            kind: .integer(1 << 20...(1 << 40)),
-            fallback: String(64 << 20),
-            help: "About how much of the source is one range."
-        ),
         Key.flag("job.auto_start", true, "Whether the load begins with the program; else POST /start begins it."),
         Key.flag("job.exit_when_done", true, "Whether the program ends with the load."),
         Key(
@@ -68,22 +56,6 @@ extension ConfigurationSchema {
             fallback: "cluster-sync-loader",
             help: "The folder of the job's files: progress, dropped indexes, dead letters."
         ),
-        Key(
-            path: "tables.include",
-            kind: .tables,
-            fallback: nil,
-            help: "The tables to load; without it and keyspaces.include all.",
-            aliases: ["loader.tables"]
-        ),
-        Key(
-            path: "tables.exclude",
-            kind: .tables,
-            fallback: nil,
-            help: "Of these the ones that are not loaded.",
-            aliases: ["filters.table_blacklist"]
-        ),
-        Key(path: "keyspaces.include", kind: .texts, fallback: nil, help: "The keyspaces to load."),
-        Key(path: "keyspaces.exclude", kind: .texts, fallback: nil, help: "Of these the ones that are not loaded."),
         Key(
             path: "ceiling",
             kind: .ceiling,
@@ -104,27 +76,27 @@ extension ConfigurationSchema {
         ),
     ]
 
-    /// How it is read and written.
+    /// What of the source is loaded.
+    private static let tableKeys: [Key] = Key.tablesOfJob(to: "load", "loaded")
+        .adding(alias: "loader.tables", to: "tables.include")
+        .adding(alias: "filters.table_blacklist", to: "tables.exclude")
+
+    /// How it is read.
+    private static let readingKeys: [Key] =
+        Key.rangesOfJob(lease: "60000", "How long the ranges of a worker that is silent stay its own.")
+        + Key.paceOfJob(
+            concurrency: "4",
+            "one worker loads",
+            whose: "of one worker; without it as many as the target takes",
+            attempts: "8"
+        ).adding(alias: "loader.max_concurrent_loaders", to: "concurrency")
+        + Key.pagesOfJob(of: "a source cluster")
+        .adding(alias: "loader.page_retry_attempts", to: "retries.pages")
+        .adding(alias: "loader.page_retry_backoff_ms", to: "retries.page_pause_ms")
+        .adding(alias: "loader.page_size", to: "page_rows")
+
+    /// How it is written.
     private static let writingKeys: [Key] = [
-        Key(
-            path: "concurrency",
-            kind: .integer(1...1_024),
-            fallback: "4",
-            help: "Ranges that one worker loads at a time.",
-            aliases: ["loader.max_concurrent_loaders"]
-        ),
-        Key(
-            path: "limits.rows_per_second",
-            kind: .integer(1...1_000_000_000),
-            fallback: nil,
-            help: "Rows per second of one worker; without it as many as the target takes."
-        ),
-        Key(
-            path: "limits.bytes_per_second",
-            kind: .integer(1_024...(1 << 40)),
-            fallback: nil,
-            help: "Bytes per second of one worker; without it as many as the target takes."
-        ),
         Key(
             path: "limits.in_flight",
             kind: .integer(1...32_768),
@@ -151,26 +123,6 @@ extension ConfigurationSchema {
         Key.milliseconds("retries.pause_ms", "50", "The pause before the first of them; each further one doubles it."),
         Key.milliseconds("retries.pause_max_ms", "10000", "The longest pause."),
         Key(
-            path: "retries.ranges",
-            kind: .integer(1...1_000),
-            fallback: "8",
-            help: "How often a range is begun without any progress before it is given up."
-        ),
-        Key(
-            path: "retries.pages",
-            kind: .integer(1...1_000),
-            fallback: "12",
-            help: "Pages of a source cluster that fail one after the other before their range is split.",
-            aliases: ["loader.page_retry_attempts"]
-        ),
-        Key(
-            path: "retries.page_pause_ms",
-            kind: .integer(1...600_000),
-            fallback: "50",
-            help: "The pause after a page that failed.",
-            aliases: ["loader.page_retry_backoff_ms"]
-        ),
-        Key(
             path: "dead_letters.folder",
             kind: .path,
             fallback: nil,
@@ -189,29 +141,10 @@ extension ConfigurationSchema {
             help: "With more of them the load fails: then something is wrong with all of it."
         ),
         Key(
-            path: "consistency.read",
-            kind: .choice(["local_one", "local_quorum"]),
-            fallback: "local_quorum",
-            help: "How many replicas of a source cluster are asked."
-        ),
-        Key(
             path: "consistency.write",
             kind: .choice(["one", "local_one", "local_quorum", "quorum", "each_quorum", "all"]),
             fallback: "local_quorum",
             help: "How many replicas of the target must confirm."
-        ),
-        Key(
-            path: "page_bytes",
-            kind: .integer(4_096...(256 << 20)),
-            fallback: String(1 << 20),
-            help: "About how long a page of a source cluster is."
-        ),
-        Key(
-            path: "page_rows",
-            kind: .integer(1...1_000_000),
-            fallback: "5000",
-            help: "The most rows of a page.",
-            aliases: ["loader.page_size"]
         ),
         Key.flag(
             "elements_by_key",

@@ -12,26 +12,8 @@ extension ConfigurationSchema {
     private static let comparedKeys: [Key] =
         Key.clusterOfJob("source", hosts: "cassandra_hosts", "30000")
         + Key.clusterOfJob("target", hosts: "scylla_hosts", "30000")
+        + Key.tablesOfJob(to: "compare", "compared")
         + [
-            Key(
-                path: "tables.include",
-                kind: .tables,
-                fallback: nil,
-                help: "The tables to compare; without it and keyspaces.include all."
-            ),
-            Key(
-                path: "tables.exclude",
-                kind: .tables,
-                fallback: nil,
-                help: "Of these the ones that are not compared."
-            ),
-            Key(path: "keyspaces.include", kind: .texts, fallback: nil, help: "The keyspaces to compare."),
-            Key(
-                path: "keyspaces.exclude",
-                kind: .texts,
-                fallback: nil,
-                help: "Of these the ones that are not compared."
-            ),
             Key(
                 path: "columns.exclude",
                 kind: .texts,
@@ -44,18 +26,6 @@ extension ConfigurationSchema {
                 kind: .path,
                 fallback: nil,
                 help: "The file that knows how far it is; without it job.sqlite in state_dir."
-            ),
-            Key(
-                path: "job.lease_ms",
-                kind: .integer(5_000...3_600_000),
-                fallback: "15000",
-                help: "How long the ranges of a comparison that was killed wait until the next start takes them."
-            ),
-            Key(
-                path: "job.range_bytes",
-                kind: .integer(1 << 20...(1 << 40)),
-                fallback: String(64 << 20),
-                help: "About how much of the source is one range."
             ),
             Key(
                 path: "state_dir",
@@ -127,57 +97,17 @@ extension ConfigurationSchema {
     ]
 
     /// How it is read.
-    private static let readingKeys: [Key] = [
-        Key(
-            path: "concurrency",
-            kind: .integer(1...1_024),
-            fallback: "8",
-            help: "Ranges that are compared at a time."
-        ),
-        Key(
-            path: "limits.rows_per_second",
-            kind: .integer(1...1_000_000_000),
-            fallback: nil,
-            help: "Rows per second that are read from each cluster; without it no limit."
-        ),
-        Key(
-            path: "limits.bytes_per_second",
-            kind: .integer(1_024...(1 << 40)),
-            fallback: nil,
-            help: "Bytes per second that are read from each cluster; without it no limit."
-        ),
-        Key(
-            path: "retries.ranges",
-            kind: .integer(1...1_000),
-            fallback: "30",
-            help: "How often a range is begun without any progress before it is given up."
-        ),
-        Key(
-            path: "retries.pages",
-            kind: .integer(1...1_000),
-            fallback: "12",
-            help: "Pages that fail one after the other before their range is split."
-        ),
-        Key(
-            path: "retries.page_pause_ms",
-            kind: .integer(1...600_000),
-            fallback: "50",
-            help: "The pause after a page that failed."
-        ),
-        Key(
-            path: "consistency.read",
-            kind: .choice(["local_one", "local_quorum"]),
-            fallback: "local_quorum",
-            help: "How many replicas of each cluster are asked."
-        ),
-        Key(
-            path: "page_bytes",
-            kind: .integer(4_096...(256 << 20)),
-            fallback: String(1 << 20),
-            help: "About how long a page is."
-        ),
-        Key(path: "page_rows", kind: .integer(1...1_000_000), fallback: "5000", help: "The most rows of a page."),
-    ]
+    private static let readingKeys: [Key] =
+        Key.rangesOfJob(
+            lease: "15000",
+            "How long the ranges of a comparison that was killed wait until the next start takes them."
+        )
+        + Key.paceOfJob(
+            concurrency: "8",
+            "are compared",
+            whose: "that are read from each cluster; without it no limit",
+            attempts: "30"
+        ) + Key.pagesOfJob(of: "each cluster")
 
     /// Keys of the other services' files that mean nothing here.
     private static let readerRefusals: [Refusal] =
@@ -186,15 +116,13 @@ extension ConfigurationSchema {
                 path: "\(cluster).credentials",
                 advice: "there are no applications; it logs in as \(cluster).username; leave it out"
             )
+        }
+        + ["job.store", "job.worker"].map { path in
+            Refusal(
+                path: path,
+                advice: "one process makes a comparison so far, and keeps it in job.file; leave it out"
+            )
         } + [
-            Refusal(
-                path: "job.store",
-                advice: "one process makes a comparison so far, and keeps it in job.file; leave it out"
-            ),
-            Refusal(
-                path: "job.worker",
-                advice: "one process makes a comparison so far, and keeps it in job.file; leave it out"
-            ),
             Refusal(path: "ceiling", advice: "everything is compared, whenever it was written; leave it out"),
             Refusal(path: "admin", advice: "it has no admin port so far; leave it out"),
             Refusal(path: "loader", advice: "it is of sstable-loader's file; leave it out"),

@@ -29,8 +29,6 @@ struct LoaderConfiguration: Sendable {
         var store: Store
         /// Nil: host and process.
         var worker: String?
-        var leaseMilliseconds: Int
-        var rangeBytes: Int
         var startsByItself: Bool
         var exitsWhenDone: Bool
     }
@@ -43,10 +41,6 @@ struct LoaderConfiguration: Sendable {
     }
 
     struct Limits: Sendable, Equatable {
-        /// Nil: as many as the target takes.
-        var rowsPerSecond: Int?
-        /// Nil: as many as the target takes.
-        var bytesPerSecond: Int?
         var inFlight: Int
         var bytesInFlight: Int
     }
@@ -61,10 +55,6 @@ struct LoaderConfiguration: Sendable {
         var requests: Int
         var pauseMilliseconds: Int
         var pauseMillisecondsMax: Int
-        /// Attempts at a range without any progress.
-        var rangeAttempts: Int
-        var pageFailures: Int
-        var pagePauseMilliseconds: Int
     }
 
     struct DeadLetters: Sendable, Equatable {
@@ -100,16 +90,13 @@ struct LoaderConfiguration: Sendable {
     var ceiling: LoaderCeiling
     /// Nil where the ceiling is not the dual writer's.
     var dualWriter: DualWriter?
-    /// Ranges that are loaded at a time.
-    var concurrency: Int
+    /// Its limits are as many as the target takes where none are given.
+    var reading: JobReading
     var limits: Limits
     var batch: Batch
     var retries: Retries
     var deadLetters: DeadLetters
-    var readConsistency: Consistency
     var writeConsistency: Consistency
-    var pageBytes: Int
-    var pageRows: Int
     /// Whether times of elements are read one by one where the source tells them so.
     var asksElementsByKey: Bool
     var untoldTime: UntoldTime
@@ -139,10 +126,8 @@ extension LoaderConfiguration {
         self.tables = values.tablePatterns()
         self.ceiling = values.ceiling("ceiling")
         self.dualWriter = Self.dualWriter(&values, self.ceiling)
-        self.concurrency = values.integer("concurrency")
+        self.reading = JobReading(&values)
         self.limits = Limits(
-            rowsPerSecond: values.optionalInteger("limits.rows_per_second"),
-            bytesPerSecond: values.optionalInteger("limits.bytes_per_second"),
             inFlight: values.integer("limits.in_flight"),
             bytesInFlight: values.integer("limits.bytes_in_flight")
         )
@@ -153,10 +138,7 @@ extension LoaderConfiguration {
             fileBytes: values.integer("dead_letters.file_bytes"),
             lettersMax: values.integer("dead_letters.max")
         )
-        self.readConsistency = values.consistency("consistency.read")
         self.writeConsistency = values.consistency("consistency.write")
-        self.pageBytes = values.integer("page_bytes")
-        self.pageRows = values.integer("page_rows")
         self.asksElementsByKey = values.flag("elements_by_key")
         self.untoldTime = UntoldTime(rawValue: values.choice("untold_time")) ?? .newestOfRow
         self.markers = Markers(rawValue: values.choice("markers")) ?? .always
@@ -219,8 +201,6 @@ extension LoaderConfiguration {
             name: values.text("job.name") ?? "",
             store: store,
             worker: values.text("job.worker"),
-            leaseMilliseconds: values.integer("job.lease_ms"),
-            rangeBytes: values.integer("job.range_bytes"),
             startsByItself: values.flag("job.auto_start"),
             exitsWhenDone: values.flag("job.exit_when_done")
         )
@@ -250,10 +230,7 @@ extension LoaderConfiguration {
         let retries = Retries(
             requests: values.integer("retries.max"),
             pauseMilliseconds: values.integer("retries.pause_ms"),
-            pauseMillisecondsMax: values.integer("retries.pause_max_ms"),
-            rangeAttempts: values.integer("retries.ranges"),
-            pageFailures: values.integer("retries.pages"),
-            pagePauseMilliseconds: values.integer("retries.page_pause_ms")
+            pauseMillisecondsMax: values.integer("retries.pause_max_ms")
         )
         if retries.pauseMillisecondsMax < retries.pauseMilliseconds {
             values.fault("retries.pause_max_ms", "is less than retries.pause_ms (\(retries.pauseMilliseconds))")

@@ -1,4 +1,3 @@
-import CQLProtocol
 import Logging
 
 /// Everything that `cluster-sync dual-reader` needs to know, checked.
@@ -8,8 +7,6 @@ struct ReaderConfiguration: Sendable {
         var name: String
         /// A file of SQLite.
         var path: String
-        var leaseMilliseconds: Int
-        var rangeBytes: Int
     }
 
     /// A column, named as in the schema.
@@ -50,20 +47,6 @@ struct ReaderConfiguration: Sendable {
         var comparesListTimes: Bool
     }
 
-    struct Limits: Sendable, Equatable {
-        /// Nil: no limit.
-        var rowsPerSecond: Int?
-        /// Nil: no limit.
-        var bytesPerSecond: Int?
-    }
-
-    struct Retries: Sendable, Equatable {
-        /// Attempts at a range without any progress.
-        var rangeAttempts: Int
-        var pageFailures: Int
-        var pagePauseMilliseconds: Int
-    }
-
     var source: ClusterPlace
     var target: ClusterPlace
     var tables: TablePatterns
@@ -75,13 +58,8 @@ struct ReaderConfiguration: Sendable {
     var rules: Rules
     /// Differences of each class and table that are shown.
     var samplesPerClass: Int
-    /// Ranges that are compared at a time.
-    var concurrency: Int
-    var limits: Limits
-    var retries: Retries
-    var readConsistency: Consistency
-    var pageBytes: Int
-    var pageRows: Int
+    /// Its limits are each cluster's own.
+    var reading: JobReading
     /// How often the files of certificates and passwords are read.
     var reloadMilliseconds: Int
     var logLevel: Logger.Level
@@ -101,9 +79,7 @@ extension ReaderConfiguration {
         self.stateDirectory = values.text("state_dir") ?? ""
         self.job = Job(
             name: values.text("job.name") ?? "",
-            path: values.text("job.file") ?? "\(self.stateDirectory)/job.sqlite",
-            leaseMilliseconds: values.integer("job.lease_ms"),
-            rangeBytes: values.integer("job.range_bytes")
+            path: values.text("job.file") ?? "\(self.stateDirectory)/job.sqlite"
         )
         self.sample = Sample(
             percentage: values.percentage("sampling.percentage"),
@@ -124,19 +100,7 @@ extension ReaderConfiguration {
             comparesListTimes: values.flag("compare.list_times")
         )
         self.samplesPerClass = values.integer("findings.samples")
-        self.concurrency = values.integer("concurrency")
-        self.limits = Limits(
-            rowsPerSecond: values.optionalInteger("limits.rows_per_second"),
-            bytesPerSecond: values.optionalInteger("limits.bytes_per_second")
-        )
-        self.retries = Retries(
-            rangeAttempts: values.integer("retries.ranges"),
-            pageFailures: values.integer("retries.pages"),
-            pagePauseMilliseconds: values.integer("retries.page_pause_ms")
-        )
-        self.readConsistency = values.consistency("consistency.read")
-        self.pageBytes = values.integer("page_bytes")
-        self.pageRows = values.integer("page_rows")
+        self.reading = JobReading(&values)
         self.reloadMilliseconds = values.integer("reload_ms")
         self.logLevel = Logger.Level(rawValue: values.choice("log.level")) ?? .info
         self.logFormat = LogFormat(rawValue: values.choice("log.format")) ?? .text

@@ -34,19 +34,22 @@ extension LoaderConfiguration {
             }
         settings.asksByKey = self.asksElementsByKey
         settings.writeConsistency = self.writeConsistency
-        settings.bytesPerPart = Int64(self.job.rangeBytes)
-        self.setPace(of: &settings)
+        self.setReading(of: &settings)
+        self.setWriting(of: &settings)
         return settings
     }
 
-    private func setPace(of settings: inout LoadSettings) {
-        settings.runner.concurrency = self.concurrency
-        settings.runner.leaseDuration = .milliseconds(self.job.leaseMilliseconds)
-        settings.runner.attemptsMax = self.retries.rangeAttempts
-        settings.rates = RateLimits(
-            rowsPerSecond: self.limits.rowsPerSecond.map(Double.init),
-            bytesPerSecond: self.limits.bytesPerSecond.map(Double.init)
-        )
+    private func setReading(of settings: inout LoadSettings) {
+        settings.bytesPerPart = Int64(self.reading.rangeBytes)
+        settings.rates = self.reading.rates
+        self.reading.apply(to: &settings.runner)
+        self.reading.apply(to: &settings.reading)
+        if case .cluster(let source) = self.source {
+            settings.sourceSession.requestMilliseconds = source.requestTimeoutMilliseconds
+        }
+    }
+
+    private func setWriting(of settings: inout LoadSettings) {
         settings.pace.writesMax = self.limits.inFlight
         settings.writer.inFlightMax = self.limits.inFlight
         settings.writer.bytesInFlightMax = self.limits.bytesInFlight
@@ -56,13 +59,8 @@ extension LoaderConfiguration {
         settings.writer.pauseMillisecondsMin = self.retries.pauseMilliseconds
         settings.writer.pauseMillisecondsMax = self.retries.pauseMillisecondsMax
         settings.writer.deadLettersMax = self.deadLetters.lettersMax
-        settings.reading.consistency = self.readConsistency == .localOne ? .localOne : .localQuorum
-        settings.reading.pageBytes = self.pageBytes
-        settings.reading.pageRowsMax = self.pageRows
-        settings.reading.failuresMax = self.retries.pageFailures
-        settings.reading.pauseMilliseconds = self.retries.pagePauseMilliseconds
-        settings.sessions.inFlightMax = max(settings.sessions.inFlightMax, self.limits.inFlight)
-        settings.sessions.requestMilliseconds = self.target.requestTimeoutMilliseconds
+        settings.targetSession.inFlightMax = max(settings.targetSession.inFlightMax, self.limits.inFlight)
+        settings.targetSession.requestMilliseconds = self.target.requestTimeoutMilliseconds
     }
 
     private func source(_ secrets: SecretReloader) async throws -> LoadSettings.Source {

@@ -1,5 +1,4 @@
 import CQLClient
-import CQLProtocol
 import DualReader
 import LiveTables
 import TokenRanges
@@ -43,29 +42,17 @@ extension ReaderConfiguration {
         settings.rules.comparesTimeToLive = self.rules.comparesTimesToLive
         settings.rules.comparesListTimes = self.rules.comparesListTimes
         settings.samplesPerClassMax = self.samplesPerClass
-        settings.bytesPerPart = Int64(self.job.rangeBytes)
-        self.setPace(of: &settings)
+        self.setReading(of: &settings)
         return settings
     }
 
-    private func setPace(of settings: inout CompareSettings) {
-        settings.runner.concurrency = self.concurrency
-        settings.runner.leaseDuration = .milliseconds(self.job.leaseMilliseconds)
-        settings.runner.attemptsMax = self.retries.rangeAttempts
-        settings.rates = RateLimits(
-            rowsPerSecond: self.limits.rowsPerSecond.map(Double.init),
-            bytesPerSecond: self.limits.bytesPerSecond.map(Double.init)
-        )
-        settings.reading.consistency = self.readConsistency == .localOne ? .localOne : .localQuorum
-        settings.reading.pageBytes = self.pageBytes
-        settings.reading.pageRowsMax = self.pageRows
-        settings.reading.failuresMax = self.retries.pageFailures
-        settings.reading.pauseMilliseconds = self.retries.pagePauseMilliseconds
-        // One bound holds for both sessions: neither cluster may get less patience than it was promised.
-        settings.sessions.requestMilliseconds = max(
-            self.source.requestTimeoutMilliseconds,
-            self.target.requestTimeoutMilliseconds
-        )
+    private func setReading(of settings: inout CompareSettings) {
+        settings.bytesPerPart = Int64(self.reading.rangeBytes)
+        settings.rates = self.reading.rates
+        self.reading.apply(to: &settings.runner)
+        self.reading.apply(to: &settings.reading)
+        settings.sourceSession.requestMilliseconds = self.source.requestTimeoutMilliseconds
+        settings.targetSession.requestMilliseconds = self.target.requestTimeoutMilliseconds
     }
 }
 

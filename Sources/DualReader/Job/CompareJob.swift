@@ -77,10 +77,10 @@ public final class CompareJob: Sendable {
         logger: Logger,
         _ body: @Sendable @escaping (CompareJob) async throws -> Result
     ) async throws -> Result {
-        let limits = settings.sessions
-        return try await CQLSession.withSession(settings.source, limits: limits, on: group.next(), logger: logger) {
+        let (ofSource, ofTarget) = (settings.sourceSession, settings.targetSession)
+        return try await CQLSession.withSession(settings.source, limits: ofSource, on: group.next(), logger: logger) {
             source in
-            try await CQLSession.withSession(settings.target, limits: limits, on: group.next(), logger: logger) {
+            try await CQLSession.withSession(settings.target, limits: ofTarget, on: group.next(), logger: logger) {
                 target in
                 let planner = ComparePlanner(settings: settings, source: source, target: target)
                 let made = try await planner.made()

@@ -69,8 +69,10 @@ public struct CompareSettings: Sendable {
     public var checkpointRows = 100_000
     /// Differences of each class that are kept as samples, for each table.
     public var samplesPerClassMax = 20
-    /// The bounds of the sessions with both clusters.
-    public var sessions = CQLSession.Limits()
+    /// The bounds of the session with the source.
+    public var sourceSession = CQLSession.Limits()
+    /// The bounds of the session with the target.
+    public var targetSession = CQLSession.Limits()
     /// How often the progress is looked at while a worker works; speeds are reckoned from it.
     public var sampleInterval = Duration.seconds(10)
 

@@ -232,7 +232,7 @@ extension CompareReport {
         knowsAll: Bool
     ) -> Verdict {
         let left = tally.rowsDifferent - tally.rowsRepaired
-        if left > 0 { return .differs(reason: "\(left) rows differ") }
+        if left > 0 { return .differs(reason: left == 1 ? "1 row differs" : "\(left) rows differ") }
         if let failure = failures.first {
             return .incomplete(reason: "\(totals.failed) of its parts have failed: \(failure)")
         }

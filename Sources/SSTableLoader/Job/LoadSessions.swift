@@ -22,10 +22,10 @@ struct LoadSessions: Sendable {
     ) async throws -> Result {
         @Sendable func connecting<Value: Sendable>(
             _ cluster: ClusterConfiguration?,
+            _ limits: CQLSession.Limits,
             _ body: @Sendable @escaping (CQLSession?) async throws -> Value
         ) async throws -> Value {
             guard let cluster else { return try await body(nil) }
-            let limits = settings.sessions
             return try await CQLSession.withSession(cluster, limits: limits, on: group.next(), logger: logger) {
                 try await body($0)
             }
@@ -36,12 +36,12 @@ struct LoadSessions: Sendable {
         let (ofSource, ofStore) = (source, store)
         return try await CQLSession.withSession(
             settings.target,
-            limits: settings.sessions,
+            limits: settings.targetSession,
             on: group.next(),
             logger: logger
         ) { target in
-            try await connecting(ofSource) { source in
-                try await connecting(ofStore) { store in
+            try await connecting(ofSource, settings.sourceSession) { source in
+                try await connecting(ofStore, settings.targetSession) { store in
                     try await body(LoadSessions(source: source, target: target, store: store))
                 }
             }

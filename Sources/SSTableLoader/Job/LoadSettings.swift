@@ -77,8 +77,10 @@ public struct LoadSettings: Sendable {
     public var bytesPerPart: Int64 = 64 << 20
     /// When a part claims what is done.
     public var checkpoints = FilePart.Limits()
-    /// The bounds of the sessions with source and target.
-    public var sessions = CQLSession.Limits()
+    /// The bounds of the session with the source.
+    public var sourceSession = CQLSession.Limits()
+    /// The bounds of the sessions with the target.
+    public var targetSession = CQLSession.Limits()
     /// How often the progress is looked at while a worker works; speeds are reckoned from it.
     public var sampleInterval = Duration.seconds(10)
 

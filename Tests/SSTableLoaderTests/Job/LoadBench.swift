@@ -94,7 +94,8 @@ struct LoadBench: Sendable {
         settings.reading.pageRowsMax = 20
         settings.checkpoints.checkpointPartitions = 30
         settings.sampleInterval = .milliseconds(20)
-        settings.sessions.requestMilliseconds = 120_000
+        settings.sourceSession.requestMilliseconds = 120_000
+        settings.targetSession.requestMilliseconds = 120_000
     }
 
     @discardableResult
