@@ -23,6 +23,11 @@ struct CeilingWaitTests {
         #expect(throws: CeilingWait.TooFarAhead.self) { try CeilingWait.duration(ceiling: ceiling, now: Self.now) }
     }
 
+    @Test func `a ceiling as far ahead as one may be is waited for`() throws {
+        let wait = try CeilingWait.duration(ceiling: Self.now + 60_000_000, now: Self.now)
+        #expect(wait == .seconds(60 + DualWritingSince.skewSeconds))
+    }
+
     @Test func `dual writing that has just begun is waited for`() throws {
         // The ceiling lies a clock's skew after the switch.
         let ceiling = Self.now + DualWritingSince.skewSeconds * 1_000_000

@@ -3,8 +3,8 @@
 /// What a source tells no time of gets one up to the ceiling. A write or a deletion that comes after a row was read must be newer
 /// than that, or the target keeps what the row had before: so reading begins when no clock has the ceiling still before it.
 enum CeilingWait {
-    /// The longest wait, in seconds. A moment further ahead is a mistake.
-    static let longestSeconds: Int64 = 60
+    /// How far ahead a ceiling may be, in seconds. A moment further ahead is a mistake.
+    static let secondsAheadMax: Int64 = 60
 
     /// The ceiling is too far ahead.
     struct TooFarAhead: Error, CustomStringConvertible {
@@ -19,7 +19,7 @@ enum CeilingWait {
     /// The time from `now` until reading may begin, both in microseconds since 1970; zero where it may at once.
     static func duration(ceiling: Int64, now: Int64) throws(TooFarAhead) -> Duration {
         let (ahead, overflows) = ceiling.subtractingReportingOverflow(now)
-        guard !overflows, ahead <= self.longestSeconds * 1_000_000 else {
+        guard !overflows, ahead <= self.secondsAheadMax * 1_000_000 else {
             // Only what is far behind or far ahead overflows.
             if overflows, ceiling < now { return .zero }
             throw TooFarAhead(seconds: overflows ? .max : ahead / 1_000_000)
