@@ -119,6 +119,28 @@ struct ReaderConfigurationTests: ConfigurationReading {
         #expect(self.faults(options: Self.least, file: file) == [fault])
     }
 
+    @Test func `a job's name is as long as names of files that are made of it may be`() throws {
+        let longest = String(repeating: "n", count: 100)
+        #expect(try self.read(options: Self.least + [("job.name", longest)]).job.name == longest)
+        #expect(
+            self.faults(options: Self.least + [("job.name", longest + "n")])
+                == ["--set job.name: job.name: is longer than 100 bytes; names of files are made of it"]
+        )
+    }
+
+    @Test func `many tables have a job of their own whose name fits into a file's`() {
+        func name(_ tables: Int) -> String {
+            ReaderConfiguration.name(
+                of: Set((0..<tables).map { .table(.init(keyspace: "ks", table: "a_table_with_a_long_name_\($0)")) })
+            )
+        }
+        #expect(name(1) == "ks.a_table_with_a_long_name_0")
+        #expect(name(3).split(separator: "+").count == 3)
+        let names = (4...40).map(name)
+        #expect(names.allSatisfy { $0.utf8.count <= 100 } && Set(names).count == names.count)
+        #expect(name(20) == name(20))
+    }
+
     @Test func `a cluster is not compared with itself`() {
         #expect(
             self.faults(options: [("source.hosts", "a"), ("target.hosts", "b,a:9042")])

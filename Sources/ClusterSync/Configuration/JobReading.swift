@@ -37,6 +37,18 @@ struct JobReading: Sendable, Equatable {
         self.pagePauseMilliseconds = values.integer("retries.page_pause_ms")
     }
 
+    /// The longest name of a job, in bytes: names of files are made of it.
+    static let nameBytesMax = 100
+
+    /// Reads the job's name.
+    static func name(_ values: inout ConfigurationValues) -> String {
+        let name = values.text("job.name") ?? ""
+        if name.utf8.count > Self.nameBytesMax {
+            values.fault("job.name", "is longer than \(Self.nameBytesMax) bytes; names of files are made of it")
+        }
+        return name
+    }
+
     var rates: RateLimits {
         RateLimits(
             rowsPerSecond: self.rowsPerSecond.map(Double.init),

@@ -198,7 +198,7 @@ extension LoaderConfiguration {
             values.fault("job.file", "needs job.store: sqlite")
         }
         return Job(
-            name: values.text("job.name") ?? "",
+            name: JobReading.name(&values),
             store: store,
             worker: values.text("job.worker"),
             startsByItself: values.flag("job.auto_start"),

@@ -78,7 +78,7 @@ extension ReaderConfiguration {
         self.columnsLeftOut = Self.columns(&values)
         self.stateDirectory = values.text("state_dir") ?? ""
         self.job = Job(
-            name: values.text("job.name") ?? "",
+            name: JobReading.name(&values),
             path: values.text("job.file") ?? "\(self.stateDirectory)/job.sqlite"
         )
         self.sample = Sample(

@@ -1,6 +1,8 @@
 import CQLClient
+import CQLProtocol
 import DualReader
 import LiveTables
+import NIOCore
 import TokenRanges
 
 /// From what an operator has written to what the engine takes.
@@ -28,7 +30,7 @@ extension ReaderConfiguration {
         }
         if let only {
             settings.tables.only = only
-            settings.job += "." + only.map(\.text).sorted().joined(separator: "+")
+            settings.job += "." + Self.name(of: only)
         }
         settings.sampling = Sampling(percentage: self.sample.percentage, seed: UInt64(self.sample.seed))
         settings.settling.settle = .milliseconds(self.settle.waitMilliseconds)
@@ -44,6 +46,16 @@ extension ReaderConfiguration {
         settings.samplesPerClassMax = self.samplesPerClass
         self.setReading(of: &settings)
         return settings
+    }
+
+    /// A choice of tables in the name of its job: in full, or where that would be too long for a file's name, by a number that
+    /// is always the same for it.
+    static func name(of only: Set<TableSelection.Name>) -> String {
+        let names = only.map(\.text).sorted()
+        let all = names.joined(separator: "+")
+        guard all.utf8.count > JobReading.nameBytesMax else { return all }
+        let number = UInt64(bitPattern: Murmur3Partitioner.token(of: ByteBuffer(string: all)))
+        return "\(names.count)-tables-\(String(number, radix: 16))"
     }
 
     private func setReading(of settings: inout CompareSettings) {
