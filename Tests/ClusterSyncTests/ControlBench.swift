@@ -28,6 +28,7 @@ final class FakeProxy: SidecarProxy {
         var calls: [String] = []
         var timeouts: DualWriterTimeouts?
         var percentage: Double?
+        var filter = CurrentFilter(.all, from: .configuration)
         var refusesPercentages = false
         var counters = DualWriterCounters()
         var isBehind = false
@@ -76,6 +77,9 @@ final class FakeProxy: SidecarProxy {
             state.epoch = epoch
         }
     }
+
+    var filter: CurrentFilter { self.with { $0.filter } }
+    func setFilter(_ filter: CurrentFilter) { self.with { $0.filter = filter } }
 
     func setTimeouts(_ timeouts: DualWriterTimeouts) async throws { self.with { $0.timeouts = timeouts } }
 

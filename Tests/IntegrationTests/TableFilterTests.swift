@@ -54,7 +54,7 @@ struct TableFilterTests {
     func `the shadow gets the wanted tables, and of a batch its part`(mode: WriteMode) async throws {
         let filter = try TableFilter(parsing: ["one"], exclude: ["one.private"])
         try await SidecarHarness.run(mode: mode, schema: Self.schema) {
-            $0.filter = filter
+            $0.filter = ShadowFilter(tables: filter)
         } _: { harness in
             let client = try await harness.client()
             try await Self.write(client)
@@ -86,7 +86,7 @@ struct TableFilterTests {
             let filter = try TableFilter(parsing: [], exclude: ["one.private"])
             var left: TemporaryFolder?
             try await harness.sidecar(.dualWriteAsync) {
-                $0.filter = filter
+                $0.filter = ShadowFilter(tables: filter)
                 $0.timeouts.drainMilliseconds = 100
             } _: { _, client in
                 try await Self.write(client)
@@ -95,7 +95,7 @@ struct TableFilterTests {
             let killed = try #require(left)
             harness.target.setFaults([])
             try await harness.sidecar(.dualWriteAsync, in: killed) {
-                $0.filter = filter
+                $0.filter = ShadowFilter(tables: filter)
             } _: { proxy, _ in
                 try await harness.settled(proxy)
             }

@@ -12,6 +12,7 @@ final class FakeSidecar: AdminControl, HealthSource {
         var configurationChanges: [ConfigurationChange] = []
         var deadLetterChanges: [DeadLettersChange] = []
         var clearings: [DirtyClearing] = []
+        var filterChanges: [FiltersChange] = []
         /// Cluster and limit of each list that was asked for.
         var lists: [String] = []
     }
@@ -140,5 +141,23 @@ extension FakeSidecar: JournalControl {
         }
         if let refusal { throw refusal }
         return DirtyClearingDocument(cluster: clearing.cluster, table: clearing.table, cleared: 3, left: 0)
+    }
+
+    func filters() async -> FiltersDocument {
+        let change = self.with { $0.filterChanges.last }
+        return FiltersDocument(
+            origin: change == nil ? "configuration" : "admin port",
+            tables: change?.tables ?? .init(),
+            tenantColumns: change?.tenantColumns ?? [],
+            tenants: change?.tenants ?? .init(),
+            tenantsLeftOut: 0,
+            writes: .init(byTable: 3, byTenant: 2, untold: 1)
+        )
+    }
+
+    func change(_ change: FiltersChange) async throws(AdminError) -> FiltersDocument {
+        if let refusal = self.with({ $0.refusal }) { throw refusal }
+        self.with { $0.filterChanges.append(change) }
+        return await self.filters()
     }
 }

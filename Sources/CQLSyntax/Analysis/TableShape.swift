@@ -31,6 +31,8 @@ public struct TableShape: Sendable, Hashable {
 
     /// The shapes by column name.
     public var columns: [String: ColumnShape]
+    /// The types of all columns by name, as `system_schema.columns` writes them; empty where they are not known.
+    public var types: [String: String]
     /// The columns of the partition key, in its order; empty where they are not known.
     public var partitionKey: [KeyColumn]
     /// The names of the clustering columns, in their order.
@@ -41,11 +43,13 @@ public struct TableShape: Sendable, Hashable {
     /// A table of known columns.
     public init(
         columns: [String: ColumnShape],
+        types: [String: String] = [:],
         partitionKey: [KeyColumn] = [],
         clusteringKey: [String] = [],
         defaultTimeToLive: Int = 0
     ) {
         self.columns = columns
+        self.types = types
         self.partitionKey = partitionKey
         self.clusteringKey = clusteringKey
         self.defaultTimeToLive = defaultTimeToLive

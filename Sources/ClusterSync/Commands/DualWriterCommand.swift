@@ -160,6 +160,9 @@ struct DualWriterCommand: AsyncParsableCommand {
             address in
             logger.info("admin port listens", metadata: ["address": "\(address)"])
         }
+        if let file = configuration.filterFile {
+            await secrets.followFilter(file, configuration.filter, sidecar.proxy.setFilter)
+        }
         let group = ServiceGroup(
             configuration: .init(
                 services: [.init(service: secrets)] + sidecar.services

@@ -126,17 +126,12 @@ extension ConfigurationSchema {
                 help: "Where changes of roles and permissions go."
             ),
             Key(
-                path: "tables.include",
-                kind: .tables,
+                path: "filter_file",
+                kind: .path,
                 fallback: nil,
-                help: "The keyspaces and tables of which the shadow gets copies; without it all."
+                help: "A file with the tables and tenants of which the shadow gets copies; followed while it changes."
             ),
-            Key(
-                path: "tables.exclude",
-                kind: .tables,
-                fallback: nil,
-                help: "Of these the ones of which it gets none."
-            ),
+        ] + Key.shadowFilter + [
             Key(
                 path: "sync_failure",
                 kind: .choice(["fail", "degrade"]),

@@ -67,8 +67,10 @@ struct SidecarConfiguration: Sendable {
     var target: ClusterSettings
     var timeouts: Timeouts
     var policy: StatementPolicy
-    /// The tables of which the shadow gets copies.
-    var filter: TableFilter
+    /// What the shadow gets copies of.
+    var filter: ShadowFilter
+    /// The file that this stands in, followed while the sidecar runs; nil where it is in the configuration itself.
+    var filterFile: String?
     var limits: Limits
 }
 
@@ -109,7 +111,9 @@ extension SidecarConfiguration {
             syncFailure: .init(rawValue: values.choice("sync_failure")) ?? .fail,
             journalFull: .init(rawValue: values.choice("journal.full")) ?? .markDirty
         )
-        self.filter = values.tables(include: "tables.include", exclude: "tables.exclude")
+        self.filterFile = values.text("filter_file")
+        self.filter = values.shadowFilter()
+        if let file = self.filterFile { self.takeFilter(from: file, &values) }
         self.limits = Limits(
             frameBytes: values.integer("limits.frame_bytes"),
             clientConnections: values.integer("limits.client_connections"),
@@ -136,6 +140,18 @@ extension SidecarConfiguration {
             values.fault("sidecars", "does not contain the address of this one; set advertised to it")
         }
         guard values.faults.isEmpty else { throw ConfigurationError(faults: values.faults) }
+    }
+
+    /// Of two places that say what the shadow gets, nobody would know which one counts.
+    private mutating func takeFilter(from file: String, _ values: inout ConfigurationValues) {
+        guard self.filter.isOpen else {
+            return values.fault("filter_file", "stands beside tables or tenants; give one of the two")
+        }
+        do {
+            self.filter = try FilterRules(path: file).filter
+        } catch {
+            values.fault("filter_file", "\(error)")
+        }
     }
 
     private static func journal(_ values: inout ConfigurationValues, stateDirectory: String) -> Journal {

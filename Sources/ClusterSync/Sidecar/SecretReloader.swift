@@ -3,7 +3,7 @@ import Logging
 import Operations
 import ServiceLifecycle
 
-/// Follows the files of certificates, passwords and tokens while the sidecar runs.
+/// Follows the files of certificates, passwords, tokens and filter rules while the sidecar runs.
 ///
 /// Files that cannot be used (a certificate that was written before its key, say) change nothing, are logged once, and are
 /// looked at again.
@@ -68,7 +68,10 @@ actor SecretReloader: Service {
         }
     }
 
-    private func watch(_ place: String, _ what: String, _ takeUp: @escaping () throws(FileFault) -> Bool) {
+    /// Looks at files from now on.
+    ///
+    /// - Parameter takeUp: takes what is in them up where it is new; false where it is as before.
+    func watch(_ place: String, _ what: String, _ takeUp: @escaping () throws(FileFault) -> Bool) {
         self.watched.append(Watched(place: place, what: what, takeUp: takeUp))
     }
 

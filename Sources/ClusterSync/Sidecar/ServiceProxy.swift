@@ -11,9 +11,12 @@ final class ServiceProxy: SidecarProxy, Service {
 
     private let service: DualWriterService
     private let snapshot: Mutex<DualWriterStatus>
+    private let currentFilter: Mutex<CurrentFilter>
 
-    init(service: DualWriterService) {
+    /// - Parameter filter: what the service was configured with.
+    init(service: DualWriterService, filter: CurrentFilter) {
         self.service = service
+        self.currentFilter = Mutex(filter)
         let (mode, epoch) = service.mode
         self.snapshot = Mutex(
             DualWriterStatus(mode: mode, epoch: epoch)
@@ -51,6 +54,15 @@ final class ServiceProxy: SidecarProxy, Service {
 
     func setComparisonPercentage(_ percentage: Double) async throws {
         self.service.setComparisonPercentage(percentage)
+    }
+
+    var filter: CurrentFilter { self.currentFilter.withLock { $0 } }
+
+    func setFilter(_ filter: CurrentFilter) {
+        self.currentFilter.withLock { current in
+            current = filter
+            self.service.setFilter(filter.filter)
+        }
     }
 
     func setHosts(source: [String]?, target: [String]?) async throws {

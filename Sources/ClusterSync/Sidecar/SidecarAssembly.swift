@@ -8,7 +8,7 @@ import ServiceLifecycle
 /// The parts of a running sidecar, put together: the proxy, what controls it, and the admin port.
 struct SidecarAssembly {
     let service: DualWriterService
-    private let proxy: ServiceProxy
+    let proxy: ServiceProxy
     private let admin: AdminServer
     private let prepared: PreparedKeeper
 
@@ -29,7 +29,13 @@ struct SidecarAssembly {
             proxy: service,
             logger: logger
         )
-        self.proxy = ServiceProxy(service: service)
+        self.proxy = ServiceProxy(
+            service: service,
+            filter: CurrentFilter(
+                configuration.filter,
+                from: configuration.filterFile.map { .file($0) } ?? .configuration
+            )
+        )
         let control = SidecarControl(
             proxy: self.proxy,
             store: store,

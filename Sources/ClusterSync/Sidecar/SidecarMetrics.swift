@@ -70,6 +70,19 @@ enum SidecarMetrics {
                 counters.evaluatedCalls[function]
             )
         }
+        for (reason, count) in [("table", counters.filtering.byTable), ("tenant", counters.filtering.byTenant)] {
+            page.counter(
+                "cluster_sync_filtered_writes_total",
+                help: "Writes that the shadow does not get because a filter says so.",
+                labels: [.init("by", reason)],
+                count
+            )
+        }
+        page.counter(
+            "cluster_sync_untold_tenant_writes_total",
+            help: "Writes that the shadow gets because they do not say whose rows they write.",
+            counters.filtering.untold
+        )
         self.collect(counters.comparison, into: &page)
     }
 

@@ -19,6 +19,12 @@ protocol SidecarProxy: JournalProxy {
     /// The share of later reads that is compared between the clusters, 0 to 100 per cent.
     func setComparisonPercentage(_ percentage: Double) async throws
 
+    /// What the shadow gets copies of.
+    var filter: CurrentFilter { get }
+
+    /// Changes it; writes that arrive later go by it.
+    func setFilter(_ filter: CurrentFilter)
+
     /// Opens and checks the new contact points before anything changes; nil leaves a cluster as it is, an empty list takes
     /// it away.
     func setHosts(source: [String]?, target: [String]?) async throws

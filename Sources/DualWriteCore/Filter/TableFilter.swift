@@ -4,37 +4,100 @@ public import CQLSyntax
 /// exclude list names.
 public struct TableFilter: Sendable, Hashable {
     /// What a name of a list stands for.
-    public struct Pattern: Sendable, Hashable {
-        /// The keyspace.
-        public let keyspace: String
-        /// The table; nil for all of the keyspace.
-        public let table: String?
+    public struct Pattern: Sendable, Hashable, CustomStringConvertible {
+        /// The keyspaces.
+        public let keyspace: NamePattern
+        /// The tables; nil for all of a keyspace.
+        public let table: NamePattern?
 
-        /// Names as the schema has them.
+        /// One table as the schema names it, or all of a keyspace.
         public init(keyspace: String, table: String?) {
-            self.keyspace = keyspace
-            self.table = table
+            self.keyspace = NamePattern(exactly: keyspace)
+            self.table = table.map { NamePattern(exactly: $0) }
         }
 
-        /// Reads `keyspace`, `keyspace.*` or `keyspace.table`, with names as CQL writes them: lower case unless in double quotes.
+        /// Reads `keyspace`, `keyspace.*` or `keyspace.table`, with names as CQL writes them: lower case unless in double quotes,
+        /// and with `*` and `?` outside of them.
         ///
         /// - Throws: ``TableFilterError`` that shows what is valid.
         public init(parsing text: String) throws(TableFilterError) {
-            guard let names = TableName(text) else { throw TableFilterError(text: text) }
-            self.init(keyspace: names.keyspace, table: names.table)
+            var rest = text[...]
+            guard let keyspace = NamePattern(takenFrom: &rest) else { throw TableFilterError(text: text) }
+            self.keyspace = keyspace
+            guard !rest.isEmpty else {
+                self.table = nil
+                return
+            }
+            guard rest.removeFirst() == ".", let table = NamePattern(takenFrom: &rest), rest.isEmpty else {
+                throw TableFilterError(text: text)
+            }
+            self.table = table == .any ? nil : table
+        }
+
+        /// As it can be read again.
+        public var description: String { "\(self.keyspace.quoted).\(self.table?.quoted ?? "*")" }
+    }
+
+    /// One of the two lists: whole names are looked up, the others are tried one after the other.
+    private struct List: Sendable, Hashable {
+        /// The tables by keyspace; nil for all of its tables.
+        private var names: [String: Set<String>?] = [:]
+        private var patterns: [Pattern] = []
+
+        init(_ patterns: [Pattern]) {
+            for pattern in patterns {
+                guard let keyspace = pattern.keyspace.exactName else {
+                    self.patterns.append(pattern)
+                    continue
+                }
+                switch pattern.table.map(\.exactName) {
+                case nil:
+                    self.names[keyspace] = .some(nil)
+                case .some(.none):
+                    self.patterns.append(pattern)
+                case .some(.some(let table)):
+                    guard let tables = self.names[keyspace, default: .some([])] else { continue }
+                    self.names[keyspace] = .some(tables.union([table]))
+                }
+            }
+        }
+
+        var isEmpty: Bool { self.names.isEmpty && self.patterns.isEmpty }
+
+        /// Whether it names a table.
+        func names(_ keyspace: String, _ table: String) -> Bool {
+            if let tables = self.names[keyspace], tables?.contains(table) ?? true { return true }
+            return self.patterns.contains { $0.keyspace.matches(keyspace) && $0.table?.matches(table) ?? true }
+        }
+
+        /// Whether it names a whole keyspace.
+        func namesAll(of keyspace: String) -> Bool {
+            if let tables = self.names[keyspace], tables == nil { return true }
+            return self.patterns.contains { $0.table == nil && $0.keyspace.matches(keyspace) }
+        }
+
+        /// Whether it may name something of a keyspace.
+        func namesSome(of keyspace: String) -> Bool {
+            self.names[keyspace] != nil || self.patterns.contains { $0.keyspace.matches(keyspace) }
         }
     }
 
-    private let included: [String: Set<String>?]
-    private let excluded: [String: Set<String>?]
+    /// What opens it.
+    public let include: [Pattern]
+    /// What closes it.
+    public let exclude: [Pattern]
+    private let included: List
+    private let excluded: List
 
     /// Everything is wanted.
     public static var all: TableFilter { TableFilter(include: [], exclude: []) }
 
     /// A filter of two lists.
     public init(include: [Pattern], exclude: [Pattern]) {
-        self.included = Self.index(include)
-        self.excluded = Self.index(exclude)
+        self.include = include
+        self.exclude = exclude
+        self.included = List(include)
+        self.excluded = List(exclude)
     }
 
     /// A filter of two lists of names; see ``Pattern/init(parsing:)``.
@@ -48,19 +111,6 @@ public struct TableFilter: Sendable, Hashable {
         self.init(include: lists[0], exclude: lists[1])
     }
 
-    /// The tables by keyspace; nil for all of its tables.
-    private static func index(_ patterns: [Pattern]) -> [String: Set<String>?] {
-        var index: [String: Set<String>?] = [:]
-        for pattern in patterns {
-            if let table = pattern.table, let tables = index[pattern.keyspace, default: .some([])] {
-                index[pattern.keyspace] = .some(tables.union([table]))
-            } else {
-                index[pattern.keyspace] = .some(nil)
-            }
-        }
-        return index
-    }
-
     /// Whether it lets everything through.
     public var isOpen: Bool { self.included.isEmpty && self.excluded.isEmpty }
 
@@ -71,13 +121,11 @@ public struct TableFilter: Sendable, Hashable {
     ///   - table: nil for what is about the whole keyspace, which is wanted as soon as one of its tables may be.
     public func wants(keyspace: String?, table: String?) -> Bool {
         guard let keyspace, !self.isOpen else { return true }
-        if !self.included.isEmpty {
-            guard let tables = self.included[keyspace] else { return false }
-            if let tables, let table, !tables.contains(table) { return false }
+        guard let table else {
+            return (self.included.isEmpty || self.included.namesSome(of: keyspace))
+                && !self.excluded.namesAll(of: keyspace)
         }
-        guard let tables = self.excluded[keyspace] else { return true }
-        guard let tables else { return false }
-        return table.map { !tables.contains($0) } ?? true
+        return (self.included.isEmpty || self.included.names(keyspace, table)) && !self.excluded.names(keyspace, table)
     }
 
     /// What of a statement is wanted on the shadow.
@@ -103,14 +151,6 @@ public struct TableFilter: Sendable, Hashable {
         }
         return isWanted ? .whole : .nothing
     }
-
-    /// What of a protocol BATCH is wanted on the shadow.
-    ///
-    /// - Parameter statements: of the children.
-    public func share(ofBatch statements: [WriteStatement]) -> ShadowShare {
-        guard !self.isOpen else { return .whole }
-        return ShadowShare(of: statements.map { self.share(of: $0.analysis, keyspace: $0.keyspace) != .nothing })
-    }
 }
 
 extension SchemaChange {
@@ -131,8 +171,8 @@ public struct TableFilterError: Error, Hashable, CustomStringConvertible {
 
     /// What was found and what is valid.
     public var description: String {
-        "'\(self.text.prefix(128))' names no table; valid are keyspace, keyspace.* and keyspace.table, "
-            + "with names in double quotes where they are not lower case"
+        "'\(self.text.prefix(128))' names no table; valid are keyspace, keyspace.* and keyspace.table, with * and ?, "
+            + "and with names in double quotes where they are not lower case"
     }
 }
 

@@ -19,6 +19,17 @@ enum LiteralEncoding {
         }
     }
 
+    /// The bytes of a value that is written without quotes, whatever its type is; nil where it is no text, whole number or uuid.
+    static func bytes(ofValue text: String, as type: String) -> [UInt8]? {
+        guard let native = NativeType(type) else { return nil }
+        return switch native {
+        case .text, .ascii: Self.string(text, native)
+        case .tinyint, .smallint, .int, .bigint, .varint: Self.integer(text, native)
+        case .uuid, .timeuuid: Self.uuid(text, native)
+        case .blob, .boolean, .date, .decimal, .double, .float, .inet, .time, .timestamp: nil
+        }
+    }
+
     private static func string(_ text: String, _ type: NativeType) -> [UInt8]? {
         switch type {
         case .text: Array(text.utf8)

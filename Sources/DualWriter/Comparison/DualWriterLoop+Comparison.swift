@@ -12,15 +12,36 @@ extension DualWriterLoop {
         guard layout.consistency != .serial, layout.consistency != .localSerial else { return nil }
         guard let (analysis, keyspace) = self.analysis(of: request, layout) else { return nil }
         // Of tables that are not wanted on the shadow it has nothing to compare.
-        guard self.settings.filter.wants(keyspace: analysis.keyspace ?? keyspace, table: analysis.table) else {
-            return nil
-        }
+        let filter = self.settings.filter
+        guard filter.tables.wants(keyspace: analysis.keyspace ?? keyspace, table: analysis.table),
+            filter.tenants.isOpen || self.readsWantedTenant(request, analysis, keyspace: keyspace)
+        else { return nil }
         return ComparedRead(
             analysis,
             keyspace: keyspace,
             schema: self.schema,
             isSamePartitioner: self.clustersShareTokens
         )
+    }
+
+    /// Whether a read is known to be of rows that the shadow gets.
+    private func readsWantedTenant(
+        _ request: ProxiedRequest,
+        _ analysis: StatementAnalysis,
+        keyspace: String?
+    ) -> Bool {
+        let plan = TenantPlan(
+            reading: analysis,
+            keyspace: keyspace,
+            rules: self.settings.filter.tenants,
+            schema: self.schema
+        )
+        if let verdict = plan.constant { return verdict == .wanted }
+        switch try? RequestRewriter.decode(request.body.bytes, opcode: request.opcode) {
+        case .query(let query): return plan.verdicts(query.parameters.values) == [.wanted]
+        case .execute(let execute): return plan.verdicts(execute.parameters.values) == [.wanted]
+        case .batch, .startup, .authResponse, .options, .prepare, .register, nil: return false
+        }
     }
 
     private func analysis(

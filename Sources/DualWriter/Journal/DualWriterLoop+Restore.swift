@@ -83,7 +83,7 @@ extension DualWriterLoop {
             let known = JournalDefinition(bytes).flatMap(KnownStatement.init)
         else { return nil }
         let statement = self.remember(PreparedStatement(id: id, known: known))
-        statement.judge(by: self.schema, at: self.schemaChanges)
+        self.judge(statement)
         return statement
     }
 }

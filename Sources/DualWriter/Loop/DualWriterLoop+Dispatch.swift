@@ -10,7 +10,9 @@ extension DualWriterLoop {
         let timeouts = self.settings.timeouts
         let milliseconds = request.isWrite ? timeouts.primaryWriteMilliseconds : timeouts.readMilliseconds
         request.deadline = request.receivedAt + Int64(milliseconds) * 1_000_000
-        if !self.settings.filter.isOpen, request.isWrite { self.narrowPlan(of: request) }
+        if !self.settings.filter.isOpen, request.isWrite, self.settings.mode.shadow != nil {
+            self.narrowPlan(of: request)
+        }
         request.waitsForBoth = self.settings.mode.isJoin && self.settings.policy.syncFailure == .fail
         if let primary = request.plan.primary, self.overtakes(request, on: primary) {
             self.doubt(request, on: primary, .overtaken)
@@ -43,7 +45,9 @@ extension DualWriterLoop {
 
     /// Takes the shadow out of the plan of a write that it is not to get, and the haste out of one of which it gets a part.
     private func narrowPlan(of request: ProxiedRequest) {
-        switch self.share(of: request) {
+        let decision = self.filterDecision(of: request)
+        self.counters.filtering.count(decision)
+        switch decision.share {
         case .whole:
             break
         case .nothing:

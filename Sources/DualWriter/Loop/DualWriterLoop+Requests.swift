@@ -230,8 +230,12 @@ extension DualWriterLoop {
     func statement(_ id: StatementID, at now: Int64) -> PreparedStatement? {
         guard let statement = self.recentStatements.statement(id) ?? self.find(id) else { return nil }
         statement.known.use(at: now)
-        if !statement.isJudged(at: self.schemaChanges) { statement.judge(by: self.schema, at: self.schemaChanges) }
+        if !statement.isJudged(at: self.judgementChanges) { self.judge(statement) }
         return statement
+    }
+
+    func judge(_ statement: PreparedStatement) {
+        statement.judge(by: self.schema, self.settings.filter, at: self.judgementChanges)
     }
 
     private func find(_ id: StatementID) -> PreparedStatement? {

@@ -79,7 +79,7 @@ extension PreparedStatement {
 extension RequestLayout {
     /// The values of a walked EXECUTE that begins with an id of the proxy's own; nil where it has none, or has them by name.
     @inline(__always)
-    fileprivate static func values(ofExecute body: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    static func values(ofExecute body: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
         let flagsOffset = 2 + StatementID.byteCount + 2
         let flags = Flags(rawValue: body[flagsOffset])
         guard flags.contains(.values), !flags.contains(.namedValues) else { return nil }

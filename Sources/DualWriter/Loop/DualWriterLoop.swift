@@ -17,7 +17,7 @@ final class DualWriterLoop {
         var policy: StatementPolicy
         var timeouts: DualWriterTimeouts
         /// The tables that are wanted on the shadow.
-        var filter: TableFilter = .all
+        var filter: ShadowFilter = .all
         /// Clusters on which all clients act under the configured credentials.
         var actingAsConfigured: Set<Cluster> = []
         var comparison = ComparisonSettings()
@@ -44,7 +44,9 @@ final class DualWriterLoop {
         didSet {
             self.comparisons.settingsChanged()
             // Another primary may have other tables.
-            if oldValue.mode.primary != self.settings.mode.primary { self.schemaChanges += 1 }
+            if oldValue.mode.primary != self.settings.mode.primary || oldValue.filter != self.settings.filter {
+                self.judgementChanges += 1
+            }
         }
     }
     var clock = LoopClock()
@@ -61,8 +63,8 @@ final class DualWriterLoop {
 
     private var sourceSchema: SchemaShapes?
     private var targetSchema: SchemaShapes?
-    /// How often a schema has become another one; statements are judged anew then.
-    private(set) var schemaChanges = 1
+    /// How often a schema or the filter has become another one; statements are judged anew then.
+    private(set) var judgementChanges = 1
 
     /// Logins that a cluster has accepted, for moments in which it cannot be asked.
     var acceptedLogins: Set<Credentials> = []
@@ -198,7 +200,7 @@ final class DualWriterLoop {
         guard topology.schema !== self.topology(cluster)?.schema else { return }
         let shapes = topology.schema.map { SchemaShapes($0) }
         if cluster == .source { self.sourceSchema = shapes } else { self.targetSchema = shapes }
-        self.schemaChanges += 1
+        self.judgementChanges += 1
     }
 
     func setTopology(_ topology: ClusterTopology, of cluster: Cluster) {

@@ -26,8 +26,8 @@ public struct DualWriterConfiguration: Sendable {
     public var epoch: Int
     /// What happens to statements that change more than rows.
     public var policy = StatementPolicy()
-    /// The tables of which a shadow gets copies; writes to others go to the primary alone.
-    public var filter = TableFilter.all
+    /// What a shadow gets copies of; other writes go to the primary alone.
+    public var filter = ShadowFilter.all
     /// Which reads are compared between the clusters.
     public var comparison = ComparisonSettings()
     /// How long to wait for what.

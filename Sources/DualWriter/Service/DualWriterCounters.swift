@@ -130,6 +130,28 @@ public struct DualWriterCounters: Sendable {
         }
     }
 
+    /// What the filter has come to, in modes with a shadow.
+    public struct Filtering: Sendable {
+        /// Writes that the shadow does not get because of their table.
+        public var byTable: UInt64 = 0
+        /// Writes that it does not get because of their tenant.
+        public var byTenant: UInt64 = 0
+        /// Writes that it gets because they do not say whose rows they write.
+        public var untold: UInt64 = 0
+
+        mutating func count(_ decision: ShadowFilter.Decision) {
+            self.byTable &+= UInt64(decision.byTable)
+            self.byTenant &+= UInt64(decision.byTenant)
+            self.untold &+= UInt64(decision.untold)
+        }
+
+        mutating func add(_ other: Filtering) {
+            self.byTable &+= other.byTable
+            self.byTenant &+= other.byTenant
+            self.untold &+= other.untold
+        }
+    }
+
     /// The cluster that data moves away from.
     public var source = Leg()
     /// The cluster that data moves to.
@@ -158,6 +180,8 @@ public struct DualWriterCounters: Sendable {
     public var notEvaluated: UInt64 = 0
     /// Partitions whose state on the shadow is in doubt after an unknown outcome.
     public var doubtful: UInt64 = 0
+    /// What the filter has come to.
+    public var filtering = Filtering()
     /// What comparing reads has come to.
     public var comparison = ComparisonCounters()
 
@@ -184,6 +208,7 @@ public struct DualWriterCounters: Sendable {
         self.evaluatedCalls.add(other.evaluatedCalls)
         self.notEvaluated &+= other.notEvaluated
         self.doubtful &+= other.doubtful
+        self.filtering.add(other.filtering)
         self.comparison.add(other.comparison)
     }
 }

@@ -188,6 +188,11 @@ extension DualWriterService {
         self.onEveryLoop { $0.settings.comparison = settings }
     }
 
+    /// Changes what is wanted on the shadow; writes that arrive later go by it.
+    public func setFilter(_ filter: ShadowFilter) {
+        self.state.withLock { $0.settings.filter = filter }
+        self.onEveryLoop { $0.settings.filter = filter }
+    }
     func beginChange() throws(DualWriterError) {
         let isBusy = self.state.withLock { state in
             defer { state.isChanging = true }

@@ -17,22 +17,25 @@ extension DualWriterLoop {
     }
 
     /// How much of a write is wanted on a shadow.
-    func share(of request: ProxiedRequest) -> ShadowShare {
-        let filter = self.settings.filter
-        guard let written = self.written(request) else { return .whole }
-        switch written.message {
-        case .batch: return filter.share(ofBatch: written.statements)
-        case .query, .execute:
-            guard let statement = written.statements.first else { return .whole }
-            return filter.share(of: statement.analysis, keyspace: statement.keyspace)
-        case .startup, .authResponse, .options, .prepare, .register: return .whole
+    func filterDecision(of request: ProxiedRequest) -> ShadowFilter.Decision {
+        if request.opcode == .execute, let filtering = request.statement?.filtering {
+            switch filtering {
+            case .decided(let decision): return decision
+            case .byTenant(let plan):
+                let values = RequestLayout.values(ofExecute: request.body.bytes)
+                if let verdict = values.flatMap({ plan.verdict(ofValuesIn: $0) }) { return .init(verdict) }
+            }
         }
+        guard let written = self.written(request) else { return .whole }
+        return self.settings.filter.decision(of: written.message, written.statements, schema: self.schema)
     }
 
     /// Leaves of a batch what is wanted on its shadow.
     private func cut(_ request: ProxiedRequest, _ cluster: Cluster) {
-        guard let written = self.written(request) else { return }
-        let share = self.share(of: request)
+        guard case .children = self.filterDecision(of: request).share, let written = self.written(request) else {
+            return
+        }
+        let share = self.settings.filter.decision(of: written.message, written.statements, schema: self.schema).share
         switch ShadowPart(of: written.message, written.statements.first, share: share) {
         // What is not wanted at all was not taken on.
         case .whole, .nothing: return

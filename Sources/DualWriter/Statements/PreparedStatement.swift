@@ -49,8 +49,10 @@ final class PreparedStatement {
     /// No more bytes than these are needed for it in a journal.
     let journalBytes: Int
     private(set) var kind: RequestKind
-    /// The state of the schema that ``kind`` was judged by.
+    /// The state of the schema, and of the filter, that it was judged by.
     private var judgedAt = 0
+    /// How the filter decides about executions; nil where it has to look at the whole request.
+    private(set) var filtering: StatementFiltering? = .wanted
     /// Which of its values are the partition key; nil where they do not make up all of it, or nobody has told yet.
     private(set) var routingKey: RoutingKey?
     /// Where the rows of its keyspace are in each cluster.
@@ -91,13 +93,19 @@ final class PreparedStatement {
         self.uniformIDs.deallocate()
     }
 
-    /// Whether ``kind`` goes by this state of the schema.
-    func isJudged(at schemaChanges: Int) -> Bool { self.judgedAt == schemaChanges }
+    /// Whether ``kind`` and ``filtering`` go by this state of schema and filter.
+    func isJudged(at changes: Int) -> Bool { self.judgedAt == changes }
 
-    /// Judges the statement by a state of the schema.
-    func judge(by schema: SchemaShapes?, at schemaChanges: Int) {
-        self.judgedAt = schemaChanges
+    /// Judges the statement by a state of schema and filter.
+    func judge(by schema: SchemaShapes?, _ filter: ShadowFilter, at changes: Int) {
+        self.judgedAt = changes
         self.kind = RequestKind(self.analysis, keyspace: self.keyspace, schema: schema)
+        self.filtering =
+            filter.isOpen ? .wanted : StatementFiltering(self.writeStatement, filter, schema: schema)
+    }
+
+    private var writeStatement: WriteStatement {
+        WriteStatement(text: self.text, analysis: self.analysis, keyspace: self.keyspace)
     }
 
     /// What journals know of it, by its ``id``.

@@ -13,6 +13,7 @@ extension TableShape {
     fileprivate init(_ table: ClusterSchema.Table) {
         self.init(
             columns: table.columnTypes.mapValues { ColumnShape(type: $0) },
+            types: table.columnTypes,
             partitionKey: table.partitionKey.map { KeyColumn(name: $0, type: table.columnTypes[$0] ?? "") },
             clusteringKey: table.clusteringKey,
             defaultTimeToLive: table.defaultTimeToLive

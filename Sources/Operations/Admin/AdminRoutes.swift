@@ -6,7 +6,7 @@ struct AdminRoutes: AdminPaths {
     var paths: [String] {
         [
             "/health", "/health/liveness", "/health/readiness", "/metrics", "/config", "/v1/phase", "/v1/status",
-            "/v1/journal", "/v1/dead-letters", "/v1/dirty",
+            "/v1/journal", "/v1/dead-letters", "/v1/dirty", "/v1/filters",
         ]
     }
 
@@ -40,6 +40,7 @@ struct AdminRoutes: AdminPaths {
         )
         self.add("/v1/status", [.get: { _, _ in .document(await self.control.status()) }], to: router)
         self.addJournal(to: router)
+        self.addFilters(to: router)
     }
 
     private func configure(_ request: Request, _ context: AdminContext) async throws -> Response {

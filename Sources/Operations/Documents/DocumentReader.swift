@@ -14,6 +14,12 @@ struct DocumentReader {
 
     mutating func fault(_ text: String) { self.faults.append(text) }
 
+    /// What is wrong so far.
+    var found: [String] { self.faults }
+
+    /// The value of a key, whatever it is.
+    func value(_ key: String) -> JSONValue? { self.object[key] }
+
     /// One of a few words, which must be there.
     mutating func choice(_ key: String, among words: [String]) -> String? {
         guard let value = self.object[key] else {

@@ -13,13 +13,17 @@ struct TableFilterTests {
             ("\"K s\".\"T\"\"x\"", "K s", "T\"x"), ("\"Ks\".*", "Ks", nil), ("ks.\"*\"", "ks", "*"),
             ("\"a.b\".c", "a.b", "c"),
         ] as [(String, String, String?)] {
-            let pattern = try TableFilter.Pattern(parsing: text)
-            #expect(pattern == TableFilter.Pattern(keyspace: keyspace, table: table), "\(text)")
+            let filter = try self.filter([text])
+            #expect(filter.wants(keyspace: keyspace, table: table ?? "any"), "\(text)")
+            #expect(filter.wants(keyspace: keyspace, table: "other") == (table == nil), "\(text)")
+            #expect(!filter.wants(keyspace: "other", table: table ?? "any"), "\(text)")
+            let again = try TableFilter.Pattern(parsing: filter.include[0].description)
+            #expect(again.description == filter.include[0].description, "\(text)")
         }
     }
 
     @Test(arguments: [
-        "", "*", "*.t", "ks.", ".t", "ks.t.x", "ks t", "ks.t ", "\"ks", "\"\"", "ks.\"\"", "1ks", "ks.*x", "ß",
+        "", "ks.", ".t", "ks.t.x", "ks t", "ks.t ", "\"ks", "\"\"", "ks.\"\"", "ß", "*.*.*",
     ])
     func `what names no table is refused with what is valid`(text: String) throws {
         let error = #expect(throws: TableFilterError.self) { try TableFilter(parsing: [text], exclude: []) }
@@ -41,6 +45,9 @@ struct TableFilterTests {
             (["a", "a.t"], [], ["a.u"], ["b.t"]), (["a.t", "a.u"], ["a"], [], ["a.t", "a.u"]),
             (["a.t"], ["a.t"], [], ["a.t"]),
             (["\"A\".t"], [], [], ["a.t"]),
+            (["*.t"], [], ["a.t", "b.t"], ["a.u"]), (["a.t*"], ["a.t?"], ["a.t", "a.two"], ["a.t1", "b.t"]),
+            (["te*_1"], ["*.log_*"], ["ten_1.t", "te_1.log"], ["ten_2.t", "te_1.log_x"]),
+            (["a", "b.x*"], ["a.\"x*\""], ["a.x", "b.x1"], ["a.x*", "b.y"]),
         ] as [([String], [String], [String], [String])]
     )
     func `the include list opens and the exclude list closes`(
@@ -90,12 +97,10 @@ struct TableFilterTests {
         #expect(TableFilter.all.share(of: StatementAnalysis.analyze(text), keyspace: "ks") == .whole)
     }
 
-    @Test func `a batch's share is that of its children`() throws {
-        let filter = try self.filter(["ks.t"])
-        let (mine, other) = (WriteStatement("DELETE FROM t WHERE k = 1"), WriteStatement("DELETE FROM u WHERE k = 1"))
-        #expect(filter.share(ofBatch: [mine, mine]) == .whole && filter.share(ofBatch: [other]) == .nothing)
-        #expect(filter.share(ofBatch: [other, mine, other]) == .children([1]))
-        #expect(filter.share(ofBatch: []) == .whole)
+    @Test func `a keyspace of patterns is wanted as soon as one of its tables may be`() throws {
+        #expect(try self.filter(["a*.t"]).wants(keyspace: "ab", table: nil))
+        #expect(try !self.filter([], ["a*"]).wants(keyspace: "ab", table: nil))
+        #expect(try self.filter([], ["a*.t"]).wants(keyspace: "ab", table: nil))
     }
 
     @Test func `what the shadow does not want goes to the primary alone`() {
