@@ -16,28 +16,39 @@ struct DualWritingSinceTests {
     ]
 
     @Test func `it counts from where dual writing went on without a break, and a clock's skew later`() throws {
-        let moment = try DualWritingSince.microseconds("x", mode: "DualWriteSync", newestFirst: Self.trail)
+        let moment = try DualWritingSince.microseconds(
+            "x",
+            mode: "DualWriteSync",
+            newestFirst: Self.trail,
+            skew: .seconds(10)
+        )
         // 2026-01-04T00:00:01.5Z is 1,767,484,801.5 seconds after 1970.
-        #expect(moment == 1_767_484_801_500_000 + DualWritingSince.skewSeconds * 1_000_000)
+        #expect(moment == 1_767_484_801_500_000 + 10_000_000)
     }
 
     @Test func `a dual writer that writes to one cluster has no such moment`() {
         for mode in ["PrimaryOnly", "TargetOnly"] {
             #expect(throws: DualWritingSince.Unknown.self) {
-                try DualWritingSince.microseconds("x", mode: mode, newestFirst: Self.trail)
+                try DualWritingSince.microseconds("x", mode: mode, newestFirst: Self.trail, skew: .seconds(10))
             }
         }
     }
 
     @Test func `a trail that does not go back so far is no answer`() {
         #expect(throws: DualWritingSince.Unknown.self) {
-            try DualWritingSince.microseconds("x", mode: "DualWriteSync", newestFirst: Array(Self.trail.prefix(1)))
+            try DualWritingSince.microseconds(
+                "x",
+                mode: "DualWriteSync",
+                newestFirst: Array(Self.trail.prefix(1)),
+                skew: .seconds(10)
+            )
         }
         #expect(throws: DualWritingSince.Unknown.self) {
             try DualWritingSince.microseconds(
                 "x",
                 mode: "DualWriteAsync",
-                newestFirst: [Self.step("PrimaryOnly", "DualWriteAsync", "yesterday")]
+                newestFirst: [Self.step("PrimaryOnly", "DualWriteAsync", "yesterday")],
+                skew: .seconds(10)
             )
         }
     }

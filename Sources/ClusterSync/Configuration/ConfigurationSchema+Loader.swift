@@ -74,6 +74,12 @@ extension ConfigurationSchema {
             fallback: nil,
             help: "The state folder of the only sidecar, instead of its admin port."
         ),
+        Key(
+            path: "clock_skew_ms",
+            kind: .integer(0...60_000),
+            fallback: "10000",
+            help: "How far the clocks of clients, sidecars and this machine may be apart."
+        ),
     ]
 
     /// What of the source is loaded.

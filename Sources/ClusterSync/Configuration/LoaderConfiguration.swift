@@ -90,6 +90,8 @@ struct LoaderConfiguration: Sendable {
     var ceiling: LoaderCeiling
     /// Nil where the ceiling is not the dual writer's.
     var dualWriter: DualWriter?
+    /// How far the clocks of clients, sidecars and this machine may be apart.
+    var clockSkew: Duration
     /// Its limits are as many as the target takes where none are given.
     var reading: JobReading
     var limits: Limits
@@ -126,6 +128,7 @@ extension LoaderConfiguration {
         self.tables = values.tablePatterns()
         self.ceiling = values.ceiling("ceiling")
         self.dualWriter = Self.dualWriter(&values, self.ceiling)
+        self.clockSkew = .milliseconds(values.integer("clock_skew_ms"))
         self.reading = JobReading(&values)
         self.limits = Limits(
             inFlight: values.integer("limits.in_flight"),

@@ -17,13 +17,15 @@ enum CeilingWait {
     }
 
     /// The time from `now` until reading may begin, both in microseconds since 1970; zero where it may at once.
-    static func duration(ceiling: Int64, now: Int64) throws(TooFarAhead) -> Duration {
+    ///
+    /// - Parameter skew: how far clocks may be apart.
+    static func duration(ceiling: Int64, now: Int64, skew: Duration) throws(TooFarAhead) -> Duration {
         let (ahead, overflows) = ceiling.subtractingReportingOverflow(now)
         guard !overflows, ahead <= self.secondsAheadMax * 1_000_000 else {
             // Only what is far behind or far ahead overflows.
             if overflows, ceiling < now { return .zero }
             throw TooFarAhead(seconds: overflows ? .max : ahead / 1_000_000)
         }
-        return max(.zero, .microseconds(ahead) + .seconds(DualWritingSince.skewSeconds))
+        return max(.zero, .microseconds(ahead) + skew)
     }
 }

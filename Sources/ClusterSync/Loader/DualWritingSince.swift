@@ -9,22 +9,26 @@ import Operations
 /// What a load must not carry is newer than that. What it carries although it is a little newer does no harm: it has the same
 /// timestamp on both clusters. So the moment is taken a little late, for clients whose clocks go before the sidecars'.
 enum DualWritingSince {
-    /// How far clocks may be apart.
-    static let skewSeconds: Int64 = 10
-
     /// Why nobody knows.
     struct Unknown: Error, CustomStringConvertible {
         let description: String
     }
 
     /// The moment in microseconds since 1970, the latest one of all sidecars.
-    static func microseconds(_ source: LoaderConfiguration.DualWriter) async throws -> Int64 {
+    ///
+    /// - Parameter skew: how far clocks may be apart.
+    static func microseconds(_ source: LoaderConfiguration.DualWriter, skew: Duration) async throws -> Int64 {
         switch source {
         case .stateFolder(let path):
             guard let state = try PhaseStore(folder: StateFolder(path: path)).load()?.state else {
                 throw Unknown(description: "'\(path)' is not the state folder of a dual writer")
             }
-            return try self.microseconds(path, mode: state.mode.name, newestFirst: state.history.reversed())
+            return try self.microseconds(
+                path,
+                mode: state.mode.name,
+                newestFirst: state.history.reversed(),
+                skew: skew
+            )
         case .admin(let addresses):
             var latest = Int64.min
             for address in addresses {
@@ -32,7 +36,7 @@ enum DualWritingSince {
                 let (phase, _) = try await AdminClient(base: base, token: nil).get("/v1/phase", as: PhaseDocument.self)
                 latest = max(
                     latest,
-                    try self.microseconds(address, mode: phase.mode, newestFirst: phase.history)
+                    try self.microseconds(address, mode: phase.mode, newestFirst: phase.history, skew: skew)
                 )
             }
             return latest
@@ -40,7 +44,12 @@ enum DualWritingSince {
     }
 
     /// By one sidecar's trail.
-    static func microseconds(_ place: String, mode: String, newestFirst history: [PhaseRecord]) throws -> Int64 {
+    static func microseconds(
+        _ place: String,
+        mode: String,
+        newestFirst history: [PhaseRecord],
+        skew: Duration
+    ) throws -> Int64 {
         guard self.isDual(mode) else {
             throw Unknown(
                 description:
@@ -52,7 +61,7 @@ enum DualWritingSince {
             guard let moment = LoaderCeiling(record.at), case .at(let microseconds) = moment else {
                 throw Unknown(description: "the dual writer of \(place) tells a moment that is none: '\(record.at)'")
             }
-            return microseconds + self.skewSeconds * 1_000_000
+            return microseconds + Int64(skew / .microseconds(1))
         }
         throw Unknown(
             description:

@@ -130,7 +130,7 @@ final class LoaderEngine: Service {
     private func waitUntilPast(_ ceiling: Int64?) async throws {
         guard let ceiling, case .cluster = self.configuration.source else { return }
         let now = Int64(Date().timeIntervalSince1970 * 1_000_000)
-        let wait = try CeilingWait.duration(ceiling: ceiling, now: now)
+        let wait = try CeilingWait.duration(ceiling: ceiling, now: now, skew: self.configuration.clockSkew)
         guard wait > .zero else { return }
         self.logger.info("waiting until the ceiling has passed", metadata: ["time": "\(wait)"])
         try await Task.sleep(for: wait)
@@ -198,7 +198,7 @@ final class LoaderEngine: Service {
         case .none: return nil
         case .dualWriter:
             guard let source = self.configuration.dualWriter else { return nil }
-            let microseconds = try await DualWritingSince.microseconds(source)
+            let microseconds = try await DualWritingSince.microseconds(source, skew: self.configuration.clockSkew)
             self.state.withLock { $0.ceiling.microseconds = microseconds }
             return microseconds
         }
