@@ -27,7 +27,7 @@ final class SidecarProcess: Sendable {
     private static let timeout = TimeAmount.seconds(30)
     private let folder: TemporaryFolder
     private let process: ChildProcess
-    private let admin: String
+    let admin: String
 
     /// Starts it and waits until its admin port listens.
     ///
