@@ -8,6 +8,8 @@ public struct Statistics: Hashable, Sendable {
     public let timestampMin: Int64
     /// The highest timestamp of any cell or deletion, in microseconds.
     public let timestampMax: Int64
+    /// The earliest time of a deletion, and of the end of what expires, in seconds since 1970; without any a moment in the far future.
+    public let deletionTimeMin: Int64
     /// The highest time to live, in seconds; 0 where nothing expires.
     public let timeToLiveMax: Int32
     /// Compressed bytes by plain bytes; below zero where the data is not compressed.
@@ -33,7 +35,10 @@ public struct Statistics: Hashable, Sendable {
         try cursor.skip(8 + 4, "the upper place in the commit log")
         self.timestampMin = try cursor.integer("the lowest timestamp")
         self.timestampMax = try cursor.integer("the highest timestamp")
-        try cursor.skip(4 + 4 + 4, "times of deletion")
+        let deletion = try cursor.integer("the earliest time of deletion", as: Int32.self)
+        self.deletionTimeMin =
+            version.hasUnsignedDeletionTimes ? Int64(UInt32(bitPattern: deletion)) : Int64(deletion)
+        try cursor.skip(4 + 4, "times of deletion")
         self.timeToLiveMax = try cursor.integer("the highest time to live")
         self.compressionRatio = Double(bitPattern: try cursor.integer("the compression ratio"))
         _ = try cursor.integer("the size of the tombstone histogram", as: Int32.self)

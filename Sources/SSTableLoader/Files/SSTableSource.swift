@@ -34,6 +34,25 @@ public struct SSTableSource: Sendable {
     /// Rows as the SSTables count them.
     public var rows: Int64 { self.tables.reduce(0) { $0 + $1.statistics.rows } }
 
+    /// Rows or partitions after which other tasks have their turn: reading does not wait for anything by itself.
+    private static var rowsPerTurn: Int { 128 }
+
+    /// Reads those SSTables once whose statistics have no checksums, and compares their times with what these say.
+    ///
+    /// - Throws: ``SSTableError`` of the first one that is damaged, `CancellationError` within some rows' time.
+    public func check() async throws {
+        for table in self.tables where !table.hasMetadataChecksums {
+            let check = SSTableCheck(table)
+            var rows = 0
+            while try check.advance() {
+                rows += 1
+                guard rows % Self.rowsPerTurn == 0 else { continue }
+                try Task.checkCancellation()
+                await Task.yield()
+            }
+        }
+    }
+
     /// The partitions with tokens in `(start, end]`, found by the indexes; nil where the range holds no token.
     ///
     /// - Throws: ``SSTableError``, also for a part of the ring where ``hasTokens`` is false.

@@ -68,6 +68,7 @@ struct TableOpener: Sendable {
                 throw PartFailure.retry("this worker does not find the SSTables of \(name) under its paths")
             }
             let source = try SSTableSource(folder.tables)
+            try await source.check()
             let columns = source.columns
             guard !(columns.statics + columns.regulars).contains(where: { $0.type.dataType == .counter }) else {
                 throw PartFailure.fatal(Self.counterFiles(name))
