@@ -106,7 +106,12 @@ final class TargetPace: WritePace {
             switch attempt.result {
             case .acknowledged, .refused:
                 state.reading.latency.add(attempt.latency)
-                state.pace.answered(latency: Self.nanoseconds(attempt.latency), inFlight: inFlight, now: now)
+                state.pace.answered(
+                    latency: Self.nanoseconds(attempt.latency),
+                    bytes: attempt.bytes,
+                    inFlight: inFlight,
+                    now: now
+                )
             case .timedOut, .overloaded, .connectionLost:
                 state.reading.pushbacks += 1
                 state.pace.pushedBack(now: now)

@@ -3,8 +3,9 @@ public import CQLProtocol
 /// How many writes may be on their way to the target at once, by what its latency and its errors say: one more with each round of
 /// answers while all is well, a part less when it is not.
 ///
-/// The latency is compared with the target's own floor: the smallest that was seen in this period or the one before. At the end
-/// of a period the window is halved, so that the floor is seen without the queue that the window itself makes. A value; all
+/// The latency is compared with the target's own floor: the smallest that was seen of writes of about this size in this period or
+/// the one before. A batch of many statements takes longer than a single one on an idle target, too, and that is no queue. At the
+/// end of a period the window is halved, so that the floors are seen without the queue that the window itself makes. A value; all
 /// times are nanoseconds of one clock.
 public struct AdaptivePace: Sendable {
     /// The bounds and thresholds of a pace.
@@ -50,12 +51,17 @@ public struct AdaptivePace: Sendable {
 
     /// The weight of one answer in the latency that is judged.
     private static var smoothing: Double { 1.0 / 8 }
+    /// Sizes that have a floor each: each is twice the one before, and the last one has no end.
+    private static var sizes: Int { 24 }
 
     private let limits: Limits
     private var exact: Double
+    /// How many times their floors the latencies are.
+    private var stretch: Double?
+    /// The latency of all sizes, in nanoseconds.
     private var smoothed: Double?
-    private var floor = Int64.max
-    private var formerFloor = Int64.max
+    private var floors = [Int64](repeating: .max, count: Self.sizes)
+    private var formerFloors = [Int64](repeating: .max, count: Self.sizes)
     private var periodEnd: Int64?
     /// Until then the window does not shrink again: what is on its way was sent under the former one.
     private var settledAt = Int64.min
@@ -73,7 +79,7 @@ public struct AdaptivePace: Sendable {
 
     /// The smallest latency that is remembered, in nanoseconds; nil before the first answer.
     public var latencyFloor: Int64? {
-        let floor = min(self.floor, self.formerFloor)
+        let floor = min(self.floors.min() ?? .max, self.formerFloors.min() ?? .max)
         return floor == .max ? nil : floor
     }
 
@@ -87,20 +93,27 @@ public struct AdaptivePace: Sendable {
     ///
     /// - Parameters:
     ///   - latency: since it was sent, in nanoseconds.
+    ///   - bytes: its length; 0 where all are about as long.
     ///   - inFlight: writes on their way when the answer came, this one included. A window that is not used does not grow.
-    public mutating func answered(latency: Int64, inFlight: Int, now: Int64) {
+    public mutating func answered(latency: Int64, bytes: Int = 0, inFlight: Int, now: Int64) {
         let latency = max(0, latency)
         self.turnPeriod(now)
-        self.floor = min(self.floor, latency)
-        let smoothed = self.smoothed.map { $0 + (Double(latency) - $0) * Self.smoothing } ?? Double(latency)
-        self.smoothed = smoothed
-        let floor = Double(self.latencyFloor ?? latency)
-        let noise = floor + Double(self.limits.noiseMicroseconds) * 1_000
-        if smoothed > max(floor * self.limits.shrinkFactor, noise) {
+        let size = min(Int.bitWidth - max(0, bytes).leadingZeroBitCount, Self.sizes - 1)
+        self.floors[size] = min(self.floors[size], latency)
+        self.smoothed = Self.smooth(self.smoothed, Double(latency))
+        let floor = Double(min(self.floors[size], self.formerFloors[size]))
+        let isNoise = Double(latency) <= floor + Double(self.limits.noiseMicroseconds) * 1_000
+        let stretch = Self.smooth(self.stretch, isNoise ? 1 : Double(latency) / max(floor, 1))
+        self.stretch = stretch
+        if stretch > self.limits.shrinkFactor {
             self.shrink(to: self.limits.shareAfterLatency, now)
-        } else if smoothed <= max(floor * self.limits.growthFactor, noise), inFlight >= self.window {
+        } else if stretch <= self.limits.growthFactor, inFlight >= self.window {
             self.set(self.exact + 1 / self.exact)
         }
+    }
+
+    private static func smooth(_ former: Double?, _ value: Double) -> Double {
+        former.map { $0 + (value - $0) * Self.smoothing } ?? value
     }
 
     /// The target pushed back (``isPushback(_:)``), gave no answer in time, or its connection was lost.
@@ -117,8 +130,8 @@ public struct AdaptivePace: Sendable {
         }
         guard now >= end else { return }
         self.periodEnd = now + period
-        self.formerFloor = self.floor
-        self.floor = .max
+        self.formerFloors = self.floors
+        self.floors = [Int64](repeating: .max, count: Self.sizes)
         self.shrink(to: self.limits.shareAfterPushback, now)
     }
 

@@ -42,6 +42,38 @@ struct AdaptivePaceTests {
         #expect(pace.window > 100)
     }
 
+    /// On an idle target a batch of 32 KiB takes twenty times as long as a single statement.
+    @Test(arguments: [1, 2, 3] as [UInt64])
+    func `large batches are not held against the floor of small ones`(seed: UInt64) {
+        var pace = AdaptivePace()
+        var random = SeededGenerator(state: seed)
+        var now: Int64 = 0
+        for _ in 0..<2_000 {
+            let sent = pace.window
+            let queue = max(1, Double(sent) / 100)
+            for place in 0..<sent {
+                let isSmall = place % 10 == 0
+                let own = (isSmall ? 300_000 : 6_000_000) * Double.random(in: 0.9...1.1, using: &random)
+                pace.answered(
+                    latency: Int64(own * queue),
+                    bytes: isSmall ? 200 : 32_000,
+                    inFlight: sent,
+                    now: now
+                )
+            }
+            now += Int64(6_000_000 * queue)
+        }
+        #expect(pace.window >= 100)
+        #expect(pace.window <= 400)
+    }
+
+    @Test func `a target that is slow at first is used to the full when it is not`() {
+        var (pace, now) = (AdaptivePace(window: 16), Int64(0))
+        self.run(&pace, capacity: 2, floor: 80_000_000, rounds: 40, now: &now, seed: 4)
+        self.run(&pace, capacity: 100, floor: 2_000_000, rounds: 1_000, now: &now, seed: 5)
+        #expect(pace.window >= 100)
+    }
+
     @Test func `a push back halves it once a round, and never below the least`() {
         var pace = AdaptivePace(limits: .init(writesMin: 2), window: 64)
         pace.answered(latency: 10_000_000, inFlight: 1, now: 0)
