@@ -2,7 +2,7 @@ import FoundationEssentials
 import TestSupport
 import Testing
 
-/// `cluster-sync sstable dump`, the built binary from outside.
+/// `cluster-sync sstable dump` and `verify`, the built binary from outside.
 struct SSTableCommandTests {
     /// The folder of recorded SSTables: `CLUSTER_SYNC_FIXTURES`, else `../shared/fixtures` beside the package.
     private static let folder =
@@ -76,5 +76,81 @@ struct SSTableCommandTests {
         #expect(result.code == 65)
         #expect(result.errors.contains("nb-1-big-Data.db' at byte 0: the checksum of chunk 0"))
         #expect(result.errors.contains("from a snapshot of another replica"))
+    }
+
+    private func verify(_ arguments: [String]) async throws -> ChildProcess.Result {
+        try await ChildProcess.run(["sstable", "verify"] + arguments)
+    }
+
+    /// A copy of a recorded table, in a folder as a server has it.
+    private func copy(_ table: String, to folder: TemporaryFolder) throws {
+        for name in try FileManager.default.contentsOfDirectory(atPath: "\(Self.folder)/\(table)") {
+            try folder.put(name, try Data(contentsOf: URL(filePath: "\(Self.folder)/\(table)/\(name)")))
+        }
+    }
+
+    @Test(.enabled(if: Self.areThere, "the recorded fixtures are not here"))
+    func `verify says what whole files hold`() async throws {
+        let result = try await self.verify(["\(Self.folder)/hits", "\(Self.folder)/MixedCase/nb-1-big-Data.db"])
+        #expect(result.code == 0, "\(result.output) \(result.errors)")
+        let lines = result.output.split(separator: "\n")
+        #expect(lines.count == 3)
+        #expect(lines.dropLast().allSatisfy { $0.hasPrefix("  whole    ") && $0.contains("-Data.db (nb") })
+        #expect(lines.last?.hasPrefix("2 SSTables whole: ") ?? false)
+    }
+
+    @Test(.enabled(if: Self.areThere, "the recorded fixtures are not here"))
+    func `verify names the damaged file and the byte, and goes on with the others`() async throws {
+        let folder = try TemporaryFolder()
+        try self.copy("hits", to: folder)
+        try folder.overwrite("nb-1-big-Data.db", with: [0, 0, 0, 0])
+        let paths = [folder.path, "\(Self.folder)/MixedCase"]
+        let result = try await self.verify(paths)
+        #expect(result.code == 1)
+        #expect(result.output.contains("nb-1-big-Data.db' at byte 0: the checksum of chunk 0"))
+        #expect(result.output.contains("\n1 SSTable whole, 1 SSTable damaged: "))
+
+        struct Document: Decodable {
+            struct File: Decodable {
+                struct Damage: Decodable {
+                    let kind: String
+                    let file: String
+                    let offset: Int?
+                }
+                let path: String
+                let is_whole: Bool
+                let damage: Damage?
+            }
+            let is_whole: Bool
+            let files: [File]
+        }
+        let json = try await self.verify(["--json"] + paths)
+        #expect(json.code == 1)
+        let document = try JSONDecoder().decode(Document.self, from: Data(json.output.utf8))
+        #expect(!document.is_whole && document.files.map(\.is_whole).sorted { !$0 && $1 } == [false, true])
+        let damage = try #require(document.files.compactMap(\.damage).first)
+        #expect(damage.kind == "checksum" && damage.offset == 0)
+        #expect(damage.file == "\(folder.path)/nb-1-big-Data.db")
+    }
+
+    @Test(.enabled(if: Self.areThere, "the recorded fixtures are not here"))
+    func `what a load would miss is no whole folder`() async throws {
+        let folder = try TemporaryFolder()
+        try self.copy("hits", to: folder)
+        try FileManager.default.removeItem(atPath: "\(folder.path)/nb-1-big-Statistics.db")
+        let result = try await self.verify([folder.path])
+        #expect(result.code == 1)
+        #expect(result.output.contains("nb-1-big-Statistics.db"), "\(result.output)")
+    }
+
+    @Test func `verify of nothing says so`() async throws {
+        let folder = try TemporaryFolder()
+        let empty = try await self.verify([folder.path])
+        #expect(empty.code == 66 && empty.errors.contains("there is no SSTable under"))
+        let missing = try await self.verify(["\(folder.path)/nowhere"])
+        #expect(missing.code == 66 && missing.errors.contains("there is no such file or folder"))
+        try folder.put("x.txt", Data())
+        let other = try await self.verify(["\(folder.path)/x.txt"])
+        #expect(other.code == 64)
     }
 }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import SSTable
+import TestSupport
 import Testing
 
 /// `sstabledump` of a real server says what is right.
@@ -55,6 +56,27 @@ struct DumpTests {
                 + #"{"tstamp":"2023-11-14T22:13:20Z","ttl":330000000,"expires_at":"2037-05-08T19:47:12Z","expired":false},"#
                 + #""cells":[{"name":"a","value":"row ttl"},{"name":"b","value":"x"}]}]}"#
         )
+    }
+
+    @Test func `each line is a partition of its own where portions end between them, too`() throws {
+        // Each of the long ones fills a portion, so that it is written before the next one begins.
+        var writer = SSTableWriter()
+        writer.regulars = [.init(name: "a", type: "UTF8Type")]
+        let value = [UInt8](repeating: 65, count: 100_000)
+        let folder = try TemporaryFolder()
+        let path = try writer.write(
+            (0..<6).map { key in
+                let cells: [SSTableWriter.Cell] = [.init(column: 0, timestamp: 5, value: key < 3 ? value : [65])]
+                return .init(key: [key], items: [.row(.init(liveness: .init(timestamp: 5), cells: cells))])
+            },
+            to: folder
+        )
+        let text = try RecordedTables.dump(try SSTable(dataFile: path)) { $0.lines = true }
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.count == 7 && lines.last == "")
+        for (key, line) in lines.dropLast().enumerated() {
+            #expect(line.hasPrefix("{\"partition\":{\"key\":[\"0\(key)\"]"))
+        }
     }
 
     @Test func `times can be numbers, and what has expired is told by the clock`() throws {

@@ -7,23 +7,41 @@ import Testing
 /// Values as texts, where no recorded dump has them.
 struct TextTests {
     private static func json(_ value: CQLValue, _ type: DataType) throws -> String {
-        ValueText.json(try value.encoded(as: type), type)
+        self.json(try value.encoded(as: type), ValueForm(type))
+    }
+
+    private static func json(_ bytes: ByteBuffer?, _ form: ValueForm) -> String {
+        let range = bytes.map { ByteRange(start: 0, count: $0.readableBytes) } ?? .null
+        return TextBuffer.text { form.json(range, in: bytes ?? ByteBuffer(), to: &$0) }
+    }
+
+    private static func text(_ bytes: ByteBuffer, _ type: DataType) -> String {
+        TextBuffer.text { ValueForm(type).text(bytes, to: &$0) }
     }
 
     @Test func `times are in UTC, with the digits that they need`() {
-        #expect(TimeText.instant(microseconds: 0) == "1970-01-01T00:00:00Z")
-        #expect(TimeText.instant(microseconds: 1_700_000_000_001_000) == "2023-11-14T22:13:20.001Z")
-        #expect(TimeText.instant(microseconds: 1_700_000_000_000_001) == "2023-11-14T22:13:20.000001Z")
-        #expect(TimeText.instant(microseconds: -1) == "1969-12-31T23:59:59.999999Z")
-        #expect(TimeText.instant(seconds: 4_294_967_295) == "2106-02-07T06:28:15Z")
+        #expect(TextBuffer.text { TimeText.instant(microseconds: 0, to: &$0) } == "1970-01-01T00:00:00Z")
+        #expect(
+            TextBuffer.text { TimeText.instant(microseconds: 1_700_000_000_001_000, to: &$0) }
+                == "2023-11-14T22:13:20.001Z"
+        )
+        #expect(
+            TextBuffer.text { TimeText.instant(microseconds: 1_700_000_000_000_001, to: &$0) }
+                == "2023-11-14T22:13:20.000001Z"
+        )
+        #expect(TextBuffer.text { TimeText.instant(microseconds: -1, to: &$0) } == "1969-12-31T23:59:59.999999Z")
+        #expect(TextBuffer.text { TimeText.instant(seconds: 4_294_967_295, to: &$0) } == "2106-02-07T06:28:15Z")
         // Nanoseconds in the place of microseconds, as some clients send them.
-        #expect(TimeText.instant(microseconds: 1_700_000_000_000_000_000) == "+55840-11-08T22:13:20Z")
-        #expect(TimeText.instant(microseconds: .max) == "+294247-01-10T04:00:54.775807Z")
-        #expect(TimeText.instant(microseconds: .min) == "-290308-12-21T19:59:05.224192Z")
-        #expect(TimeText.timestamp(milliseconds: -1) == "1969-12-31 23:59:59.999Z")
-        #expect(TimeText.date(days: 11_016) == "2000-02-29")
-        #expect(TimeText.date(days: -719_528) == "0000-01-01")
-        #expect(TimeText.time(nanoseconds: 1) == "00:00:00.000000001")
+        #expect(
+            TextBuffer.text { TimeText.instant(microseconds: 1_700_000_000_000_000_000, to: &$0) }
+                == "+55840-11-08T22:13:20Z"
+        )
+        #expect(TextBuffer.text { TimeText.instant(microseconds: .max, to: &$0) } == "+294247-01-10T04:00:54.775807Z")
+        #expect(TextBuffer.text { TimeText.instant(microseconds: .min, to: &$0) } == "-290308-12-21T19:59:05.224192Z")
+        #expect(TextBuffer.text { TimeText.timestamp(milliseconds: -1, to: &$0) } == "1969-12-31 23:59:59.999Z")
+        #expect(TextBuffer.text { TimeText.date(days: 11_016, to: &$0) } == "2000-02-29")
+        #expect(TextBuffer.text { TimeText.date(days: -719_528, to: &$0) } == "0000-01-01")
+        #expect(TextBuffer.text { TimeText.time(nanoseconds: 1, to: &$0) } == "00:00:00.000000001")
     }
 
     @Test func `floating point numbers look as in Java`() {
@@ -72,24 +90,24 @@ struct TextTests {
         #expect(try Self.json(.tuple([.int(1)]), type) == #"{"a": 1, "\"B\"": null}"#)
         #expect(try Self.json(.tuple([.null, .text("x")]), .tuple([.int, .varchar])) == #"[null, "x"]"#)
         #expect(try Self.json(.empty, .int) == #""""#)
-        #expect(ValueText.json(nil, .int) == "null")
-        #expect(ValueText.json(ByteBuffer(bytes: [1]), .int) == #""0x01""#, "not an int")
-        #expect(ValueText.json(ByteBuffer(bytes: [0xab]), .custom("org.example.Strange")) == #""0xab""#)
+        #expect(Self.json(nil, ValueForm(.int)) == "null")
+        #expect(Self.json(ByteBuffer(bytes: [1]), ValueForm(.int)) == #""0x01""#, "not an int")
+        #expect(Self.json(ByteBuffer(bytes: [0xab]), ValueForm(.custom("org.example.Strange"))) == #""0xab""#)
     }
 
     @Test func `keys and paths are plain texts`() throws {
-        #expect(ValueText.text(ByteBuffer(bytes: [0xab, 1]), .blob) == "ab01")
-        #expect(ValueText.text(ByteBuffer(bytes: [1]), .boolean) == "true")
+        #expect(Self.text(ByteBuffer(bytes: [0xab, 1]), .blob) == "ab01")
+        #expect(Self.text(ByteBuffer(bytes: [1]), .boolean) == "true")
         let tuple = DataType.tuple([.int, .varchar, .int])
         let value = try #require(try CQLValue.tuple([.int(1), .text("a:b@"), .null]).encoded(as: tuple))
-        #expect(ValueText.text(value, tuple) == #"1:a\:b\@:@"#)
+        #expect(Self.text(value, tuple) == #"1:a\:b\@:@"#)
         // To the millisecond, where sstabledump cuts it to the minute.
         let time = try #require(try CQLValue.timestamp(1_709_164_800_123).encoded(as: .timestamp))
-        #expect(ValueText.text(time, .timestamp) == "2024-02-29 00:00:00.123Z")
-        #expect(ValueText.text(ByteBuffer(bytes: [127, 0, 0, 1]), .inet) == "127.0.0.1")
+        #expect(Self.text(time, .timestamp) == "2024-02-29 00:00:00.123Z")
+        #expect(Self.text(ByteBuffer(bytes: [127, 0, 0, 1]), .inet) == "127.0.0.1")
         let mapped = ByteBuffer(bytes: [UInt8](repeating: 0, count: 10) + [0xff, 0xff, 10, 0, 0, 1])
-        #expect(ValueText.text(mapped, .inet) == "10.0.0.1")
-        #expect(ValueText.text(ByteBuffer(bytes: [0, 0, 0, 1]), .list(.int)) == "00000001")
+        #expect(Self.text(mapped, .inet) == "10.0.0.1")
+        #expect(Self.text(ByteBuffer(bytes: [0, 0, 0, 1]), .list(.int)) == "00000001")
     }
 
     @Test func `names have quotes where CQL needs them`() {
@@ -104,7 +122,7 @@ struct TextTests {
         var bytes = ByteBuffer()
         bytes.writeInteger(Float(1.5).bitPattern)
         bytes.writeInteger(Float(-2).bitPattern)
-        #expect(ValueText.json(bytes, type) == "[1.5, -2.0]")
-        #expect(ValueText.json(ByteBuffer(bytes: [1]), type) == #""0x01""#)
+        #expect(Self.json(bytes, ValueForm(type)) == "[1.5, -2.0]")
+        #expect(Self.json(ByteBuffer(bytes: [1]), ValueForm(type)) == #""0x01""#)
     }
 }

@@ -44,27 +44,30 @@ func fail(_ code: ExitCode, _ message: String) -> ExitCode {
 /// The two streams of a command.
 enum Output {
     /// Writes a line to standard output.
-    static func line(_ text: String = "") { self.write(Array((text + "\n").utf8), to: STDOUT_FILENO) }
+    static func line(_ text: String = "") { self.write(text + "\n", to: STDOUT_FILENO) }
 
     /// Writes a text as it is to standard output.
-    static func text(_ text: String) { self.write(Array(text.utf8), to: STDOUT_FILENO) }
+    static func text(_ text: String) { self.write(text, to: STDOUT_FILENO) }
 
     /// Writes bytes to standard output; false where they cannot all be written.
-    static func bytes(_ bytes: [UInt8]) -> Bool { self.write(bytes, to: STDOUT_FILENO) }
+    static func bytes(_ bytes: UnsafeRawBufferPointer) -> Bool { self.write(bytes, to: STDOUT_FILENO) }
 
     /// Writes a line to standard error.
-    static func error(_ text: String) { self.write(Array((text + "\n").utf8), to: STDERR_FILENO) }
+    static func error(_ text: String) { self.write(text + "\n", to: STDERR_FILENO) }
 
     /// Writes a text as it is to standard error.
-    static func errorText(_ text: String) { self.write(Array(text.utf8), to: STDERR_FILENO) }
+    static func errorText(_ text: String) { self.write(text, to: STDERR_FILENO) }
 
-    @discardableResult
-    private static func write(_ bytes: [UInt8], to file: Int32) -> Bool {
-        var rest = bytes[...]
+    private static func write(_ text: String, to file: Int32) {
+        Array(text.utf8).withUnsafeBytes { _ = self.write($0, to: file) }
+    }
+
+    private static func write(_ bytes: UnsafeRawBufferPointer, to file: Int32) -> Bool {
+        var rest = bytes
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { writeBytes(file, $0) }
+            let count = self.writeBytes(file, rest)
             guard count > 0 else { return false }
-            rest = rest.dropFirst(count)
+            rest = UnsafeRawBufferPointer(rebasing: rest[count...])
         }
         return true
     }

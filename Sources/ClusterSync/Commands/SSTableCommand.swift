@@ -5,6 +5,6 @@ struct SSTableCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sstable",
         abstract: "Look into the SSTable files of a Cassandra node.",
-        subcommands: [SSTableDumpCommand.self]
+        subcommands: [SSTableDumpCommand.self, SSTableVerifyCommand.self]
     )
 }

@@ -9,9 +9,12 @@ final class ChunkReader {
     private var ahead: ReadAhead
     private var places: ChunkPlaces?
     private var checksums: ReadAhead?
+    /// The checksum of all that was read of the file; nil where nobody wants it.
+    private(set) var digest: RunningDigest?
 
-    init(_ data: DataFile) {
+    init(_ data: DataFile, takesDigest: Bool = false) {
         self.data = data
+        self.digest = takesDigest ? RunningDigest() : nil
         self.ahead = ReadAhead(data.file, data.limits.readAheadBytes)
         switch data.layout {
         case .compressed(let info):
@@ -52,7 +55,8 @@ final class ChunkReader {
         try self.ahead.with(place, count + checksumBytes, "chunk \(index)") { (bytes) throws(SSTableError) in
             let packed = UnsafeRawBufferPointer(rebasing: bytes[..<count])
             let stored = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: count, as: UInt32.self))
-            guard Checksum.of(packed) == stored else {
+            let sum = Checksum.of(packed)
+            guard sum == stored else {
                 throw SSTableError(
                     .checksum,
                     path,
@@ -60,6 +64,8 @@ final class ChunkReader {
                     "the checksum of chunk \(index) (\(count) bytes at byte \(place) of the file) does not match"
                 )
             }
+            self.digest?.add(sum, of: count, at: place)
+            self.digest?.add(UnsafeRawBufferPointer(rebasing: bytes[count...]), at: place + Int64(count))
             try buffer.append(length) { (target) throws(SSTableError) in
                 let isPlain = count >= info.plainFrom
                 if isPlain && count == length {
@@ -88,8 +94,14 @@ final class ChunkReader {
         }
         let path = self.data.file.path
         try self.ahead.with(place, length, "the data") { (bytes) throws(SSTableError) in
-            if let stored, Checksum.of(bytes) != stored {
-                throw SSTableError(.checksum, path, at: place, "the checksum of chunk \(index) does not match")
+            if let stored {
+                let sum = Checksum.of(bytes)
+                guard sum == stored else {
+                    throw SSTableError(.checksum, path, at: place, "the checksum of chunk \(index) does not match")
+                }
+                self.digest?.add(sum, of: bytes.count, at: place)
+            } else {
+                self.digest?.add(bytes, at: place)
             }
             buffer.writeBytes(bytes)
         }

@@ -1,7 +1,7 @@
 /// Reads rows and markers of one SSTable (Cassandra's `UnfilteredSerializer`).
 ///
 /// Every read starts at byte 0 of its cursor, so that what is read can be told to lie there.
-struct RowParser {
+final class RowParser: Sendable {
     /// What comes next in a partition.
     enum Unfiltered {
         case row, marker, end

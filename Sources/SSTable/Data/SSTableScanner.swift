@@ -40,7 +40,13 @@ public final class SSTableScanner {
     private var scratch: [ByteRange] = []
 
     /// A scanner of the partitions with these tokens, from the one at `start` on, which is before them or the first of all.
-    init(_ table: SSTable, _ places: ColumnPlaces?, from start: Int64 = 0, tokens: ClosedRange<Int64>? = nil) {
+    init(
+        _ table: SSTable,
+        _ places: ColumnPlaces?,
+        from start: Int64 = 0,
+        tokens: ClosedRange<Int64>? = nil,
+        takesDigest: Bool = false
+    ) {
         self.table = table
         self.parser = RowParser(
             table.header,
@@ -48,11 +54,16 @@ public final class SSTableScanner {
             places,
             rowBytesMax: table.data.limits.rowBytesMax
         )
-        self.reader = ChunkReader(table.data)
+        self.reader = ChunkReader(table.data, takesDigest: takesDigest)
         self.tokens = tokens
         self.beginsBeforeTokens = tokens != nil && start > 0
         self.position = start
         self.nextChunk = start / Int64(table.data.chunkLength)
+    }
+
+    /// The checksum of all bytes of the data file; nil where they were not all read, in their order, or nobody wanted it.
+    var digest: UInt32? {
+        self.reader.digest.flatMap { $0.end == self.table.fileLength ? $0.sum : nil }
     }
 
     /// Begins the next partition, wherever the last one was left; false at the end. Its static row is read with it.
@@ -82,11 +93,14 @@ public final class SSTableScanner {
         guard self.state != .atEnd, self.position < self.table.data.length else { return false }
         let start = self.position
         let parser = self.parser
-        let head = try self.read { (cursor) throws(Fault) in try parser.partition(&cursor) }
-        // A key of its own storage, because whoever holds it must not hold the chunk.
-        let key = ByteBuffer(bytes: head.bytes.slice(head.result.key)?.readableBytesView ?? [])
+        let head = try self.read { (cursor) throws(Fault) in
+            let head = try parser.partition(&cursor)
+            // A key of its own storage, because whoever holds it must not hold the chunk.
+            return (key: ByteBuffer(bytes: cursor[head.key]), deletion: head.deletion)
+        }
+        self.skip(head.count)
         let partition = Partition(
-            key: key,
+            key: head.result.key,
             self.table.statistics.partitioner,
             deletion: head.result.deletion,
             position: start
@@ -101,7 +115,7 @@ public final class SSTableScanner {
         if parser.hasStatics {
             let start = self.position
             let read = try self.read { (cursor) throws(Fault) in try parser.staticRow(&cursor, &self.staticRow) }
-            self.staticRow.bytes = read.bytes
+            self.staticRow.bytes = self.take(read.count)
             self.staticRow.position = start
         }
         return true
@@ -120,21 +134,20 @@ public final class SSTableScanner {
         guard self.state == .inPartition else { return nil }
         let start = self.position
         let parser = self.parser
-        // So that the row's storage is free again before it is filled anew.
-        self.row.bytes = ByteBuffer()
         let read = try self.read { (cursor) throws(Fault) in
             try parser.unfiltered(&cursor, &self.row, &self.marker)
         }
         switch read.result {
         case .row:
-            self.row.bytes = read.bytes
+            self.row.bytes = self.take(read.count)
             self.row.position = start
             return .row
         case .marker:
-            self.marker.bytes = read.bytes
+            self.marker.bytes = self.take(read.count)
             self.marker.position = start
             return .marker
         case .end:
+            self.skip(read.count)
             self.state = .betweenPartitions
             return nil
         }
@@ -146,14 +159,27 @@ public final class SSTableScanner {
             let read = try self.read { (cursor) throws(Fault) in
                 try parser.skip(&cursor, &self.scratch)
             }
+            self.skip(read.count)
             if read.result == .end { self.state = .betweenPartitions }
         }
     }
 
-    /// Reads what `body` reads, with as many more chunks as that takes.
+    /// Takes the next bytes out of the window.
+    private func take(_ count: Int) -> ByteBuffer {
+        self.position += Int64(count)
+        return self.window.readSlice(length: count) ?? ByteBuffer()
+    }
+
+    /// Goes past the next bytes of the window.
+    private func skip(_ count: Int) {
+        self.position += Int64(count)
+        self.window.moveReaderIndex(forwardBy: count)
+    }
+
+    /// Reads what `body` reads, with as many more chunks as that takes. What was read, of `count` bytes, stays in the window.
     private func read<Result>(
         _ body: (inout ByteCursor) throws(Fault) -> Result
-    ) throws(SSTableError) -> (result: Result, bytes: ByteBuffer) {
+    ) throws(SSTableError) -> (result: Result, count: Int) {
         while true {
             do throws(Fault) {
                 var count = 0
@@ -162,9 +188,7 @@ public final class SSTableScanner {
                     count = cursor.position
                     return result
                 }
-                let bytes = self.window.readSlice(length: count) ?? ByteBuffer()
-                self.position += Int64(count)
-                return (result, bytes)
+                return (result, count)
             } catch {
                 if case .short(let needed) = error.kind, try self.extend(to: needed) { continue }
                 throw SSTableError(error, self.table.data.file.path, from: self.position)
@@ -187,6 +211,9 @@ public final class SSTableScanner {
             )
         }
         guard Int64(needed) <= data.length - self.position else { return false }
+        // So that chunks that only the row before has kept are free before there are more.
+        self.row.bytes = ByteBuffer()
+        self.marker.bytes = ByteBuffer()
         var longer = ByteBuffer()
         longer.reserveCapacity(max(needed, self.window.readableBytes) + Int(chunkLength))
         longer.writeImmutableBuffer(self.window)

@@ -2,7 +2,7 @@
 ///
 /// Which ones it keeps is decided by two switches that it turns while it writes, and that even decide where the bracket of
 /// an outer object goes. They are the same here, so that the texts are equal and not only what they say.
-struct JSONPrinter {
+struct JSONPrinter: ~Copyable {
     enum Style {
         /// An array of partitions, indented.
         case indented
@@ -10,135 +10,107 @@ struct JSONPrinter {
         case lines
     }
 
-    private enum Container { case object, array }
-
     /// What was written and not yet taken.
-    var bytes: [UInt8] = []
+    var text = TextBuffer(capacity: 128 << 10)
     /// Whether entries of objects stay on one line.
     var keepsObjectsOnLine = false
     /// Whether elements of arrays stay on one line.
     var keepsArraysOnLine = false
 
     private let style: Style
-    private var open: [(container: Container, count: Int)] = []
+    /// Objects and arrays that are open. A dump has seven at most; those within values are the values' own.
+    private var depth = 0
+    /// A bit for each of them: whether it has an entry.
+    private var filled: UInt64 = 0
     private var isAfterName = false
 
     init(_ style: Style) { self.style = style }
 
-    mutating func raw(_ text: String) {
+    /// A value whose JSON `write` appends.
+    @inline(__always)
+    mutating func value(_ write: (inout TextBuffer) -> Void) {
         self.beforeValue()
-        self.write(text)
+        write(&self.text)
     }
 
-    mutating func number(_ value: Int64) { self.raw(String(value)) }
+    mutating func number(_ value: Int64) { self.value { $0.append(value) } }
 
-    mutating func boolean(_ value: Bool) { self.raw(value ? "true" : "false") }
+    mutating func boolean(_ value: Bool) { self.value { $0.append(value ? "true" : "false") } }
 
-    mutating func string(_ text: String) {
+    /// A text that needs no escapes.
+    @inline(__always)
+    mutating func string(_ text: StaticString) { self.plainString { $0.append(text) } }
+
+    /// A text of which it is known that it needs no escapes.
+    @inline(__always)
+    mutating func plainString(_ write: (inout TextBuffer) -> Void) {
         self.beforeValue()
-        JSONText.append(text, to: &self.bytes)
+        self.text.append(UInt8(ascii: "\""))
+        write(&self.text)
+        self.text.append(UInt8(ascii: "\""))
     }
 
-    mutating func name(_ name: String) {
-        if let last = self.open.indices.last {
-            if self.open[last].count > 0 { self.write(",") }
-            self.open[last].count += 1
-        }
-        self.lineBreak(self.keepsObjectsOnLine)
-        JSONText.append(name, to: &self.bytes)
-        self.write(self.style == .lines ? ":" : " : ")
+    /// Any text.
+    mutating func string(_ write: (inout TextBuffer) -> Void) {
+        self.beforeValue()
+        JSONText.quoted(to: &self.text, write)
+    }
+
+    /// A name that needs no escapes.
+    @inline(__always)
+    mutating func name(_ name: StaticString) {
+        self.beforeEntry(self.keepsObjectsOnLine)
+        self.text.append(UInt8(ascii: "\""))
+        self.text.append(name)
+        if self.style == .lines { self.text.append("\":") } else { self.text.append("\" : ") }
         self.isAfterName = true
     }
 
-    mutating func beginObject() { self.begin(.object, "{") }
-    mutating func endObject() { self.end(self.keepsObjectsOnLine, "}") }
-    mutating func beginArray() { self.begin(.array, "[") }
-    mutating func endArray() { self.end(self.keepsArraysOnLine, "]") }
+    mutating func beginObject() { self.begin(UInt8(ascii: "{")) }
+    mutating func endObject() { self.end(self.keepsObjectsOnLine, UInt8(ascii: "}")) }
+    mutating func beginArray() { self.begin(UInt8(ascii: "[")) }
+    mutating func endArray() { self.end(self.keepsArraysOnLine, UInt8(ascii: "]")) }
 
-    private mutating func begin(_ container: Container, _ bracket: String) {
+    private mutating func begin(_ bracket: UInt8) {
         self.beforeValue()
-        self.write(bracket)
-        self.open.append((container, 0))
+        self.text.append(bracket)
+        self.depth += 1
+        self.filled &= ~(1 << UInt64(self.depth))
     }
 
-    private mutating func end(_ keepsOnLine: Bool, _ bracket: String) {
-        let count = self.open.popLast()?.count ?? 0
-        if count > 0 {
+    private mutating func end(_ keepsOnLine: Bool, _ bracket: UInt8) {
+        let isFilled = self.filled >> UInt64(self.depth) & 1 != 0
+        self.depth -= 1
+        if isFilled {
             self.lineBreak(keepsOnLine)
         } else if self.style == .indented {
-            self.write(" ")
+            self.text.append(UInt8(ascii: " "))
         }
-        self.write(bracket)
+        self.text.append(bracket)
+        if self.style == .lines, self.depth == 0 { self.text.append(UInt8(ascii: "\n")) }
     }
 
+    @inline(__always)
     private mutating func beforeValue() {
         if self.isAfterName {
             self.isAfterName = false
-            return
+        } else if self.depth > 0 {
+            self.beforeEntry(self.keepsArraysOnLine)
         }
-        guard let last = self.open.indices.last else {
-            // Partitions as lines of their own.
-            if !self.bytes.isEmpty, self.bytes.last != UInt8(ascii: "\n") { self.write("\n") }
-            return
-        }
-        if self.open[last].count > 0 { self.write(",") }
-        self.open[last].count += 1
-        self.lineBreak(self.keepsArraysOnLine)
+    }
+
+    @inline(__always)
+    private mutating func beforeEntry(_ keepsOnLine: Bool) {
+        let bit: UInt64 = 1 << UInt64(self.depth)
+        if self.filled & bit != 0 { self.text.append(UInt8(ascii: ",")) }
+        self.filled |= bit
+        self.lineBreak(keepsOnLine)
     }
 
     private mutating func lineBreak(_ keepsOnLine: Bool) {
         guard self.style == .indented else { return }
-        guard !keepsOnLine else { return self.write(" ") }
-        self.bytes.append(UInt8(ascii: "\n"))
-        self.bytes.append(contentsOf: repeatElement(UInt8(ascii: " "), count: 2 * self.open.count))
-    }
-
-    mutating func write(_ text: String) { JSONText.copy(text, to: &self.bytes) }
-}
-
-/// Texts as JSON has them.
-package enum JSONText {
-    /// A text in quotes, with what must be escaped escaped.
-    package static func append(_ text: String, to bytes: inout [UInt8]) {
-        bytes.append(UInt8(ascii: "\""))
-        self.escape(text, to: &bytes)
-        bytes.append(UInt8(ascii: "\""))
-    }
-
-    /// A text in quotes.
-    static func quoted(_ text: String) -> String {
-        var bytes: [UInt8] = []
-        self.append(text, to: &bytes)
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    /// A text as it is. Copied at once: a dump writes little else.
-    static func copy(_ text: String, to bytes: inout [UInt8]) {
-        let isCopied: Void? = text.utf8.withContiguousStorageIfAvailable { bytes.append(contentsOf: $0) }
-        if isCopied == nil { bytes.append(contentsOf: text.utf8) }
-    }
-
-    private static func mustBeEscaped(_ byte: UInt8) -> Bool {
-        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
-    }
-
-    private static func escape(_ text: String, to bytes: inout [UInt8]) {
-        let isPlain = text.utf8.withContiguousStorageIfAvailable { !$0.contains(where: Self.mustBeEscaped) } ?? false
-        guard !isPlain else { return self.copy(text, to: &bytes) }
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
-            case 0x08: bytes += "\\b".utf8
-            case 0x09: bytes += "\\t".utf8
-            case 0x0a: bytes += "\\n".utf8
-            case 0x0c: bytes += "\\f".utf8
-            case 0x0d: bytes += "\\r".utf8
-            case 0..<0x20:
-                let digits = Array("0123456789ABCDEF".utf8)
-                bytes += "\\u00".utf8
-                bytes += [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            default: bytes.append(byte)
-            }
-        }
+        guard !keepsOnLine else { return self.text.append(UInt8(ascii: " ")) }
+        self.text.append(UInt8(ascii: "\n"))
+        self.text.append(spaces: 2 * self.depth)
     }
 }

@@ -5,7 +5,7 @@ import NIOCore
 ///
 /// What it writes of a file is equal to what Cassandra's tool writes, but for times before 1970 and after 2262, which that
 /// shows wrongly, and for timestamps in keys and paths, which it cuts to the minute.
-public struct SSTableDump {
+public struct SSTableDump: ~Copyable {
     /// What is written and how.
     public struct Options: Sendable {
         /// Times as numbers.
@@ -34,24 +34,28 @@ public struct SSTableDump {
 
     private let options: Options
     private let columns: TableColumns
-    private let regularNames: [String]
-    private let staticNames: [String]
-    var json: JSONPrinter
+    private let partitionKey: [ValueForm]
+    private let clusterings: [ValueForm]
+    private let regulars: [ColumnForm]
+    private let statics: [ColumnForm]
+    private var json: JSONPrinter
 
     /// A dump of what has these columns.
-    public init(_ columns: TableColumns, _ options: Options) {
+    private init(_ columns: TableColumns, _ options: Options) {
         self.options = options
         self.columns = columns
-        self.regularNames = columns.regulars.map { ColumnName.cql($0.name) }
-        self.staticNames = columns.statics.map { ColumnName.cql($0.name) }
+        self.partitionKey = columns.partitionKey.map { ValueForm($0.dataType) }
+        self.clusterings = columns.clustering.map { ValueForm($0) }
+        self.regulars = columns.regulars.map { ColumnForm($0) }
+        self.statics = columns.statics.map { ColumnForm($0) }
         self.json = JSONPrinter(options.lines ? .lines : .indented)
     }
 
-    /// Writes all partitions of `source`, in portions. What `write` throws ends it.
+    /// Writes all partitions of `source`, in portions, each of which is valid within `write` alone. What that throws ends it.
     public static func write(
         _ source: some PartitionSource,
         _ options: Options,
-        to write: ([UInt8]) throws -> Void
+        to write: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
         var dump = Self(source.columns, options)
         if !options.lines { dump.json.beginArray() }
@@ -66,35 +70,33 @@ public struct SSTableDump {
             try dump.flush(atLeast: Self.portionBytes, to: write)
         }
         if !options.lines { dump.json.endArray() }
-        if options.lines, !dump.json.bytes.isEmpty { dump.json.write("\n") }
         try dump.flush(atLeast: 0, to: write)
     }
 
-    private mutating func flush(atLeast count: Int, to write: ([UInt8]) throws -> Void) throws {
-        guard self.json.bytes.count >= count else { return }
-        try write(self.json.bytes)
-        self.json.bytes.removeAll(keepingCapacity: true)
+    private mutating func flush(atLeast count: Int, to write: (UnsafeRawBufferPointer) throws -> Void) throws {
+        guard self.json.text.count >= count else { return }
+        try self.json.text.withBytes(write)
+        self.json.text.truncate(to: 0)
     }
 
     private func isWanted(_ partition: Partition) -> Bool {
         guard !self.options.keys.isEmpty || !self.options.excludedKeys.isEmpty else { return true }
-        let key = self.keyTexts(partition.key).joined(separator: ":")
+        let key = self.columns.texts(ofKey: partition.key).joined(separator: ":")
         return (self.options.keys.isEmpty || self.options.keys.contains(key))
             && !self.options.excludedKeys.contains(key)
-    }
-
-    private func keyTexts(_ key: ByteBuffer) -> [String] {
-        guard let components = Partition.components(of: key, self.columns.partitionKey) else {
-            return [ValueText.hexadecimal(key)]
-        }
-        return zip(components, self.columns.partitionKey).map { ValueText.text($0, $1.dataType) }
     }
 
     private mutating func key(_ key: ByteBuffer) {
         self.json.keepsObjectsOnLine = true
         self.json.keepsArraysOnLine = true
         self.json.beginArray()
-        for text in self.keyTexts(key) { self.json.string(text) }
+        if let components = Partition.components(of: key, self.columns.partitionKey) {
+            for (component, form) in zip(components, self.partitionKey) {
+                self.json.string { form.text(component, to: &$0) }
+            }
+        } else {
+            self.json.string { ValueText.hexadecimal(key, to: &$0) }
+        }
         self.json.endArray()
         self.json.keepsObjectsOnLine = false
         self.json.keepsArraysOnLine = false
@@ -103,12 +105,12 @@ public struct SSTableDump {
     private mutating func partition(
         _ partition: Partition,
         _ source: some PartitionSource,
-        to write: ([UInt8]) throws -> Void
+        to write: (UnsafeRawBufferPointer) throws -> Void
     ) throws {
         self.json.beginObject()
         if let kind = self.options.tableKind {
             self.json.name("table kind")
-            self.json.string(kind)
+            self.json.string { $0.append(kind) }
         }
         self.json.name("partition")
         self.json.beginObject()
@@ -144,7 +146,7 @@ public struct SSTableDump {
         self.json.name("type")
         self.json.string(row.isStatic ? "static_block" : "row")
         self.position(place)
-        if !row.isStatic { self.clustering(row.clustering) { row.slice($0) } }
+        if !row.isStatic { self.clustering(row.clustering, row.bytes) }
         if !row.liveness.isNone { self.liveness(row.liveness) }
         if !row.deletion.isLive { self.deletion(row.deletion) }
         self.json.name("cells")
@@ -162,15 +164,15 @@ public struct SSTableDump {
         self.json.endObject()
     }
 
-    private mutating func clustering(_ values: [ByteRange], _ slice: (ByteRange) -> ByteBuffer?) {
+    private mutating func clustering(_ values: [ByteRange], _ bytes: ByteBuffer) {
         guard !values.isEmpty else { return }
         self.json.name("clustering")
         self.json.keepsObjectsOnLine = true
         self.json.beginArray()
         self.json.keepsArraysOnLine = true
-        for (place, type) in self.columns.clustering.enumerated() {
+        for (place, form) in self.clusterings.enumerated() {
             if place < values.count {
-                self.json.raw(ValueText.json(slice(values[place]), type))
+                self.json.value { form.json(values[place], in: bytes, to: &$0) }
             } else {
                 self.json.string("*")
             }
@@ -185,12 +187,12 @@ public struct SSTableDump {
         self.json.keepsObjectsOnLine = true
         self.json.beginObject()
         self.json.name("tstamp")
-        self.json.string(self.timestamp(liveness.timestamp))
+        self.timestamp(liveness.timestamp)
         if liveness.isExpiring {
             self.json.name("ttl")
             self.json.number(Int64(liveness.timeToLive))
             self.json.name("expires_at")
-            self.json.string(self.seconds(liveness.expiresAt))
+            self.seconds(liveness.expiresAt)
             self.json.name("expired")
             self.json.boolean(liveness.expiresAt < self.options.now)
         }
@@ -203,9 +205,9 @@ public struct SSTableDump {
         self.json.keepsObjectsOnLine = true
         self.json.beginObject()
         self.json.name("marked_deleted")
-        self.json.string(self.timestamp(deletion.timestamp))
+        self.timestamp(deletion.timestamp)
         self.json.name("local_delete_time")
-        self.json.string(self.seconds(deletion.localDeletionTime))
+        self.seconds(deletion.localDeletionTime)
         self.json.endObject()
         self.json.keepsObjectsOnLine = false
     }
@@ -214,7 +216,8 @@ public struct SSTableDump {
         self.json.keepsObjectsOnLine = true
         self.json.beginObject()
         self.json.name("name")
-        self.json.string(self.name(deletion.column, row))
+        let form = self.form(deletion.column, isStatic: row.isStatic)
+        self.json.value { $0.append(form.name) }
         self.deletion(deletion.time)
         self.json.keepsObjectsOnLine = true
         self.json.endObject()
@@ -232,64 +235,62 @@ public struct SSTableDump {
         self.json.keepsObjectsOnLine = false
     }
 
-    private mutating func bound(_ name: String, _ marker: RangeMarker, isInclusive: Bool, _ time: DeletionTime) {
+    private mutating func bound(_ name: StaticString, _ marker: RangeMarker, isInclusive: Bool, _ time: DeletionTime) {
         self.json.name(name)
         self.json.beginObject()
         self.json.name("type")
         self.json.string(isInclusive ? "inclusive" : "exclusive")
-        self.clustering(marker.clustering) { marker.slice($0) }
+        self.clustering(marker.clustering, marker.bytes)
         self.deletion(time)
         self.json.endObject()
     }
 
-    private func name(_ column: Int32, _ row: TableRow) -> String {
-        (row.isStatic ? self.staticNames : self.regularNames)[Int(column)]
+    private func form(_ column: Int32, isStatic: Bool) -> ColumnForm {
+        isStatic ? self.statics[Int(column)] : self.regulars[Int(column)]
     }
 
-    private func timestamp(_ microseconds: Int64) -> String {
-        self.options.rawTimes ? String(microseconds) : TimeText.instant(microseconds: microseconds)
+    private mutating func timestamp(_ microseconds: Int64) {
+        let isRaw = self.options.rawTimes
+        self.json.plainString {
+            if isRaw { $0.append(microseconds) } else { TimeText.instant(microseconds: microseconds, to: &$0) }
+        }
     }
 
-    private func seconds(_ seconds: Int64) -> String {
-        self.options.rawTimes ? String(seconds) : TimeText.instant(seconds: seconds)
+    private mutating func seconds(_ seconds: Int64) {
+        let isRaw = self.options.rawTimes
+        self.json.plainString {
+            if isRaw { $0.append(seconds) } else { TimeText.instant(seconds: seconds, to: &$0) }
+        }
     }
 
     private mutating func cell(_ cell: Cell, _ row: TableRow) {
-        let type = self.columns.column(cell.column, isStatic: row.isStatic).type
         self.json.beginObject()
         self.json.keepsObjectsOnLine = true
         self.json.name("name")
-        self.json.string(self.name(cell.column, row))
-        let element = CellType(type, path: type.isMultiCell ? row.slice(cell.path) : nil)
-        if let path = element.path {
-            self.json.name("path")
-            self.json.keepsArraysOnLine = true
-            self.json.beginArray()
-            self.json.string(path)
-            self.json.endArray()
-            self.json.keepsArraysOnLine = false
-        }
+        let form = self.form(cell.column, isStatic: row.isStatic)
+        self.json.value { $0.append(form.name) }
+        if form.hasPaths, let path = row.slice(cell.path) { self.path(path, form) }
         if cell.kind == .tombstone {
             self.json.name("deletion_info")
             self.json.keepsObjectsOnLine = true
             self.json.beginObject()
             self.json.name("local_delete_time")
-            self.json.string(self.seconds(cell.localDeletionTime))
+            self.seconds(cell.localDeletionTime)
             self.json.endObject()
             self.json.keepsObjectsOnLine = false
         } else {
             self.json.name("value")
-            self.json.raw(self.value(row.slice(cell.value), type, element))
+            self.value(cell, row, form)
         }
         if row.liveness.isNone || cell.timestamp != row.liveness.timestamp {
             self.json.name("tstamp")
-            self.json.string(self.timestamp(cell.timestamp))
+            self.timestamp(cell.timestamp)
         }
         if cell.timeToLive != 0, row.liveness.isNone || cell.timeToLive != row.liveness.timeToLive {
             self.json.name("ttl")
             self.json.number(Int64(cell.timeToLive))
             self.json.name("expires_at")
-            self.json.string(self.seconds(cell.localDeletionTime))
+            self.seconds(cell.localDeletionTime)
             self.json.name("expired")
             self.json.boolean(cell.localDeletionTime <= self.options.now)
         }
@@ -297,11 +298,21 @@ public struct SSTableDump {
         self.json.keepsObjectsOnLine = false
     }
 
-    private func value(_ bytes: ByteBuffer?, _ type: ColumnType, _ element: CellType) -> String {
-        if self.options.counterTotals, type.dataType == .counter, let bytes, let context = CounterContext(bytes) {
-            return String(context.total)
+    private mutating func path(_ path: ByteBuffer, _ form: ColumnForm) {
+        self.json.name("path")
+        self.json.keepsArraysOnLine = true
+        self.json.beginArray()
+        self.json.string { form.path(path, to: &$0) }
+        self.json.endArray()
+        self.json.keepsArraysOnLine = false
+    }
+
+    private mutating func value(_ cell: Cell, _ row: TableRow, _ form: ColumnForm) {
+        if form.isCounter, self.options.counterTotals, let bytes = row.slice(cell.value),
+            let context = CounterContext(bytes)
+        {
+            return self.json.number(context.total)
         }
-        guard let elementType = element.value else { return ValueText.json(bytes, type) }
-        return ValueText.json(bytes, elementType)
+        self.json.value { form.value(cell.value, path: cell.path, in: row.bytes, to: &$0) }
     }
 }

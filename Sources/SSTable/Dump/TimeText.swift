@@ -1,39 +1,46 @@
 /// Times as `sstabledump` shows them, in UTC.
 enum TimeText {
     /// An ISO 8601 time with as many groups of three digits behind its seconds as it needs (Java's `Instant`).
-    static func instant(microseconds: Int64) -> String {
+    static func instant(microseconds: Int64, to text: inout TextBuffer) {
         let seconds = Self.floored(microseconds, 1_000_000)
-        return Self.instant(seconds: seconds.quotient, microseconds: seconds.rest)
+        Self.instant(seconds: seconds.quotient, microseconds: seconds.rest, to: &text)
     }
 
-    static func instant(seconds: Int64, microseconds: Int64 = 0) -> String {
-        let fraction =
-            if microseconds == 0 {
-                ""
-            } else if microseconds % 1_000 == 0 {
-                "." + Self.padded(microseconds / 1_000, 3)
-            } else {
-                "." + Self.padded(microseconds, 6)
-            }
+    static func instant(seconds: Int64, microseconds: Int64 = 0, to text: inout TextBuffer) {
         let day = Self.floored(seconds, 86_400)
-        return "\(Self.date(days: day.quotient, signsFarYears: true))T\(Self.clock(day.rest))\(fraction)Z"
+        Self.date(days: day.quotient, signsFarYears: true, to: &text)
+        text.append(UInt8(ascii: "T"))
+        Self.clock(day.rest, to: &text)
+        if microseconds != 0 {
+            text.append(UInt8(ascii: "."))
+            let isWhole = microseconds % 1_000 == 0
+            text.append(isWhole ? microseconds / 1_000 : microseconds, width: isWhole ? 3 : 6)
+        }
+        text.append(UInt8(ascii: "Z"))
     }
 
     /// A `timestamp`, to the millisecond.
-    static func timestamp(milliseconds: Int64) -> String {
+    static func timestamp(milliseconds: Int64, to text: inout TextBuffer) {
         let seconds = Self.floored(milliseconds, 1_000)
         let day = Self.floored(seconds.quotient, 86_400)
-        return "\(Self.date(days: day.quotient)) \(Self.clock(day.rest)).\(Self.padded(seconds.rest, 3))Z"
+        Self.date(days: day.quotient, to: &text)
+        text.append(UInt8(ascii: " "))
+        Self.clock(day.rest, to: &text)
+        text.append(UInt8(ascii: "."))
+        text.append(seconds.rest, width: 3)
+        text.append(UInt8(ascii: "Z"))
     }
 
     /// A `time`, to the nanosecond.
-    static func time(nanoseconds: Int64) -> String {
+    static func time(nanoseconds: Int64, to text: inout TextBuffer) {
         let seconds = Self.floored(nanoseconds, 1_000_000_000)
-        return "\(Self.clock(seconds.quotient)).\(Self.padded(seconds.rest, 9))"
+        Self.clock(seconds.quotient, to: &text)
+        text.append(UInt8(ascii: "."))
+        text.append(seconds.rest, width: 9)
     }
 
     /// A day of the Gregorian calendar, counted from 1970-01-01.
-    static func date(days: Int64, signsFarYears: Bool = false) -> String {
+    static func date(days: Int64, signsFarYears: Bool = false, to text: inout TextBuffer) {
         // Counted from the first of March of year 0, so that leap days come last (H. Hinnant's `civil_from_days`).
         let shifted = days + 719_468
         let era = Self.floored(shifted, 146_097)
@@ -44,17 +51,20 @@ enum TimeText {
         let dayOfMonth = dayOfYear - (153 * month + 2) / 5 + 1
         let monthOfYear = month < 10 ? month + 3 : month - 9
         let year = yearOfEra + era.quotient * 400 + (monthOfYear <= 2 ? 1 : 0)
-        let sign = year < 0 ? "-" : signsFarYears && year > 9_999 ? "+" : ""
-        return "\(sign)\(Self.padded(abs(year), 4))-\(Self.padded(monthOfYear, 2))-\(Self.padded(dayOfMonth, 2))"
+        if signsFarYears, year > 9_999 { text.append(UInt8(ascii: "+")) }
+        text.append(year, width: 4)
+        text.append(UInt8(ascii: "-"))
+        text.append(monthOfYear, width: 2)
+        text.append(UInt8(ascii: "-"))
+        text.append(dayOfMonth, width: 2)
     }
 
-    private static func clock(_ seconds: Int64) -> String {
-        "\(Self.padded(seconds / 3_600, 2)):\(Self.padded(seconds / 60 % 60, 2)):\(Self.padded(seconds % 60, 2))"
-    }
-
-    private static func padded(_ value: Int64, _ width: Int) -> String {
-        let digits = String(value)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    private static func clock(_ seconds: Int64, to text: inout TextBuffer) {
+        text.append(seconds / 3_600, width: 2)
+        text.append(UInt8(ascii: ":"))
+        text.append(seconds / 60 % 60, width: 2)
+        text.append(UInt8(ascii: ":"))
+        text.append(seconds % 60, width: 2)
     }
 
     private static func floored(_ value: Int64, _ unit: Int64) -> (quotient: Int64, rest: Int64) {

@@ -1,108 +1,115 @@
 public import CQLProtocol
 public import NIOCore
 
-/// Values as `sstabledump` shows them: as JSON in cells and clusterings, as plain texts in keys and paths.
+/// Values that must be decoded, as `sstabledump` shows them: as JSON in cells and clusterings, as plain texts in keys and
+/// paths.
 enum ValueText {
-    /// The JSON of a value (Cassandra's `AbstractType.toJSONString`); bytes that the type does not have, in hexadecimal
-    /// digits.
-    static func json(_ bytes: ByteBuffer?, _ type: ColumnType) -> String {
-        if let vector = type.vector, let bytes { return Self.vector(bytes, vector) }
-        return Self.json(bytes, type.dataType)
-    }
-
     /// The text of a value (Cassandra's `AbstractType.getString`).
-    static func text(_ bytes: ByteBuffer, _ type: DataType) -> String {
+    static func text(_ bytes: ByteBuffer, _ type: DataType, to text: inout TextBuffer) {
         switch type {
-        case .list, .set, .map, .custom: return Self.hexadecimal(bytes)
-        case .tuple(let types): return Self.components(bytes, types)
-        case .udt(_, _, let fields): return Self.components(bytes, fields.map(\.type))
+        case .list, .set, .map, .custom: return Self.hexadecimal(bytes, to: &text)
+        case .tuple(let types): return Self.components(bytes, types, to: &text)
+        case .udt(_, _, let fields): return Self.components(bytes, fields.map(\.type), to: &text)
         case .native: break
         }
-        guard let value = try? CQLValue(decoding: bytes, as: type) else { return Self.hexadecimal(bytes) }
-        return Self.text(value)
-    }
-
-    private static func text(_ value: CQLValue) -> String {
+        guard let value = try? CQLValue(decoding: bytes, as: type) else { return Self.hexadecimal(bytes, to: &text) }
         switch value {
-        case .null, .empty: ""
-        case .text(let text): text
-        case .decimal(let decimal): NumberText.plainDecimal(decimal)
-        case .blob(let bytes): Self.hexadecimal(bytes)
-        case .float(let number): NumberText.floating(number)
-        case .double(let number): NumberText.floating(number)
-        default: Self.bare(value)
+        case .null, .empty: break
+        case .text(let value): text.append(value)
+        case .decimal(let decimal): text.append(NumberText.plainDecimal(decimal))
+        case .blob(let bytes): Self.hexadecimal(bytes, to: &text)
+        case .float(let number): text.append(NumberText.floating(number))
+        case .double(let number): text.append(NumberText.floating(number))
+        default: Self.bare(value, to: &text)
         }
     }
 
-    static func json(_ bytes: ByteBuffer?, _ type: DataType) -> String {
-        guard let bytes else { return "null" }
-        if case .custom = type { return "\"0x\(Self.hexadecimal(bytes))\"" }
-        guard let value = try? CQLValue(decoding: Self.counter(bytes, type), as: type) else {
-            return "\"0x\(Self.hexadecimal(bytes))\""
+    /// The JSON of a value (Cassandra's `AbstractType.toJSONString`); bytes that the type does not have, in hexadecimal
+    /// digits.
+    static func json(_ bytes: ByteBuffer?, _ type: DataType, to text: inout TextBuffer) {
+        guard let bytes else { return text.append("null") }
+        if case .custom = type { return Self.quotedHexadecimal(bytes, to: &text) }
+        guard let value = try? CQLValue(decoding: bytes, as: type) else {
+            return Self.quotedHexadecimal(bytes, to: &text)
         }
-        return Self.json(value, type)
+        Self.json(value, type, to: &text)
     }
 
-    /// `sstabledump` takes the first bytes of a counter's context for its value.
-    private static func counter(_ bytes: ByteBuffer, _ type: DataType) -> ByteBuffer {
-        guard type == .counter, bytes.readableBytes > 8 else { return bytes }
-        return bytes.getSlice(at: bytes.readerIndex, length: 8) ?? bytes
-    }
-
-    private static func json(_ value: CQLValue, _ type: DataType) -> String {
+    private static func json(_ value: CQLValue, _ type: DataType, to text: inout TextBuffer) {
         switch (value, type) {
-        case (.null, _): return "null"
-        case (.empty, _): return "\"\""
+        case (.null, _): text.append("null")
+        case (.empty, _): text.append("\"\"")
         case (.list(let elements), .list(let element)), (.list(let elements), .set(let element)),
             (.set(let elements), .set(let element)):
-            return "[" + elements.map { Self.json($0, element) }.joined(separator: ", ") + "]"
+            Self.list(elements, between: ("[", "]"), to: &text) { Self.json($0, element, to: &$1) }
         case (.map(let entries), .map(let key, let value)):
-            let pairs = entries.map { "\(Self.name($0.key, key)): \(Self.json($0.value, value))" }
-            return "{" + pairs.joined(separator: ", ") + "}"
-        case (.tuple(let components), .tuple(let types)):
-            let all = types.enumerated().map { Self.json($0 < components.count ? components[$0] : .null, $1) }
-            return "[" + all.joined(separator: ", ") + "]"
-        case (.tuple(let components), .udt(_, _, let fields)):
-            let all = fields.enumerated().map { place, field in
-                let value = Self.json(place < components.count ? components[place] : .null, field.type)
-                return "\(JSONText.quoted(Self.fieldName(field.name))): \(value)"
+            Self.list(entries, between: ("{", "}"), to: &text) {
+                Self.name($0.key, key, to: &$1)
+                $1.append(": ")
+                Self.json($0.value, value, to: &$1)
             }
-            return "{" + all.joined(separator: ", ") + "}"
-        case (.text(let text), _): return JSONText.quoted(text)
-        case (.decimal(let decimal), _): return NumberText.decimal(decimal)
-        case (.blob(let bytes), _): return "\"0x\(Self.hexadecimal(bytes))\""
+        case (.tuple(let components), .tuple(let types)):
+            Self.list(types.enumerated(), between: ("[", "]"), to: &text) {
+                Self.json($0.offset < components.count ? components[$0.offset] : .null, $0.element, to: &$1)
+            }
+        case (.tuple(let components), .udt(_, _, let fields)):
+            Self.list(fields.enumerated(), between: ("{", "}"), to: &text) {
+                JSONText.quote(Self.fieldName($0.element.name), to: &$1)
+                $1.append(": ")
+                Self.json($0.offset < components.count ? components[$0.offset] : .null, $0.element.type, to: &$1)
+            }
+        case (.text(let value), _): JSONText.quote(value, to: &text)
+        case (.decimal(let decimal), _): text.append(NumberText.decimal(decimal))
+        case (.blob(let bytes), _): Self.quotedHexadecimal(bytes, to: &text)
         // JSON has no such numbers.
-        case (.float(let number), _): return number.isFinite ? NumberText.floating(number) : "null"
-        case (.double(let number), _): return number.isFinite ? NumberText.floating(number) : "null"
+        case (.float(let number), _): text.append(number.isFinite ? NumberText.floating(number) : "null")
+        case (.double(let number), _): text.append(number.isFinite ? NumberText.floating(number) : "null")
         case (.uuid, _), (.inet, _), (.date, _), (.time, _), (.timestamp, _), (.duration, _):
-            return "\"\(Self.bare(value))\""
-        default: return Self.bare(value)
+            JSONText.quoted(to: &text) { Self.bare(value, to: &$0) }
+        default: Self.bare(value, to: &text)
         }
+    }
+
+    private static func list<Elements: Sequence>(
+        _ elements: Elements,
+        between brackets: (StaticString, StaticString),
+        to text: inout TextBuffer,
+        _ write: (Elements.Element, inout TextBuffer) -> Void
+    ) {
+        text.append(brackets.0)
+        var isFirst = true
+        for element in elements {
+            if !isFirst { text.append(", ") }
+            isFirst = false
+            write(element, &text)
+        }
+        text.append(brackets.1)
     }
 
     /// Values whose JSON is their text, in quotes or not.
-    private static func bare(_ value: CQLValue) -> String {
+    private static func bare(_ value: CQLValue, to text: inout TextBuffer) {
         switch value {
-        case .tinyint(let value): String(value)
-        case .smallint(let value): String(value)
-        case .int(let value): String(value)
-        case .bigint(let value): String(value)
-        case .varint(let value): value.description
-        case .boolean(let value): value ? "true" : "false"
-        case .uuid(let value): value.description
-        case .duration(let value): value.description
-        case .inet(let address): Self.address(address)
-        case .timestamp(let milliseconds): TimeText.timestamp(milliseconds: milliseconds)
-        case .date(let days): TimeText.date(days: Int64(days) - 1 << 31)
-        case .time(let nanoseconds): TimeText.time(nanoseconds: nanoseconds)
-        default: ""
+        case .tinyint(let value): text.append(Int64(value))
+        case .smallint(let value): text.append(Int64(value))
+        case .int(let value): text.append(Int64(value))
+        case .bigint(let value): text.append(value)
+        case .varint(let value): text.append(value.description)
+        case .boolean(let value): text.append(value ? "true" : "false")
+        case .uuid(let value):
+            withUnsafeBytes(of: (value.high.bigEndian, value.low.bigEndian)) { Self.uuid($0, to: &text) }
+        case .duration(let value): text.append(value.description)
+        case .inet(let address): text.append(Self.address(address))
+        case .timestamp(let milliseconds): TimeText.timestamp(milliseconds: milliseconds, to: &text)
+        case .date(let days): TimeText.date(days: Int64(days) - 1 << 31, to: &text)
+        case .time(let nanoseconds): TimeText.time(nanoseconds: nanoseconds, to: &text)
+        default: break
         }
     }
 
     /// A key of a map: names in JSON are texts, so that what is none is put into quotes.
-    private static func name(_ key: CQLValue, _ type: DataType) -> String {
-        let text = Self.json(key, type)
-        return text.hasPrefix("\"") ? text : JSONText.quoted(text)
+    private static func name(_ key: CQLValue, _ type: DataType, to text: inout TextBuffer) {
+        let name = TextBuffer.text { Self.json(key, type, to: &$0) }
+        if name.hasPrefix("\"") { text.append(name) } else { JSONText.quote(name, to: &text) }
     }
 
     /// A name that CQL would fold has quotes within the name.
@@ -119,28 +126,46 @@ enum ValueText {
         return groups.map { String($0, radix: 16) }.joined(separator: ":")
     }
 
-    static func hexadecimal(_ bytes: ByteBuffer) -> String {
-        let alphabet = Array("0123456789abcdef".utf8)
-        var digits: [UInt8] = []
-        digits.reserveCapacity(bytes.readableBytes * 2)
-        for byte in bytes.readableBytesView { digits += [alphabet[Int(byte >> 4)], alphabet[Int(byte & 15)]] }
-        return String(decoding: digits, as: UTF8.self)
+    /// The 16 bytes of a uuid.
+    static func uuid(_ bytes: UnsafeRawBufferPointer, to text: inout TextBuffer) {
+        var start = 0
+        for length in [4, 2, 2, 2, 6] {
+            if start > 0 { text.append(UInt8(ascii: "-")) }
+            text.append(hexadecimal: UnsafeRawBufferPointer(rebasing: bytes[start..<start + length]))
+            start += length
+        }
+    }
+
+    static func quotedHexadecimal(_ bytes: UnsafeRawBufferPointer, to text: inout TextBuffer) {
+        text.append("\"0x")
+        text.append(hexadecimal: bytes)
+        text.append(UInt8(ascii: "\""))
+    }
+
+    private static func quotedHexadecimal(_ bytes: ByteBuffer, to text: inout TextBuffer) {
+        bytes.withUnsafeReadableBytes { Self.quotedHexadecimal($0, to: &text) }
+    }
+
+    static func hexadecimal(_ bytes: ByteBuffer, to text: inout TextBuffer) {
+        bytes.withUnsafeReadableBytes { text.append(hexadecimal: $0) }
     }
 
     /// The components of a tuple or user-defined type, as one text: `:` between them, `@` for null.
-    private static func components(_ bytes: ByteBuffer, _ types: [DataType]) -> String {
+    private static func components(_ bytes: ByteBuffer, _ types: [DataType], to text: inout TextBuffer) {
+        let start = text.count
         var rest = bytes
-        var texts: [String] = []
         for type in types where rest.readableBytes > 0 {
-            guard let length = rest.readInteger(as: Int32.self) else { return Self.hexadecimal(bytes) }
-            guard length >= 0 else {
-                texts.append("@")
-                continue
+            if rest.readerIndex > bytes.readerIndex { text.append(UInt8(ascii: ":")) }
+            let length = rest.readInteger(as: Int32.self)
+            if let length, length < 0 {
+                text.append(UInt8(ascii: "@"))
+            } else if let length, let component = rest.readSlice(length: Int(length)) {
+                text.append(Self.escaped(TextBuffer.text { Self.text(component, type, to: &$0) }))
+            } else {
+                text.truncate(to: start)
+                return Self.hexadecimal(bytes, to: &text)
             }
-            guard let component = rest.readSlice(length: Int(length)) else { return Self.hexadecimal(bytes) }
-            texts.append(Self.escaped(Self.text(component, type)))
         }
-        return texts.joined(separator: ":")
     }
 
     private static func escaped(_ text: String) -> String {
@@ -152,14 +177,16 @@ enum ValueText {
         return escaped
     }
 
-    private static func vector(_ bytes: ByteBuffer, _ vector: ColumnType.Vector) -> String {
+    /// The JSON of a vector.
+    static func json(_ bytes: ByteBuffer?, _ vector: ColumnType.Vector, to text: inout TextBuffer) {
+        guard let bytes else { return text.append("null") }
         guard let length = vector.elementLength, bytes.readableBytes == length * vector.dimension else {
-            return "\"0x\(Self.hexadecimal(bytes))\""
+            return Self.quotedHexadecimal(bytes, to: &text)
         }
-        let elements = (0..<vector.dimension).map { place in
-            Self.json(bytes.getSlice(at: bytes.readerIndex + place * length, length: length), vector.element)
+        let element = ValueForm(vector.element)
+        Self.list(0..<vector.dimension, between: ("[", "]"), to: &text) {
+            element.json(ByteRange(start: $0 * length, count: length), in: bytes, to: &$1)
         }
-        return "[" + elements.joined(separator: ", ") + "]"
     }
 }
 
@@ -173,9 +200,11 @@ extension TableColumns {
     /// The same for a key whose parts have these types.
     public static func texts(ofKey key: ByteBuffer, _ types: [DataType]) -> [String] {
         guard let parts = Partition.components(of: key, count: types.count) else { return [Self.hexadecimal(key)] }
-        return zip(parts, types).map { ValueText.text($0, $1) }
+        return zip(parts, types).map { part, type in TextBuffer.text { ValueText.text(part, type, to: &$0) } }
     }
 
     /// Bytes in hexadecimal digits.
-    public static func hexadecimal(_ bytes: ByteBuffer) -> String { ValueText.hexadecimal(bytes) }
+    public static func hexadecimal(_ bytes: ByteBuffer) -> String {
+        TextBuffer.text { ValueText.hexadecimal(bytes, to: &$0) }
+    }
 }

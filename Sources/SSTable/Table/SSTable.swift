@@ -74,13 +74,7 @@ public struct SSTable: Sendable {
     ///
     /// Chunks have checksums of their own, which every read compares; this one covers the file as a whole.
     public func digestMatches() throws(SSTableError) -> Bool {
-        let path = self.name.path(.digest)
-        guard SystemCalls.isFolder(path) == false else { return true }
-        let bytes = try ComponentFile(path).whole(limit: self.data.limits.smallFileBytesMax)
-        let text = String(decoding: bytes.readableBytesView, as: UTF8.self)
-        guard let stored = UInt32(text.prefix { !$0.isWhitespace }) else {
-            throw SSTableError(.malformed, path, at: 0, "holds no checksum")
-        }
+        guard let stored = try self.storedDigest() else { return true }
         var sum: UInt32 = 0
         var ahead = ReadAhead(self.data.file, self.data.limits.readAheadBytes)
         let file = self.data.file
@@ -93,6 +87,18 @@ public struct SSTable: Sendable {
             place += Int64(count)
         }
         return sum == stored
+    }
+
+    /// What `Digest.crc32` says; nil where there is no such file.
+    func storedDigest() throws(SSTableError) -> UInt32? {
+        let path = self.name.path(.digest)
+        guard SystemCalls.isFolder(path) == false else { return nil }
+        let bytes = try ComponentFile(path).whole(limit: self.data.limits.smallFileBytesMax)
+        let text = String(decoding: bytes.readableBytesView, as: UTF8.self)
+        guard let stored = UInt32(text.prefix { !$0.isWhitespace }) else {
+            throw SSTableError(.malformed, path, at: 0, "holds no checksum")
+        }
+        return stored
     }
 }
 

@@ -182,13 +182,26 @@ struct LoadScene: Sendable {
         }
     }
 
+    private static func json(_ value: [UInt8], _ form: ValueForm) -> String {
+        let bytes = ByteBuffer(bytes: value)
+        return TextBuffer.text { form.json(ByteRange(start: 0, count: value.count), in: bytes, to: &$0) }
+    }
+
+    private static func json(_ value: [UInt8], _ form: ColumnForm, path: [UInt8]) -> String {
+        let bytes = ByteBuffer(bytes: value + path)
+        let ranges = (
+            ByteRange(start: 0, count: value.count), ByteRange(start: value.count, count: path.count)
+        )
+        return TextBuffer.text { form.value(ranges.0, path: ranges.1, in: bytes, to: &$0) }
+    }
+
     /// What the node's store holds.
     func entries() throws -> [Entry] {
         let columns = self.source.columns
         return try self.node.store.cells(keyspace: "ks", table: self.table.name).map { cell in
             let key = columns.texts(ofKey: ByteBuffer(bytes: cell.partition))
             let clustering = try zip(cell.clustering, columns.clustering).map {
-                try JSON.parse(ValueText.json(ByteBuffer(bytes: $0), $1))
+                try JSON.parse(Self.json($0, ValueForm($1)))
             }
             var value: JSON? = cell.value == nil ? nil : .text("")
             let kind: Entry.Kind
@@ -200,12 +213,10 @@ struct LoadScene: Sendable {
             case .cell(let name):
                 let type = (columns.statics + columns.regulars).first { $0.name == name }?.type
                 guard let type else { throw RecordedEntries.Strange(what: name) }
-                let cellType = CellType(type, path: type.isMultiCell ? ByteBuffer(bytes: cell.path) : nil)
-                if let bytes = cell.value.map({ ByteBuffer(bytes: $0) }) {
-                    let text = cellType.value.map { ValueText.json(bytes, $0) } ?? ValueText.json(bytes, type)
-                    value = try JSON.parse(text)
-                }
-                kind = .cell(name, path: cellType.path)
+                let form = ColumnForm(type)
+                if let bytes = cell.value { value = try JSON.parse(Self.json(bytes, form, path: cell.path)) }
+                let path = TextBuffer.text { form.path(ByteBuffer(bytes: cell.path), to: &$0) }
+                kind = .cell(name, path: form.hasPaths ? path : nil)
             }
             return Entry(
                 place: .init(key: key, clustering: clustering, kind: kind),

@@ -55,7 +55,7 @@ enum RecordedTables {
 
     static func dump(_ source: some PartitionSource, _ options: SSTableDump.Options) throws -> String {
         var bytes: [UInt8] = []
-        try SSTableDump.write(source, options) { bytes += $0 }
+        try SSTableDump.write(source, options) { bytes.append(contentsOf: $0) }
         return String(decoding: bytes, as: UTF8.self)
     }
 }

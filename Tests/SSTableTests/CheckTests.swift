@@ -1,0 +1,140 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+
+@testable import SSTable
+
+/// `SSTableCheck`: what it counts, and that it finds what is damaged.
+struct CheckTests {
+    typealias Writer = SSTableWriter
+
+    /// Occurrences of a text in another one.
+    private static func count(_ part: String, in text: String) -> Int64 {
+        Int64(text.split(separator: part, omittingEmptySubsequences: false).count - 1)
+    }
+
+    @Test(
+        .enabled(if: RecordedTables.areThere, "the recorded fixtures are not here"),
+        arguments: RecordedTables.all.filter { $0.json != nil }
+    )
+    func `it counts what sstabledump of the real server shows`(_ recorded: RecordedTables.Recorded) throws {
+        let json = try String(contentsOfFile: #require(recorded.json), encoding: .utf8)
+        let check = SSTableCheck(try SSTableName(dataFile: recorded.data))
+        #expect(check.damage == nil)
+        #expect(check.contents.partitions == Self.count("\"partition\" : {", in: json))
+        #expect(check.contents.staticRows == Self.count("\"type\" : \"static_block\"", in: json))
+        #expect(check.contents.rows - check.contents.staticRows == Self.count("\"type\" : \"row\"", in: json))
+        let named = json.split(separator: "{ \"name\" : ").dropFirst().map { $0.prefix { $0 != "\n" } }
+        let collections = named.count { $0.contains("\"deletion_info\" : { \"marked_deleted\"") }
+        #expect(check.contents.collectionTombstones == Int64(collections))
+        #expect(check.contents.cells == Int64(named.count - collections))
+        let table = try SSTable(dataFile: recorded.data)
+        #expect(check.contents.plainBytes == table.dataLength)
+    }
+
+    @Test func `every kind of deletion is counted, and every timestamp is seen`() throws {
+        var writer = Writer()
+        writer.clustering = [.init(name: "c", type: "BytesType")]
+        writer.statics = [.init(name: "s", type: "UTF8Type")]
+        writer.regulars = [.init(name: "a", type: "UTF8Type"), .init(name: "m", type: "SetType(UTF8Type)")]
+        let deletion = Writer.Deletion(timestamp: 40, local: 1_500_000_000)
+        let row = Writer.Row(
+            clustering: [[2]],
+            liveness: .init(timestamp: 20),
+            deletion: .init(timestamp: 10, local: 1_500_000_000),
+            complexDeletions: [1: .init(timestamp: 19, local: 1_500_000_000)],
+            cells: [
+                .init(column: 0, timestamp: 30, kind: .tombstone(local: 1_500_000_000)),
+                .init(column: 1, path: [7], timestamp: 90, kind: .expiring(timeToLive: 5, at: 1_500_000_000)),
+            ]
+        )
+        let folder = try TemporaryFolder()
+        let path = try writer.write(
+            [
+                .init(
+                    key: [1],
+                    deletion: .init(timestamp: 3, local: 1_500_000_000),
+                    statics: .init(cells: [.init(column: 0, timestamp: 50, value: [65])]),
+                    items: [
+                        .marker(.init(kind: 1, clustering: [[1]], opens: deletion)),
+                        .marker(.init(kind: 6, clustering: [[1]], closes: deletion)), .row(row),
+                    ]
+                ), .init(key: [2]),
+            ],
+            to: folder
+        )
+        let check = SSTableCheck(try SSTableName(dataFile: path))
+        #expect(check.damage == nil)
+        let contents = check.contents
+        #expect(contents.partitions == 2 && contents.rows == 2 && contents.staticRows == 1 && contents.cells == 3)
+        #expect(contents.expiringCells == 1 && contents.cellTombstones == 1 && contents.collectionTombstones == 1)
+        #expect(contents.rowTombstones == 1 && contents.rangeTombstones == 1 && contents.partitionTombstones == 1)
+        #expect(contents.tombstones == 5)
+        #expect(contents.timestamps == 3...90)
+        var both = contents
+        both.add(contents)
+        #expect(both.tombstones == 10 && both.cells == 6 && both.timestamps == 3...90)
+    }
+
+    @Test func `what comes before the damage is counted, and the place is named`() throws {
+        let folder = try TemporaryFolder()
+        let path = try Writer().write((0..<9).map { .init(key: [$0]) }, to: folder)
+        let whole = try Data(contentsOf: URL(filePath: path))
+        try folder.put("nb-1-big-Data.db", whole.dropLast(3))
+        let check = SSTableCheck(try SSTableName(dataFile: path))
+        #expect(check.contents.partitions == 9)
+        #expect(check.damage?.code == .truncated)
+        #expect(check.damage?.path == path && check.damage?.offset == Int64(whole.count - 3))
+    }
+
+    @Test func `the checksum of the file is compared, whatever the rest says`() throws {
+        let folder = try TemporaryFolder()
+        let path = try Writer().write((0..<9).map { .init(key: [$0]) }, to: folder)
+        let sum = Writer.checksum([UInt8](try Data(contentsOf: URL(filePath: path))))
+        try folder.put("nb-1-big-Digest.crc32", Data("\(sum)\n".utf8))
+        #expect(SSTableCheck(try SSTableName(dataFile: path)).damage == nil)
+        try folder.put("nb-1-big-Digest.crc32", Data("\(sum ^ 1)".utf8))
+        let check = SSTableCheck(try SSTableName(dataFile: path))
+        #expect(check.damage?.code == .checksum)
+        #expect(check.contents.partitions == 9)
+    }
+
+    @Test(
+        .enabled(if: RecordedTables.areThere, "the recorded fixtures are not here"),
+        arguments: ["4.1/simple_none", "4.1/simple_deflate", "4.1/wide", "5.0-bti/simple_lz4"]
+    )
+    func `bytes behind the last chunk are no data and spoil the checksum of the file`(victim: String) throws {
+        let recorded = try RecordedTables.named(victim)
+        let folder = try TemporaryFolder()
+        for name in try FileManager.default.contentsOfDirectory(atPath: recorded.folder) {
+            try folder.put(name, try Data(contentsOf: URL(filePath: "\(recorded.folder)/\(name)")))
+        }
+        let file = String(recorded.data.split(separator: "/").last ?? "")
+        let whole = try Data(contentsOf: URL(filePath: recorded.data))
+        try folder.put(file, whole + [0])
+        #expect(SSTableCheck(try SSTableName(dataFile: "\(folder.path)/\(file)")).damage != nil)
+        try folder.put(file, whole)
+        #expect(SSTableCheck(try SSTableName(dataFile: "\(folder.path)/\(file)")).damage == nil)
+    }
+
+    @Test func `checksums of parts make that of the whole`() {
+        var random = SeededRandom(seed: 3)
+        for _ in 0..<50 {
+            let bytes = (0..<random.number(0...5_000)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            var digest = RunningDigest()
+            var place = 0
+            while place < bytes.count {
+                let part = Array(bytes[place..<min(bytes.count, place + random.number(1...2_000))])
+                if random.percent(50) {
+                    digest.add(Writer.checksum(part), of: part.count, at: Int64(place))
+                } else {
+                    part.withUnsafeBytes { digest.add($0, at: Int64(place)) }
+                }
+                place += part.count
+                // What does not come next changes nothing.
+                digest.add(1, of: 5, at: Int64(place) + 1)
+            }
+            #expect(digest.sum == Writer.checksum(bytes) && digest.end == Int64(bytes.count))
+        }
+    }
+}
