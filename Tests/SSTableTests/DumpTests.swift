@@ -65,7 +65,7 @@ struct DumpTests {
         let value = [UInt8](repeating: 65, count: 100_000)
         let folder = try TemporaryFolder()
         let path = try writer.write(
-            (0..<6).map { key in
+            (0..<6).map { (key: UInt8) in
                 let cells: [SSTableWriter.Cell] = [.init(column: 0, timestamp: 5, value: key < 3 ? value : [65])]
                 return .init(key: [key], items: [.row(.init(liveness: .init(timestamp: 5), cells: cells))])
             },

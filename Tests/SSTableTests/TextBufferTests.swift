@@ -8,7 +8,7 @@ struct TextBufferTests {
     @Test func `numbers have the digits of Swift's own, and zeros before them`() {
         var random = SeededRandom(seed: 1)
         let edges: [Int64] = [0, 9, 10, 99, 100, -1, -10, .max, .min, .max - 1, 999_999_999_999_999_999, 1 << 53]
-        let numbers = edges + (0..<1_000).map { _ in Int64.random(in: .min ... .max, using: &random) >> Int64($0 % 63) }
+        let numbers = edges + (0..<1_000).map { Int64.random(in: .min ... .max, using: &random) >> Int64($0 % 63) }
         for number in numbers { #expect(TextBuffer.text { $0.append(number) } == String(number)) }
         #expect(TextBuffer.text { $0.append(7, width: 3) } == "007")
         #expect(TextBuffer.text { $0.append(-7, width: 3) } == "-007")
