@@ -140,7 +140,7 @@ struct SSTableCommandTests {
         try FileManager.default.removeItem(atPath: "\(folder.path)/nb-1-big-Statistics.db")
         let result = try await self.verify([folder.path])
         #expect(result.code == 1)
-        #expect(result.output.contains("nb-1-big-Statistics.db"), "\(result.output)")
+        #expect(result.output.contains("nb-1-big-Data.db: Statistics.db missing"), "\(result.output)")
     }
 
     @Test func `verify of nothing says so`() async throws {
