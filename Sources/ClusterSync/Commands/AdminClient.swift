@@ -1,5 +1,6 @@
 import ArgumentParser
 import AsyncHTTPClient
+import CQLClient
 import FoundationEssentials
 import NIOCore
 import NIOHTTP1
@@ -22,18 +23,27 @@ struct AdminOptions: ParsableArguments {
     @Option(help: "The token that a change needs. Environment: CLUSTER_SYNC_ADMIN_TOKEN.")
     var token: String?
 
+    @OptionGroup var tls: AdminTLSOptions
+
     @Flag(help: "Print the answer as JSON.")
     var json = false
 
     func client() throws -> AdminClient {
+        try AdminClient(endpoint: self.endpoint, token: self.token, self.tls, otherwise: "http://127.0.0.1:8080")
+    }
+}
+
+extension AdminClient {
+    /// The client of a command: its options, else the environment, else `otherwise`.
+    init(endpoint: String?, token: String?, _ tls: AdminTLSOptions, otherwise: String) throws {
         let environment = ProcessInfo.processInfo.environment
-        var base = self.endpoint ?? environment["CLUSTER_SYNC_ENDPOINT"] ?? "http://127.0.0.1:8080"
+        var base = endpoint ?? environment["CLUSTER_SYNC_ENDPOINT"] ?? otherwise
         if !base.contains("://") { base = "http://" + base }
         while base.hasSuffix("/") { base.removeLast() }
         guard base.hasPrefix("http://") || base.hasPrefix("https://") else {
             throw fail(Exit.usage, "'\(base)' is not an address such as http://127.0.0.1:8080")
         }
-        return AdminClient(base: base, token: self.token ?? environment["CLUSTER_SYNC_ADMIN_TOKEN"])
+        self.init(base: base, token: token ?? environment["CLUSTER_SYNC_ADMIN_TOKEN"], tls: tls.files)
     }
 }
 
@@ -44,8 +54,9 @@ struct AdminClient: Sendable {
     static let timeout = TimeAmount.seconds(60)
 
     /// One attempt: a person waits for the answer, and that nothing listens should be said at once.
-    private static var configuration: HTTPClient.Configuration {
+    private func configuration() throws(FileFault) -> HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration()
+        if self.base.hasPrefix("https://") { configuration.tlsConfiguration = try self.tls.clientConfiguration() }
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.timeout.connect = .seconds(5)
         return configuration
@@ -53,6 +64,8 @@ struct AdminClient: Sendable {
 
     let base: String
     let token: String?
+    /// For an `https://` endpoint: whom to trust and what to show.
+    var tls = TLSFiles()
 
     func get<Document: Decodable>(_ path: String, as type: Document.Type) async throws -> (Document, Data) {
         try await self.send(HTTPClientRequest(url: self.base + path), type)
@@ -92,10 +105,16 @@ struct AdminClient: Sendable {
         _ request: HTTPClientRequest,
         _ type: Document.Type
     ) async throws -> (Document, Data) {
+        let configuration: HTTPClient.Configuration
+        do {
+            configuration = try self.configuration()
+        } catch {
+            throw fail(Exit.usage, "\(error)")
+        }
         let status: HTTPResponseStatus
         let data: Data
         do {
-            let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: Self.configuration)
+            let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
             do {
                 let response = try await client.execute(request, timeout: Self.timeout)
                 status = response.status
@@ -140,7 +159,7 @@ struct AdminClient: Sendable {
         case let error as NIOConnectionError:
             error.connectionErrors.first.map { Self.words($0.error) } ?? "the name cannot be resolved"
         case let error as IOError: String(cString: strerror(error.errnoCode))
-        default: "\(error)"
+        default: TLSFailure.reason(error) ?? "\(error)"
         }
     }
 }

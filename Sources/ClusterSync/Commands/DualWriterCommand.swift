@@ -3,6 +3,7 @@ import DualWriteCore
 import DualWriter
 import FoundationEssentials
 import Logging
+import Operations
 import ServiceLifecycle
 import ShadowJournal
 import UnixSignals
@@ -152,11 +153,19 @@ struct DualWriterCommand: AsyncParsableCommand {
         _ secrets: SecretReloader,
         _ logger: Logger
     ) async throws {
-        let token = CurrentSecret(configuration.adminToken)
-        if let secret = configuration.adminToken {
-            await secrets.follow("admin port", "token", secret) { token.replace($0) }
+        let admin: AdminServer.Configuration
+        do {
+            admin = try await AdminServer.Configuration(
+                configuration.admin,
+                token: configuration.adminToken,
+                tls: configuration.adminTLS,
+                following: secrets,
+                logger: logger
+            )
+        } catch {
+            throw fail(Exit.configuration, "admin.tls: \(error)")
         }
-        let sidecar = SidecarAssembly(dualWriter, configuration, store, phase, shadows, token, logger: logger) {
+        let sidecar = SidecarAssembly(dualWriter, configuration, store, phase, shadows, admin, logger: logger) {
             address in
             logger.info("admin port listens", metadata: ["address": "\(address)"])
         }

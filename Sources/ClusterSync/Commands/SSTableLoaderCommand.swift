@@ -95,18 +95,22 @@ struct SSTableLoaderCommand: AsyncParsableCommand {
 
         private static func serve(_ engine: LoaderEngine, _ secrets: SecretReloader, _ logger: Logger) async throws {
             let configuration = engine.configuration
-            let token = CurrentSecret(configuration.adminToken)
-            if let secret = configuration.adminToken {
-                await secrets.follow("admin port", "token", secret) { token.replace($0) }
+            let port: AdminServer.Configuration
+            do {
+                port = try await AdminServer.Configuration(
+                    configuration.admin,
+                    token: configuration.adminToken,
+                    tls: configuration.adminTLS,
+                    following: secrets,
+                    logger: logger
+                )
+            } catch {
+                throw fail(Exit.configuration, "admin.tls: \(error)")
             }
             let metrics = MetricsRegistry()
             metrics.register { page in LoaderMetrics.collect(await engine.status(), into: &page) }
             let admin = AdminServer(
-                configuration: .init(
-                    host: configuration.admin.host,
-                    port: configuration.admin.port,
-                    token: { token.text }
-                ),
+                configuration: port,
                 loader: engine,
                 metrics: metrics,
                 eventLoopGroup: MultiThreadedEventLoopGroup.singleton,

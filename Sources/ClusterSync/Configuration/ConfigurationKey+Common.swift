@@ -140,6 +140,15 @@ extension ConfigurationKey {
             Self(path: "admin.listen", kind: .address, fallback: listen, help: "Where the admin port is."),
             Self(path: "admin.token", kind: .secret, fallback: nil, help: "The token that changing something needs."),
             Self.file("admin.token_file", "A file that holds the token, instead of token."),
+            Self.file(
+                "admin.tls.certificate_file",
+                "The certificate of the admin port, with its chain; with it the port speaks TLS and nothing else."
+            ).adding(aliases: ["admin.tls.certificate"]),
+            Self.file("admin.tls.key_file", "Its key.").adding(aliases: ["admin.tls.key"]),
+            Self.file(
+                "admin.tls.client_ca_file",
+                "The authorities of the certificates of whoever connects to it; with it each needs one."
+            ).adding(aliases: ["admin.tls.client_ca"]),
         ]
     }
 

@@ -68,6 +68,12 @@ extension ConfigurationSchema {
             fallback: nil,
             help: "The admin ports of all sidecars, which say since when they write to both clusters."
         ),
+        Key.file(
+            "dual_writer.tls.ca_file",
+            "The authorities that the certificates of the sidecars' admin ports come from; else those of the system."
+        ),
+        Key.file("dual_writer.tls.certificate_file", "The certificate to show to them."),
+        Key.file("dual_writer.tls.key_file", "Its key."),
         Key(
             path: "dual_writer.state_dir",
             kind: .path,

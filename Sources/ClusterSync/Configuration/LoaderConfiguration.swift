@@ -92,6 +92,8 @@ struct LoaderConfiguration: Sendable {
     var dualWriter: DualWriter?
     /// How far the clocks of clients, sidecars and this machine may be apart.
     var clockSkew: Duration
+    /// How sidecars' admin ports are trusted that speak TLS.
+    var dualWriterTLS: TLSFiles
     /// Its limits are as many as the target takes where none are given.
     var reading: JobReading
     var limits: Limits
@@ -108,6 +110,8 @@ struct LoaderConfiguration: Sendable {
     var indexes: Indexes
     var admin: ListenAddress
     var adminToken: Secret?
+    /// TLS of the admin port; nil: plain HTTP.
+    var adminTLS: TLSFiles?
     /// How often the files of certificates, passwords and tokens are read.
     var reloadMilliseconds: Int
     var logLevel: Logger.Level
@@ -129,6 +133,7 @@ extension LoaderConfiguration {
         self.ceiling = values.ceiling("ceiling")
         self.dualWriter = Self.dualWriter(&values, self.ceiling)
         self.clockSkew = .milliseconds(values.integer("clock_skew_ms"))
+        self.dualWriterTLS = TLSFiles.client(&values, below: "dual_writer.tls")
         self.reading = JobReading(&values)
         self.limits = Limits(
             inFlight: values.integer("limits.in_flight"),
@@ -154,6 +159,7 @@ extension LoaderConfiguration {
         )
         self.admin = values.address("admin.listen")
         self.adminToken = values.secret("admin.token", file: "admin.token_file")
+        self.adminTLS = TLSFiles.admin(&values)
         self.reloadMilliseconds = values.integer("reload_ms")
         self.logLevel = Logger.Level(rawValue: values.choice("log.level")) ?? .info
         self.logFormat = LogFormat(rawValue: values.choice("log.format")) ?? .text

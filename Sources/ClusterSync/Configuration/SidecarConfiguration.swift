@@ -51,6 +51,8 @@ struct SidecarConfiguration: Sendable {
     var reloadMilliseconds: Int
     var admin: ListenAddress
     var adminToken: Secret?
+    /// TLS of the admin port; nil: plain HTTP.
+    var adminTLS: TLSFiles?
     var stateDirectory: String
     var journal: Journal
     var writeMode: WriteMode
@@ -83,10 +85,16 @@ extension SidecarConfiguration {
         self.listen = values.address("listen")
         self.advertised = values.optionalAddress("advertised")
         self.sidecars = values.addresses("sidecars")
-        self.tls = Self.clientTLS(&values)
+        self.tls = TLSFiles.server(
+            &values,
+            certificate: "tls.certificate",
+            key: "tls.key",
+            authorities: "tls.client_ca"
+        )
         self.reloadMilliseconds = values.integer("reload_ms")
         self.admin = values.address("admin.listen")
         self.adminToken = values.secret("admin.token", file: "admin.token_file")
+        self.adminTLS = TLSFiles.admin(&values)
         self.stateDirectory = values.text("state_dir") ?? ""
         self.journal = Self.journal(&values, stateDirectory: self.stateDirectory)
         self.writeMode = values.mode("write_mode")
@@ -176,20 +184,4 @@ extension SidecarConfiguration {
 
     /// The settings of `cluster`.
     func settings(of cluster: Cluster) -> ClusterSettings { cluster == .source ? self.source : self.target }
-
-    private static func clientTLS(_ values: inout ConfigurationValues) -> TLSFiles? {
-        let files = TLSFiles(
-            certificate: values.text("tls.certificate"),
-            key: values.text("tls.key"),
-            authorities: values.text("tls.client_ca")
-        )
-        if files.certificate == nil {
-            for (path, file) in [("tls.key", files.key), ("tls.client_ca", files.authorities)] where file != nil {
-                values.fault(path, "needs tls.certificate beside it")
-            }
-            return nil
-        }
-        if files.key == nil { values.fault("tls.certificate", "needs tls.key beside it") }
-        return files
-    }
 }

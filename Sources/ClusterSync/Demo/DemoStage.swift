@@ -5,6 +5,7 @@ import EmbeddedNode
 import Logging
 import NIOCore
 import NIOPosix
+import Operations
 import ServiceLifecycle
 import Synchronization
 
@@ -52,7 +53,7 @@ struct DemoStage: Sendable {
             store,
             phase,
             try configuration.openShadowStore(logger: logger),
-            CurrentSecret(nil),
+            AdminServer.Configuration(host: configuration.admin.host, port: configuration.admin.port),
             logger: logger
         ) { address in
             continuation.yield(address)

@@ -17,7 +17,9 @@ enum DualWritingSince {
     /// The moment in microseconds since 1970, the latest one of all sidecars.
     ///
     /// - Parameter skew: how far clocks may be apart.
-    static func microseconds(_ source: LoaderConfiguration.DualWriter, skew: Duration) async throws -> Int64 {
+    static func microseconds(_ source: LoaderConfiguration.DualWriter, _ tls: TLSFiles, skew: Duration) async throws
+        -> Int64
+    {
         switch source {
         case .stateFolder(let path):
             guard let state = try PhaseStore(folder: StateFolder(path: path)).load()?.state else {
@@ -33,7 +35,8 @@ enum DualWritingSince {
             var latest = Int64.min
             for address in addresses {
                 let base = address.hasSuffix("/") ? String(address.dropLast()) : address
-                let (phase, _) = try await AdminClient(base: base, token: nil).get("/v1/phase", as: PhaseDocument.self)
+                let client = AdminClient(base: base, token: nil, tls: tls)
+                let (phase, _) = try await client.get("/v1/phase", as: PhaseDocument.self)
                 latest = max(
                     latest,
                     try self.microseconds(address, mode: phase.mode, newestFirst: phase.history, skew: skew)

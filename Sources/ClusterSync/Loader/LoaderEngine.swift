@@ -198,7 +198,11 @@ final class LoaderEngine: Service {
         case .none: return nil
         case .dualWriter:
             guard let source = self.configuration.dualWriter else { return nil }
-            let microseconds = try await DualWritingSince.microseconds(source, skew: self.configuration.clockSkew)
+            let microseconds = try await DualWritingSince.microseconds(
+                source,
+                self.configuration.dualWriterTLS,
+                skew: self.configuration.clockSkew
+            )
             self.state.withLock { $0.ceiling.microseconds = microseconds }
             return microseconds
         }

@@ -18,7 +18,7 @@ struct SidecarAssembly {
         _ store: PhaseStore,
         _ phase: PhaseState,
         _ shadows: ShadowStore?,
-        _ adminToken: CurrentSecret,
+        _ admin: AdminServer.Configuration,
         logger: Logger,
         onAdminListening: @escaping @Sendable (SocketAddress) async -> Void
     ) {
@@ -49,13 +49,10 @@ struct SidecarAssembly {
             SidecarMetrics.collect(await service.status(lookingAtTables: true), into: &page)
         }
         self.admin = AdminServer(
-            configuration: .init(
-                host: configuration.admin.host,
-                port: configuration.admin.port,
-                token: { adminToken.text }
-            ),
+            configuration: admin,
             control: control,
             health: control,
+            live: control,
             metrics: metrics,
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
             logger: logger,

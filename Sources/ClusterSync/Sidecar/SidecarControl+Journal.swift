@@ -12,8 +12,12 @@ extension SidecarControl: JournalControl {
     private static var statementBytesMax: Int { 500 }
 
     func journal() async -> JournalDocument {
-        let status = await self.proxy.statusWithTables()
-        return JournalDocument(enabled: status.hasJournal, clusters: status.legs.map { JournalDocument.Cluster($0) })
+        self.journal(await self.proxy.statusWithTables())
+    }
+
+    /// The journal document of a status of the proxy, with the tables that it has.
+    func journal(_ status: DualWriterStatus) -> JournalDocument {
+        JournalDocument(enabled: status.hasJournal, clusters: status.legs.map { JournalDocument.Cluster($0) })
     }
 
     func deadLetters(of cluster: String?, max: Int) -> DeadLettersDocument {

@@ -257,8 +257,10 @@ extension SidecarControl: AdminControl {
         )
     }
 
-    func status() async -> StatusDocument {
-        let status = await self.proxy.currentStatus()
+    func status() async -> StatusDocument { self.status(await self.proxy.currentStatus()) }
+
+    /// The status document of a status of the proxy.
+    func status(_ status: DualWriterStatus) -> StatusDocument {
         let mode = self.phaseState.mode
         let legs = Cluster.allCases.map { cluster in
             let role = mode.primary == cluster ? "primary" : mode.shadow == cluster ? "shadow" : "unused"

@@ -47,6 +47,8 @@ public struct AdminError: Error, Sendable {
         public static var methodNotAllowed: Self { .init(name: "method_not_allowed", status: .methodNotAllowed) }
         /// The body is longer than the limit.
         public static var bodyTooLarge: Self { .init(name: "body_too_large", status: .contentTooLarge) }
+        /// As many listen to the events as may.
+        public static var tooManyListeners: Self { .init(name: "too_many_listeners", status: .serviceUnavailable) }
         /// The change was allowed and failed.
         public static var changeFailed: Self { .init(name: "change_failed", status: .internalServerError) }
         /// A fault of this program.

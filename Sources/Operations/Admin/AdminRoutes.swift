@@ -5,8 +5,8 @@ import Hummingbird
 struct AdminRoutes: AdminPaths {
     var paths: [String] {
         [
-            "/health", "/health/liveness", "/health/readiness", "/metrics", "/config", "/v1/phase", "/v1/status",
-            "/v1/journal", "/v1/dead-letters", "/v1/dirty", "/v1/filters",
+            "/", "/health", "/health/liveness", "/health/readiness", "/metrics", "/config", "/v1/phase", "/v1/status",
+            "/v1/journal", "/v1/dead-letters", "/v1/dirty", "/v1/filters", "/v1/events",
         ]
     }
 
@@ -14,6 +14,8 @@ struct AdminRoutes: AdminPaths {
     let health: any HealthSource
     let metrics: MetricsRegistry
     let access: AdminAccess
+    /// What the live page listens to; nil where nothing tells.
+    let events: EventFeed?
 
     func add(to router: Router<AdminContext>) {
         self.addHealth(
@@ -41,6 +43,7 @@ struct AdminRoutes: AdminPaths {
         self.add("/v1/status", [.get: { _, _ in .document(await self.control.status()) }], to: router)
         self.addJournal(to: router)
         self.addFilters(to: router)
+        self.addLive(to: router)
     }
 
     private func configure(_ request: Request, _ context: AdminContext) async throws -> Response {

@@ -19,12 +19,23 @@ public struct AdminServer: Service {
         /// What `Authorization: Bearer` must carry to change something.
         /// Asked at each change; nil: only peers on the loopback interface may change something.
         public var token: @Sendable () -> String?
+        /// Puts TLS in front of everything that is added to a connection later, on the connection's loop; nil: plain HTTP.
+        public var secure: Secure?
+
+        /// What encrypts a connection.
+        public typealias Secure = @Sendable (any Channel) throws -> Void
 
         /// Creates a configuration.
-        public init(host: String, port: Int, token: @escaping @Sendable () -> String? = { nil }) {
+        public init(
+            host: String,
+            port: Int,
+            token: @escaping @Sendable () -> String? = { nil },
+            secure: Secure? = nil
+        ) {
             self.host = host
             self.port = port
             self.token = token
+            self.secure = secure
         }
     }
 
@@ -34,21 +45,38 @@ public struct AdminServer: Service {
     /// Connections at a time; others wait in the listen queue.
     public static var connectionsMax: Int { 256 }
 
-    /// A connection that is silent for this long is closed.
+    /// A connection that is silent between two requests for this long is closed.
     public static var idleTimeout: TimeAmount { .seconds(60) }
+
+    /// How long a new connection may take to its first request, the TLS handshake included, and a request from its head to its
+    /// end; then it is closed.
+    public static var requestTimeout: TimeAmount { .seconds(10) }
+
+    /// How long a peer may take to read an answer that has begun; then its connection is closed.
+    public static var answerTimeout: TimeAmount { .seconds(30) }
+
+    /// The headers of a request, each and all together, in bytes; longer ones are answered 400.
+    public static var headerBytesMax: Int { 16 << 10 }
+
+    /// How many headers a request may have; more are answered 400.
+    public static var headersMax: Int { 64 }
 
     private let configuration: Configuration
     private let eventLoopGroup: any EventLoopGroup
     private let paths: any AdminPaths
+    private let events: EventFeed?
     private let onListening: @Sendable (SocketAddress) async -> Void
     private let logger: Logger
 
     /// Creates the admin port of a dual writer.
-    /// - Parameter onListening: called with the bound address once connections are accepted.
+    /// - Parameters:
+    ///   - live: what the live page shows; nil: it shows what can be asked for.
+    ///   - onListening: called with the bound address once connections are accepted.
     public init(
         configuration: Configuration,
         control: any AdminControl,
         health: any HealthSource,
+        live: (any LiveSource)? = nil,
         metrics: MetricsRegistry,
         eventLoopGroup: any EventLoopGroup,
         logger: Logger,
@@ -56,11 +84,13 @@ public struct AdminServer: Service {
     ) {
         self.configuration = configuration
         self.eventLoopGroup = eventLoopGroup
+        self.events = live.map { EventFeed(source: $0) }
         self.paths = AdminRoutes(
             control: control,
             health: health,
             metrics: metrics,
-            access: AdminAccess(token: configuration.token)
+            access: AdminAccess(token: configuration.token),
+            events: self.events
         )
         self.logger = logger
         self.onListening = onListening
@@ -78,6 +108,7 @@ public struct AdminServer: Service {
     ) {
         self.configuration = configuration
         self.eventLoopGroup = eventLoopGroup
+        self.events = nil
         self.paths = LoaderRoutes(
             control: loader,
             metrics: metrics,
@@ -93,14 +124,16 @@ public struct AdminServer: Service {
     }
 
     func application() -> some ApplicationProtocol {
-        Application(
+        let secure = self.configuration.secure
+        return Application(
             router: self.paths.router(),
-            server: .http1(configuration: .init(idleTimeout: Self.idleTimeout)),
+            server: HTTPServerBuilder { AdminChannel(responder: $0, secure: secure) },
             configuration: .init(
                 address: .hostname(self.configuration.host, port: self.configuration.port),
                 serverName: "cluster-sync",
                 availableConnectionsDelegate: MaximumAvailableConnections(Self.connectionsMax)
             ),
+            services: self.events.map { [$0] } ?? [],
             onServerRunning: { channel in
                 if let address = channel.localAddress { await self.onListening(address) }
             },

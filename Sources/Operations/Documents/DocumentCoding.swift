@@ -13,6 +13,14 @@ public enum DocumentCoding {
         return data
     }
 
+    /// `document` as JSON on one line, for where a line feed has a meaning of its own.
+    public static func encodeLine(_ document: some Encodable) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.withoutEscapingSlashes]
+        return try encoder.encode(document)
+    }
+
     /// Reads what ``encode(_:)`` wrote.
     public static func decode<Document: Decodable>(_ type: Document.Type, from data: Data) throws -> Document {
         let decoder = JSONDecoder()

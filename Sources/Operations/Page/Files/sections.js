@@ -1,0 +1,224 @@
+// What each part of the page shows. Every part does with what it gets: an older sidecar tells less.
+
+import { figures, find, make, say, show, state, table } from "./dom.js";
+import { bytes, count, duration, many, meaning, milliseconds, modes, moment, rate, share } from "./words.js";
+
+const sum = (list, value) => list.reduce((total, entry) => total + (value(entry) ?? 0), 0);
+const legsOf = (now) => now.status?.legs ?? [];
+const shadowOf = (now) => legsOf(now).find((leg) => leg.role === "shadow");
+
+export function who(now) {
+  const status = now.status;
+  if (!status) return;
+  say(find("who"), `${status.service} ${status.version}, up ${duration(status.uptime_seconds)}, applications at ${status.listen}`);
+  document.title = `${status.mode} · cluster-sync`;
+}
+
+// MARK: The way through the modes
+
+export function mode(now) {
+  const number = modes.indexOf(now.phase?.mode);
+  show(find("way"), number, () => modes.map((name, index) => make("li", {
+    "data-place": index < number ? "past" : null,
+    "aria-current": index === number ? "step" : null,
+  }, name)));
+  say(find("mode-words"), meaning(now.phase?.mode));
+}
+
+// MARK: The verdict
+
+const figure = (value) => (typeof value === "number" ? count(value) : value ?? null);
+
+export function gateRow(gate) {
+  const value = figure(gate.figure);
+  const threshold = figure(gate.threshold);
+  const measured = value === null ? null : make("span", { class: "figure" }, threshold === null ? value : `${value} of ${threshold}`);
+  const tone = gate.holds ? "good" : gate.setting === "warn" || gate.setting === "off" ? "warn" : "bad";
+  const row = state(tone, gate.words ?? String(gate.gate).replaceAll("_", " "), measured);
+  row.prepend(make("span", { class: "sr" }, gate.holds ? "holds: " : "does not hold: "));
+  return make("li", {}, row);
+}
+
+export function verdict(now) {
+  const element = find("verdict-words");
+  const known = now.verdict;
+  if (known) {
+    const vetoes = (known.gates ?? []).filter((gate) => gate.holds === false && (gate.setting ?? "veto") === "veto");
+    const words = known.allowed ? `Yes: every check for ${known.to} holds.` : `No: ${many(vetoes.length, "check")} for ${known.to} say${vetoes.length === 1 ? "s" : ""} no.`;
+    show(element, [known.allowed, words], () => state(known.allowed ? "good" : "bad", words));
+    show(find("gates"), known.gates, (gates) => (gates ?? []).map(gateRow));
+    return;
+  }
+  const number = modes.indexOf(now.phase?.mode);
+  const facts = number === modes.length - 1 ? [] : plainFacts(now);
+  show(element, facts.length, () => make("span", { class: "quiet" }, facts.length > 0
+    ? "This sidecar gives no verdict of its own. What speaks for or against a step:"
+    : "This is the last mode: there is no next step."));
+  show(find("gates"), facts, (gates) => gates.map(gateRow));
+}
+
+/** What can be told without the sidecar's verdict. */
+function plainFacts(now) {
+  const legs = legsOf(now);
+  const owed = sum(legs, (leg) => leg.shadow_queued);
+  const away = legs.filter((leg) => !leg.connected);
+  const dead = sum(legs, (leg) => leg.dead_letters);
+  const lost = sum(legs, (leg) => leg.dirty_with_loss);
+  return [
+    { holds: away.length === 0, words: away.length ? `${away.map((leg) => leg.cluster).join(" and ")} cannot be reached` : "both clusters can be reached" },
+    { holds: owed === 0, words: "nothing is owed", figure: owed },
+    { holds: dead === 0, words: "no write was refused for good", figure: dead },
+    { holds: lost === 0, words: "no partition may lack an acknowledged write", figure: lost },
+  ];
+}
+
+// MARK: Clusters
+
+export function clusters(now) {
+  const legs = legsOf(now);
+  show(find("legs"), legs.map((leg) => leg.cluster), (names) => names.map((name) => make("article", { class: "leg", "data-cluster": name },
+    make("div", { class: "leg-head" }, make("h3", {}), state("quiet", "")),
+    make("p", { class: "quiet" }), make("dl", { class: "figures" }))));
+  legs.forEach((leg, index) => {
+    const [head, words, list] = find("legs").children[index].children;
+    say(head.children[0], `${leg.cluster}, ${leg.role}`);
+    const [tone, said] = reach(leg);
+    head.children[1].dataset.tone = tone;
+    say(head.children[1].firstElementChild, said);
+    const version = leg.release_version ? `version ${leg.release_version}, ` : "";
+    say(words, leg.error ?? `${version}${leg.nodes_connected} of ${many(leg.nodes_known, "node")}, ${many(leg.connections, "connection")}`);
+    const traffic = (now.traffic?.legs ?? []).find((entry) => entry.cluster === leg.cluster) ?? {};
+    figures(list, [
+      ["writes", rate(traffic.writes_per_second)],
+      ["write median", milliseconds(traffic.write_p50_ms)],
+      ["write 99th", milliseconds(traffic.write_p99_ms)],
+      ["writes failed", rate(traffic.write_errors_per_second), traffic.write_errors_per_second > 0 ? "warn" : null],
+      ["reads", rate(traffic.reads_per_second)],
+      ["read median", milliseconds(traffic.read_p50_ms)],
+      ["read 99th", milliseconds(traffic.read_p99_ms)],
+      ["reads failed", rate(traffic.read_errors_per_second), traffic.read_errors_per_second > 0 ? "warn" : null],
+    ]);
+  });
+}
+
+function reach(leg) {
+  if (leg.role === "unused" && !leg.connected) return ["quiet", leg.hosts?.length ? "not used, not connected" : "not configured"];
+  if (!leg.connected) return ["bad", "cannot be reached"];
+  if (leg.breaker_open) return ["warn", "breaker open: copies wait in the journal"];
+  if (leg.held_back) return ["warn", leg.waits_for_logins ? `copies wait for ${many(leg.waits_for_logins, "login")}` : "copies are held back"];
+  if (leg.behind) return ["warn", "behind: it is catching up"];
+  return ["good", "connected"];
+}
+
+// MARK: What is owed
+
+export function owed(now) {
+  const legs = legsOf(now);
+  const shadow = shadowOf(now);
+  const dead = sum(legs, (leg) => leg.dead_letters);
+  const dirty = sum(legs, (leg) => leg.dirty_partitions);
+  const lost = sum(legs, (leg) => leg.dirty_with_loss);
+  const oldest = Math.max(0, ...legs.map((leg) => leg.shadow_oldest_ms ?? 0));
+  figures(find("owed-figures"), [
+    ["writes", count(sum(legs, (leg) => leg.shadow_queued))],
+    ["oldest", milliseconds(oldest), oldest > 60000 ? "warn" : null],
+    ["size", bytes(sum(legs, (leg) => leg.shadow_queued_bytes))],
+    ["journal on disk", now.status?.journalled === false ? "none" : bytes(sum(legs, (leg) => leg.journal_disk_bytes)), now.status?.journalled === false ? "warn" : null],
+    ["dead letters", count(dead), dead > 0 ? "bad" : null],
+    ["partitions in doubt", count(dirty), lost > 0 ? "bad" : dirty > 0 ? "warn" : null],
+  ]);
+  const worst = (now.dirty ?? [])[0];
+  say(find("owed-words"), worst
+    ? `Most in doubt: ${worst.table ?? "unknown tables"} on the ${worst.cluster}, ${many(worst.partitions, "partition")}, ${worst.reason.replaceAll("_", " ")}.`
+    : shadow ? `Copies go to the ${shadow.cluster}.` : "This mode has no shadow: nothing new is owed.");
+}
+
+// MARK: Comparison
+
+export function compared(now) {
+  const found = now.comparison;
+  figures(find("compared-figures"), [
+    ["reads compared", count(found?.compared)],
+    ["mismatches", count(found?.mismatches), found?.mismatches > 0 ? "bad" : null],
+    ["not compared", count(found?.skipped)],
+    ["share compared", found ? `${found.percentage} %` : "\u2013"],
+  ]);
+  say(find("compared-words"), !found ? "This sidecar does not tell here what it compares."
+    : found.percentage === 0 ? "No live reads are compared: validation_percentage is 0."
+    : "Live reads since the start; a difference counts when both clusters show it twice.");
+}
+
+// MARK: Loader and reader
+
+export function reports(now) {
+  const known = now.reports;
+  const parts = [
+    ["Loader", known?.load, (load) => [load.state === "complete" ? "good" : load.state === "running" ? "quiet" : "warn", load.state]],
+    ["Reader", known?.comparison, (report) => [report.verdict === "in_sync" ? "good" : report.verdict === "differs" ? "bad" : "warn", String(report.verdict).replaceAll("_", " ")]],
+  ];
+  show(find("reports"), known ?? null, () => parts.map(([name, report, said]) => {
+    if (!report) {
+      return make("article", {}, make("div", { class: "leg-head" }, make("h3", {}, name), state("quiet", known ? "has not reported" : "reports are not known here")),
+        make("p", { class: "quiet" }, name === "Loader" ? "It reports once a load runs with dual_writer.admin set." : "It reports at the end of a comparison with dual_writer.admin set."));
+    }
+    const list = make("dl", { class: "figures" });
+    figures(list, [
+      ["tokens covered", share(report.tokens_covered_ratio)],
+      name === "Loader" ? ["dead letters", count(report.dead_letters), report.dead_letters > 0 ? "bad" : null]
+        : ["differences", count(report.differences), report.differences > 0 ? "bad" : null],
+      ["tables", count(report.tables?.length)],
+    ]);
+    const bar = make("progress", { max: 1, value: report.tokens_covered_ratio ?? 0, "aria-label": `${name}: share of all tokens` });
+    return make("article", {}, make("div", { class: "leg-head" }, make("h3", {}, name), state(...said(report))),
+      make("p", { class: "quiet" }, `job ${report.job ?? "\u2013"}, reported ${moment(report.at)}`), bar, list);
+  }));
+}
+
+// MARK: Tables
+
+export function tables(now) {
+  const rows = new Map();
+  const row = (name) => rows.get(name) ?? rows.set(name, { owed: 0, doubt: 0 }).get(name);
+  for (const cluster of now.journal?.clusters ?? []) for (const entry of cluster.tables ?? []) row(entry.table).owed += entry.records;
+  for (const group of now.dirty ?? []) row(group.table ?? "unknown").doubt += group.partitions;
+  for (const entry of now.comparison?.tables ?? []) Object.assign(row(entry.table), { compared: entry.compared, mismatches: entry.mismatches });
+  for (const entry of now.reports?.load?.tables ?? []) row(entry.table).loaded = entry.tokens_covered_ratio;
+  for (const entry of now.reports?.comparison?.tables ?? []) row(entry.table).verdict = entry.verdict;
+  const sorted = [...rows].sort(([a, left], [b, right]) => weight(right) - weight(left) || a.localeCompare(b)).slice(0, 100);
+  find("tables").querySelector(".scroll").hidden = sorted.length === 0;
+  table(find("tables-table"), [{ title: "Table" }, ...["Loaded", "Owed", "In doubt", "Compared", "Mismatches"].map((title) => ({ title, number: true })), { title: "Reader" }],
+    sorted.map(([name, entry]) => [name, share(entry.loaded), count(entry.owed), count(entry.doubt), count(entry.compared), count(entry.mismatches), verdictOf(entry.verdict)]));
+  say(find("tables-words"), sorted.length === 0 ? "No table is owed anything, in doubt, compared or loaded."
+    : rows.size > sorted.length ? `${rows.size - sorted.length} more are left out.` : "");
+}
+
+const weight = (entry) => (entry.mismatches ?? 0) * 1e6 + entry.doubt * 1e3 + entry.owed;
+const verdictOf = (verdict) => (verdict ? state(verdict === "in_sync" ? "good" : verdict === "differs" ? "bad" : "warn", verdict.replaceAll("_", " ")) : "\u2013");
+
+// MARK: Replicas
+
+export function replicas(now) {
+  const known = now.replicas?.replicas;
+  find("replicas").hidden = !known;
+  if (!known) return;
+  table(find("replicas-table"), [{ title: "Replica" }, { title: "Address" }, { title: "Epoch", number: true }, { title: "Seen" }],
+    known.map((replica) => [replica.id ?? "\u2013", replica.address ?? "\u2013", count(replica.applied_epoch), replica.seen_at ? moment(replica.seen_at) : "\u2013"]));
+}
+
+// MARK: Audit
+
+export function audit(now) {
+  const records = now.audit?.records ?? now.phase?.history ?? [];
+  find("audit").querySelector(".scroll").hidden = records.length === 0;
+  table(find("audit-table"), [{ title: "When" }, { title: "What" }, { title: "By" }, { title: "Reason" }],
+    records.slice(0, 50).map((record) => [
+      make("time", { datetime: record.at }, moment(record.at)), what(record), record.by ?? "\u2013",
+      record.forced ? state("warn", `forced: ${record.reason ?? ""}`) : record.reason ?? "\u2013",
+    ]));
+  say(find("audit-words"), records.length === 0 ? "Nothing has been changed so far." : "");
+}
+
+function what(record) {
+  const step = record.from && record.to ? `${record.from} → ${record.to}` : null;
+  return [record.action?.replaceAll("_", " "), step ?? record.detail ?? record.subject].filter(Boolean).join(": ") || "\u2013";
+}
