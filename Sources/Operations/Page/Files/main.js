@@ -47,11 +47,16 @@ function link() {
 
 // MARK: Hearing
 
-function hear(document) {
+async function hear(told) {
+  const isFirst = now.heard === null;
   const before = `${now.phase?.mode} ${now.phase?.epoch}`;
-  Object.assign(now, document, { isLost: false, heard: new Date() });
-  if (`${now.phase?.mode} ${now.phase?.epoch}` !== before) seldom();
+  Object.assign(now, told, { isLost: false, heard: new Date() });
+  if (!isFirst && `${now.phase?.mode} ${now.phase?.epoch}` !== before) seldom();
   render();
+  if (!isFirst) return;
+  // Shown when all of it is known: nothing jumps under the reader's finger.
+  await Promise.race([seldom(), new Promise((done) => setTimeout(done, 1000))]);
+  document.body.dataset.ready = "";
 }
 
 function listen() {
