@@ -1,10 +1,6 @@
 import ArgumentParser
-import EmbeddedNode
 import FoundationEssentials
 import Logging
-import NIOPosix
-import ServiceLifecycle
-import UnixSignals
 
 /// `cluster-sync demo`: a whole walk through the write modes on this machine, with nothing else needed.
 struct DemoCommand: AsyncParsableCommand {
@@ -16,6 +12,9 @@ struct DemoCommand: AsyncParsableCommand {
             Starts two in-memory nodes and the sidecar, and drives an application's traffic through a real socket while the \
             mode goes from PrimaryOnly to TargetOnly and one step back.
 
+            --migration shows a whole migration instead: old data, dual writes, a bulk load under traffic, comparisons, drift \
+            that is found and repaired, the modes to the end, a rollback on the way. Each step says what was done and is checked.
+
             Exit codes: 0 everything was as it must be, 1 something was not, 69 an address cannot be listened on.
             """
     )
@@ -26,8 +25,21 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: "Where the admin port listens: host:port, or a port of 127.0.0.1. Port 0 takes a free one.")
     var admin = "127.0.0.1:8080"
 
+    @Flag(help: "Show a whole migration: load, comparisons, repair, rollback.")
+    var migration = false
+
+    @Flag(help: "Print the steps of --migration as one JSON document, with each figure and claim.")
+    var json = false
+
     @Flag(help: "Leave everything up afterwards, for cqlsh, until Ctrl-C.")
     var stay = false
+
+    func validate() throws {
+        if self.json, !self.migration { throw ValidationError("--json prints the steps of --migration.") }
+        if self.json, self.stay {
+            throw ValidationError("--json prints one document and ends: --stay does not go with it.")
+        }
+    }
 
     func run() async throws {
         LoggingSystem.bootstrap { StandardErrorLogHandler(label: $0, format: .text, logLevel: .error) }
@@ -35,46 +47,20 @@ struct DemoCommand: AsyncParsableCommand {
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let stage: DemoStage
         do {
+            try FileManager.default.createDirectory(atPath: "\(folder)/jobs", withIntermediateDirectories: true)
             stage = try await DemoStage(listen: self.listen, admin: self.admin, stateDirectory: folder)
         } catch {
             throw fail(Exit.unavailable, "\(error)")
         }
-        let group = ServiceGroup(
-            configuration: .init(
-                services: stage.sidecar.services,
-                gracefulShutdownSignals: [.sigterm, .sigint],
-                logger: Logger(label: "cluster-sync")
-            )
-        )
         let stays = self.stay
-        let isFine = try await withThrowingTaskGroup(of: Bool?.self) { tasks in
-            tasks.addTask {
-                do {
-                    try await group.run()
-                } catch {
-                    throw fail(
-                        Exit.unavailable,
-                        "the sidecar cannot run: \(error)\n--listen and --admin name other addresses"
-                    )
-                }
-                return nil
-            }
-            tasks.addTask {
-                let isFine = try await DemoWalk(stage: stage, style: .standardOutput()).run()
-                if stays { DemoWalk.explainStay(stage) } else { await group.triggerGracefulShutdown() }
-                return isFine
-            }
-            var isFine = false
-            do {
-                for try await result in tasks { isFine = result ?? isFine }
-            } catch {
-                await group.triggerGracefulShutdown()
-                await stage.stopNodes()
-                throw error
-            }
+        let style = Style.standardOutput()
+        let story = MigrationStory(stage: stage, style: style, folder: "\(folder)/jobs", isDocument: self.json)
+        let tellsStory = self.migration
+        let isFine = try await stage.withSidecar(stays: stays) {
+            let isFine = tellsStory ? try await story.run() : try await DemoWalk(stage: stage, style: style).run()
+            if stays { DemoWalk.explainStay(stage) }
             return isFine
         }
-        await stage.stopNodes()
         if !isFine { throw Exit.negative }
     }
 }
