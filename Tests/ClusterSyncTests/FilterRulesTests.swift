@@ -2,6 +2,7 @@ import DualWriteCore
 import Logging
 import Operations
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import ClusterSync

@@ -22,7 +22,7 @@ struct FiltersCommand: AsyncParsableCommand {
 
     static func text(_ document: FiltersDocument, _ style: Style) -> String {
         func list(_ names: [String], _ others: String) -> String {
-            names.isEmpty ? others : names.map(Human.line).joined(separator: ", ")
+            names.isEmpty ? others : names.map { Human.line($0) }.joined(separator: ", ")
         }
         var lines = ["\(style.bold("filters")) from \(Human.line(document.origin))"]
         lines.append("tables: \(list(document.tables.include, "all"))")

@@ -100,6 +100,19 @@ extension ConfigurationKey {
 }
 
 extension ConfigurationValues {
+    /// The filter of these keys, or of a file. Of two places nobody would know which one counts.
+    mutating func shadowFilter(orOf file: String?) -> ShadowFilter {
+        let filter = self.shadowFilter()
+        guard let file else { return filter }
+        if !filter.isOpen { self.fault("filter_file", "stands beside tables or tenants; give one of the two") }
+        do throws(ConfigurationError) {
+            return try FilterRules(path: file).filter
+        } catch {
+            self.fault("filter_file", "\(error)")
+            return filter
+        }
+    }
+
     /// The filter of these keys.
     mutating func shadowFilter() -> ShadowFilter {
         let columns = self.texts("tenants.columns")

@@ -120,8 +120,7 @@ extension SidecarConfiguration {
             journalFull: .init(rawValue: values.choice("journal.full")) ?? .markDirty
         )
         self.filterFile = values.text("filter_file")
-        self.filter = values.shadowFilter()
-        if let file = self.filterFile { self.takeFilter(from: file, &values) }
+        self.filter = values.shadowFilter(orOf: self.filterFile)
         self.limits = Limits(
             frameBytes: values.integer("limits.frame_bytes"),
             clientConnections: values.integer("limits.client_connections"),
@@ -148,18 +147,6 @@ extension SidecarConfiguration {
             values.fault("sidecars", "does not contain the address of this one; set advertised to it")
         }
         guard values.faults.isEmpty else { throw ConfigurationError(faults: values.faults) }
-    }
-
-    /// Of two places that say what the shadow gets, nobody would know which one counts.
-    private mutating func takeFilter(from file: String, _ values: inout ConfigurationValues) {
-        guard self.filter.isOpen else {
-            return values.fault("filter_file", "stands beside tables or tenants; give one of the two")
-        }
-        do {
-            self.filter = try FilterRules(path: file).filter
-        } catch {
-            values.fault("filter_file", "\(error)")
-        }
     }
 
     private static func journal(_ values: inout ConfigurationValues, stateDirectory: String) -> Journal {

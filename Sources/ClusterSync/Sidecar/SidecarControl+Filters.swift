@@ -1,5 +1,6 @@
 import DualWriteCore
 import DualWriter
+import Logging
 import Operations
 
 extension SidecarControl: FilterControl {

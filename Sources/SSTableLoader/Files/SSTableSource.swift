@@ -42,7 +42,7 @@ public struct SSTableSource: Sendable {
     /// - Throws: ``SSTableError`` of the first one that is damaged, `CancellationError` within some rows' time.
     public func check() async throws {
         for table in self.tables where !table.hasMetadataChecksums {
-            let check = SSTableCheck(table)
+            let check = StatisticsCheck(table)
             var rows = 0
             while try check.advance() {
                 rows += 1

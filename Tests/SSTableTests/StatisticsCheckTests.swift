@@ -5,9 +5,9 @@ import Testing
 
 /// The times of an SSTable and what its statistics say of them.
 @Suite(.enabled(if: RecordedTables.areThere, "the recorded fixtures are not here"))
-struct SSTableCheckTests {
+struct StatisticsCheckTests {
     private static func check(_ path: String) throws(SSTableError) {
-        let check = SSTableCheck(try SSTable(dataFile: path))
+        let check = StatisticsCheck(try SSTable(dataFile: path))
         while try check.advance() {}
     }
 

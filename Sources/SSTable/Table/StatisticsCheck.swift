@@ -3,7 +3,7 @@
 /// Rows hold their times as differences to those of `Statistics.db`, which has no checksums before `na`. A flipped bit there moves
 /// all of them, and nothing else would show it. The server has counted the lowest and highest ones as it wrote (Cassandra's
 /// `MetadataCollector`), so they must come out. Not for two threads at once.
-public final class SSTableCheck {
+public final class StatisticsCheck {
     private struct Span {
         var lowest = Int64.max
         var highest = Int64.min
@@ -91,6 +91,6 @@ public final class SSTableCheck {
 }
 
 extension SSTable {
-    /// Whether its statistics have checksums, which opening it compares. Without them a ``SSTableCheck`` is called for.
+    /// Whether its statistics have checksums, which opening it compares. Without them a ``StatisticsCheck`` is called for.
     public var hasMetadataChecksums: Bool { self.name.version.hasMetadataChecksums }
 }
