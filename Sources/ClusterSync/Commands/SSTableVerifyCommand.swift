@@ -10,18 +10,18 @@ struct SSTableVerifyCommand: ParsableCommand {
         commandName: "verify",
         abstract: "Read SSTables from end to end: what they hold, and whether anything of it is damaged.",
         discussion: """
-            PATH is a Data.db file of Cassandra 3.0 to 5.0 beside its other components, the folder of a table or of a snapshot, a \
-            data directory, or what is above it; with --snapshot, of each table the snapshot of that name. Folders are searched as \
-            the loader searches them, and what it would not load is named with the reason.
+            PATH is a Data.db file of Cassandra 3.0 to 5.0 beside its other components, the folder of a table or of a \
+            snapshot, a data directory, or what is above it; with --snapshot, of each table the snapshot of that name. Folders \
+            are searched as the loader searches them, and what it would not load is named with the reason.
 
-            Everything that a load reads is read in the same way: the components that TOC.txt names, the checksums of the data \
-            file, of each chunk and of the statistics, every partition, row and cell. Indexes are not looked at: a load that meets \
-            a damaged one ends that part with an error, and misses nothing silently.
+            Everything that a load reads is read in the same way: the components that TOC.txt names, the checksums of the \
+            data file, of each chunk and of the statistics, every partition, row and cell. Indexes are not looked at: a load \
+            that meets a damaged one ends that part with an error, and misses nothing silently.
 
             Files are read, never changed. A server that is at work deletes files while they are read: verify a snapshot.
 
-            Exit codes: 0 everything is whole, 1 something is damaged, missing or cannot be read (each file with the place), 64 \
-            wrong command line, 66 a path names nothing or no SSTable.
+            Exit codes: 0 everything is whole, 1 something is damaged, missing or cannot be read (each file with the place), \
+            64 wrong command line, 66 a path names nothing or no SSTable.
             """
     )
 
