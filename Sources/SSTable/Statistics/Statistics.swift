@@ -8,7 +8,7 @@ public struct Statistics: Hashable, Sendable {
     public let timestampMin: Int64
     /// The highest timestamp of any cell or deletion, in microseconds.
     public let timestampMax: Int64
-    /// The earliest time of a deletion, and of the end of what expires, in seconds since 1970; without any a moment in the far future.
+    /// The earliest time of a deletion or of the end of what expires, in seconds since 1970; in the far future without any.
     public let deletionTimeMin: Int64
     /// The highest time to live, in seconds; 0 where nothing expires.
     public let timeToLiveMax: Int32

@@ -1,7 +1,7 @@
 /// Reads an SSTable from its beginning to its end and compares its times with what its statistics say of them.
 ///
-/// Rows hold their times as differences to those of `Statistics.db`, which has no checksums before `na`. A flipped bit there moves
-/// all of them, and nothing else would show it. The server has counted the lowest and highest ones as it wrote (Cassandra's
+/// Rows hold their times as differences to those of `Statistics.db`, which has no checksums before `na`. A flipped bit there
+/// moves all of them, and nothing else would show it. The server has counted the lowest and highest ones as it wrote (Cassandra's
 /// `MetadataCollector`), so they must come out. Not for two threads at once.
 public final class StatisticsCheck {
     private struct Span {
