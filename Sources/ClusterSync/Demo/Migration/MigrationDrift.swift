@@ -51,8 +51,8 @@ enum MigrationDrift {
         outcome.claim("rows that drifted", rows, is: self.places.count)
         outcome.numbers = ["rows": rows]
         outcome.figure =
-            "\(rows) rows: \(self.each) values, \(self.each) rows that the source alone has, \(self.each) that the target alone has, "
-            + "\(self.each) lives"
+            "\(rows) rows: \(self.each) values, \(self.each) rows that the source alone has, \(self.each) that the target "
+            + "alone has, \(self.each) lives"
         return outcome
     }
 

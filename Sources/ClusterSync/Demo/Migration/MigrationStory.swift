@@ -152,8 +152,8 @@ struct MigrationStory: Sendable {
         outcome.claim("rows on the target", rows[.target] ?? 0, is: 0)
         outcome.numbers = ["rows": rows[.source] ?? 0, "tables": Shop.tables.count]
         outcome.figure =
-            "\(Human.count(rows[.source] ?? 0)) rows in \(Shop.tables.count) tables: texts, collections, lives, statics, a counter; "
-            + "the target has none"
+            "\(Human.count(rows[.source] ?? 0)) rows in \(Shop.tables.count) tables: texts, collections, lives, statics, a "
+            + "counter; the target has none"
         return outcome
     }
 
