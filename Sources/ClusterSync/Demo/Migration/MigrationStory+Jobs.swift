@@ -45,8 +45,8 @@ extension MigrationStory {
             "dead_letters": status.deadLetters, "writes_meanwhile": writes, "lost": lost,
         ]
         outcome.figure =
-            "\(Human.count(status.total.rows)) rows in \(Human.duration(seconds: took)), \(Human.many(status.deadLetters, "dead letter")); "
-            + "the application made \(Human.many(writes, "write")) meanwhile"
+            "\(Human.count(status.total.rows)) rows in \(Human.duration(seconds: took)), "
+            + "\(Human.many(status.deadLetters, "dead letter")); the application made \(Human.many(writes, "write")) meanwhile"
         return outcome
     }
 
