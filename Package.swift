@@ -107,6 +107,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "Preflight",
+            dependencies: ["LiveTables", "SSTableLoader", "CQLClient", "CQLProtocol"],
+            swiftSettings: settings
+        ),
+        .target(
             name: "EmbeddedNode",
             dependencies: ["CQLProtocol", "CQLSyntax", nioCore, nioPosix, nioSSL, logging],
             swiftSettings: settings
@@ -129,8 +134,8 @@ let package = Package(
             name: "ClusterSync",
             dependencies: [
                 "CQLProtocol", "CQLSyntax", "CQLClient", "DualReader", "DualWriteCore", "DualWriter", "EmbeddedNode",
-                "LiveTables", "Operations", "SSTable", "SSTableLoader", "ShadowJournal", "TokenRanges", systemPackage,
-                nioCore,
+                "LiveTables", "Operations", "Preflight", "SSTable", "SSTableLoader", "ShadowJournal", "TokenRanges",
+                systemPackage, nioCore,
                 nioPosix, nioSSL, logging, lifecycle,
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -189,6 +194,7 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .testTarget(name: "PreflightTests", dependencies: ["Preflight", "CQLProtocol"], swiftSettings: settings),
         .testTarget(
             name: "DualWriteCoreTests",
             dependencies: ["TestSupport", "DualWriteCore", "CQLProtocol", "CQLSyntax"],
