@@ -69,13 +69,14 @@ class Stage:
             CASSANDRA_HOSTS=source, SCYLLA_HOSTS=target,
         )
         self.admin = "http://" + self.address("sidecar", "admin port listens")
-        host, port = self.address("sidecar", "dual-writer listens").rsplit(":", 1)
         eventually(lambda: self.log("sidecar").count("cluster connected") == 2, "both clusters")
-        self.cluster = Cluster([host], port=int(port), protocol_version=4)
-        self.session = self.cluster.connect()
-        self.session.execute("CREATE KEYSPACE shop WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}")
-        for table in ("orders", "customers"):
-            self.session.execute(f"CREATE TABLE shop.{table} (k int PRIMARY KEY, v text)")
+        for address in (source, target, self.address("sidecar", "dual-writer listens")):
+            host, port = address.rsplit(":", 1)
+            self.session = Cluster([host], port=int(port), protocol_version=4).connect()
+            self.session.execute(
+                "CREATE KEYSPACE IF NOT EXISTS shop WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}"
+            )
+            self.session.execute("CREATE TABLE IF NOT EXISTS shop.orders (k int PRIMARY KEY, v text)")
         threading.Thread(target=self.work, daemon=True).start()
 
     def start(self, name: str, command: list[str], **environment: str) -> subprocess.Popen:
@@ -250,18 +251,19 @@ def verdicts(browser: Browser, stage: Stage, screenshots: Path) -> None:
     visit = Visit(browser, stage.admin)
     page = visit.page
     gates = [
-        {"gate": "shadow_connected", "holds": True, "figure": 1, "threshold": 1, "words": "the target is connected", "setting": "veto"},
-        {"gate": "journal_lag", "holds": True, "figure": "0.2 s", "threshold": "5 s", "words": "the target is hardly behind", "setting": "veto"},
-        {"gate": "bulk_load", "holds": False, "figure": "63.2 %", "threshold": "100 %", "words": "the bulk load is complete", "setting": "veto"},
-        {"gate": "clock_skew", "holds": False, "figure": "140 ms", "threshold": "100 ms", "words": "the clocks agree", "setting": "warn"},
+        {"gate": "shadow_connected", "holds": True, "figure": 1, "threshold": 1, "words": "the target is connected", "action": "veto"},
+        {"gate": "journal_lag", "holds": True, "figure": "0.2 s", "threshold": "5 s", "words": "the target is hardly behind", "action": "veto"},
+        {"gate": "bulk_load", "holds": False, "figure": "63.2 %", "threshold": "100 %", "words": "the bulk load is complete", "action": "veto"},
+        {"gate": "clock_skew", "holds": False, "figure": "140 ms", "threshold": "100 ms", "words": "the clocks agree", "action": "warn"},
     ]
-    answers(page, "/v1/phase/verdict", {"from": "DualWriteAsync", "to": "DualWriteSync", "allowed": False, "gates": gates, "costs": ["A write waits for both clusters."]})
+    answers(page, "/v1/phase/verdict", {"from": "DualWriteAsync", "to": "DualWriteSync", "allowed": False, "gates": gates,
+                                           "cost": "A write waits for both clusters.", "way_back": "DualWriteAsync", "way_back_cost": None})
     answers(page, "/v1/reports", {
-        "load": {"job": "first", "state": "running", "at": "2026-11-26T03:00:00Z", "tokens_covered_ratio": 0.6329, "dead_letters": 0,
-                 "tables": [{"table": "shop.orders", "tokens_covered_ratio": 0.6329}]},
+        "loads": [{"job": "first", "state": "running", "at": "2026-11-26T03:00:00Z", "tokens_covered_ratio": 0.6329, "dead_letters": 0,
+                 "tables": [{"table": "shop.orders", "tokens_covered_ratio": 0.6329}]}],
         "comparison": {"job": "nightly", "verdict": "differs", "at": "2026-11-26T02:00:00Z", "tokens_covered_ratio": 1, "differences": 3,
                        "tables": [{"table": HOSTILE, "verdict": "differs", "differences": 3}]}})
-    answers(page, "/v1/audit", {"records": [{"at": "2026-11-26T03:00:00Z", "action": HOSTILE, "by": "admin 10.0.0.7", "reason": "ticket 7", "forced": True}]})
+    answers(page, "/v1/audit", {"records": [{"at": "2026-11-26T03:00:00Z", "action": "phase", "what": HOSTILE, "by": "admin 10.0.0.7", "reason": "ticket 7", "forced": True, "overruled": ["bulk_load"]}]})
     answers(page, "/v1/replicas", {"replicas": [{"id": "sidecar-0", "address": "10.0.0.7:8080", "applied_epoch": 12, "seen_at": "2026-11-26T03:00:00Z"}]})
     visit.open()
     expect(page.locator("#verdict-words")).to_contain_text("No: 1 check")
@@ -275,7 +277,7 @@ def verdicts(browser: Browser, stage: Stage, screenshots: Path) -> None:
     sent: list[dict] = []
     page.route(re.compile("/v1/phase$"), lambda route: taken(route, sent))
     page.locator("#forward").click()
-    expect(page.locator("#change-gates li")).to_have_count(2)
+    expect(page.locator("#change-gates li")).to_have_count(1)
     check("a step that is vetoed cannot be taken", page.locator("#change-go").is_disabled())
     page.locator("#change-force").check()
     check("nor forced without a reason", page.locator("#change-go").is_disabled())

@@ -38,7 +38,8 @@ extension ListenAddress {
 }
 
 extension TLSFiles {
-    /// The files of a side that others connect to; nil where there is no certificate. A key or an authority without one is a fault.
+    /// The files of a side that others connect to; nil where there is no certificate. A key or an authority without one is a
+    /// fault.
     static func server(
         _ values: inout ConfigurationValues,
         certificate: String,

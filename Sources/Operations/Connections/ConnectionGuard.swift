@@ -4,8 +4,8 @@ import NIOHTTPTypes
 
 /// Closes a connection whose peer is slow on purpose: in its handshake, in sending a request, or in taking an answer.
 ///
-/// It sits behind the HTTP codec, on the connection's loop. A connection that waits between two requests is not its business: that
-/// is what ``AdminServer/idleTimeout`` is for; nor is a stream of events, whose feed closes who does not keep up.
+/// It sits behind the HTTP codec, on the connection's loop. A connection that waits between two requests is not its business
+/// (``AdminServer/idleTimeout`` is), nor is a stream of events, whose feed closes who does not keep up.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart

@@ -38,5 +38,5 @@ export async function change(method, path, body, given) {
 
 async function refusal(response) {
   const document = await response.json().catch(() => null);
-  return new Refusal(response.status, document?.error ? { gates: document.gates, ...document.error } : null);
+  return new Refusal(response.status, document?.error ? document.error : null);
 }

@@ -2,7 +2,7 @@
 
 import { ask, change, forgetToken, hasToken, Refusal } from "./admin.js";
 import { find, make, say, show } from "./dom.js";
-import { gateRow } from "./sections.js";
+import { gateRow, vetoes } from "./sections.js";
 import { meaning, modes, usualCosts } from "./words.js";
 
 const dialog = find("change");
@@ -61,9 +61,10 @@ async function open(now, direction) {
     direction === "back" ? rollbackPlan() : null,
   ]);
   if (step !== opened) return;
-  const costs = [...(plan?.costs ?? []), ...(verdict?.costs ?? [])].filter((cost, index, all) => all.indexOf(cost) === index);
-  if (costs.length > 0) step.costs = costs;
-  if (verdict?.allowed === false) step.gates = (verdict.gates ?? []).filter((gate) => gate.holds === false);
+  const told = plan?.cost ?? verdict?.cost ?? verdict?.costs;
+  if (told) step.costs = [told].flat();
+  if (verdict?.way_back && verdict.way_back_cost) step.costs = [...step.costs, `Going back to ${verdict.way_back}: ${verdict.way_back_cost}`];
+  if (verdict?.allowed === false) step.gates = (verdict.gates ?? []).filter(vetoes);
   step.rollback = plan !== null;
   present();
 }
@@ -95,8 +96,9 @@ const isForced = () => step.gates.length > 0 && find("change-force").checked;
 function ready() {
   if (!step) return;
   const reason = find("change-reason").value.trim();
-  say(find("change-reason-need"), isForced() ? "(needed; kept in the history)" : "(kept in the history)");
-  find("change-go").disabled = step.gates.length > 0 && !(isForced() && reason);
+  const isNeeded = isForced() || step.rollback;
+  say(find("change-reason-need"), isNeeded ? "(needed; kept in the history)" : "(kept in the history)");
+  find("change-go").disabled = (isNeeded && !reason) || (step.gates.length > 0 && !isForced());
 }
 
 async function carryOut(changed) {
@@ -108,14 +110,14 @@ async function carryOut(changed) {
   find("change-go").disabled = true;
   say(find("change-fault"), "");
   try {
-    // The sidecar chooses the step of a rollback itself; a forced one is named.
-    if (taken.rollback && !force) await change("POST", "/v1/rollback", { reason }, given);
+    // The sidecar chooses the step of a rollback itself.
+    if (taken.rollback) await change("POST", "/v1/rollback", { reason, force }, given);
     else await change("PUT", "/v1/phase", { mode: taken.to, reason, force }, given);
     dialog.close();
     changed(`Done: ${taken.from} → ${taken.to}.`);
   } catch (error) {
     if (step !== taken) return;
-    if (error.gates) step.gates = error.gates.filter((gate) => gate.holds === false);
+    if (error.gates) step.gates = error.gates.filter(vetoes);
     find("change-token-part").hidden = hasToken();
     present();
     const words = error instanceof Refusal ? [error.message, error.hint] : ["The sidecar does not answer."];

@@ -9,6 +9,12 @@ export function say(element, text) {
   if (element.textContent !== wanted) element.textContent = wanted;
 }
 
+/** A remark: it takes no room where there is nothing to say. */
+export function remark(element, text) {
+  say(element, text);
+  element.hidden = text === "";
+}
+
 /** An element with attributes and children; a child that is no element becomes text. */
 export function make(name, attributes = {}, ...children) {
   const element = document.createElement(name);

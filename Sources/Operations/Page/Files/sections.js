@@ -1,7 +1,7 @@
 // What each part of the page shows. Every part does with what it gets: an older sidecar tells less.
 
-import { figures, find, make, say, show, state, table } from "./dom.js";
-import { bytes, count, duration, many, meaning, milliseconds, modes, moment, rate, share } from "./words.js";
+import { figures, find, make, remark, say, show, state, table } from "./dom.js";
+import { bytes, count, duration, many, meaning, milliseconds, modes, moment, pieces, rate, share } from "./words.js";
 
 const sum = (list, value) => list.reduce((total, entry) => total + (value(entry) ?? 0), 0);
 const legsOf = (now) => now.status?.legs ?? [];
@@ -21,7 +21,7 @@ export function mode(now) {
   show(find("way"), number, () => modes.map((name, index) => make("li", {
     "data-place": index < number ? "past" : null,
     "aria-current": index === number ? "step" : null,
-  }, name)));
+  }, pieces(name).flatMap((piece) => [make("wbr"), piece]))));
   say(find("mode-words"), meaning(now.phase?.mode));
 }
 
@@ -30,21 +30,23 @@ export function mode(now) {
 const figure = (value) => (typeof value === "number" ? count(value) : value ?? null);
 
 export function gateRow(gate) {
-  const value = figure(gate.figure);
-  const threshold = figure(gate.threshold);
-  const measured = value === null ? null : make("span", { class: "figure" }, threshold === null ? value : `${value} of ${threshold}`);
-  const tone = gate.holds ? "good" : gate.setting === "warn" || gate.setting === "off" ? "warn" : "bad";
-  const row = state(tone, gate.words ?? String(gate.gate).replaceAll("_", " "), measured);
+  const [value, threshold] = [figure(gate.figure), figure(gate.threshold)];
+  const measured = value === null ? null : make("span", { class: "figure" }, threshold === null ? value : `${value}; asked for: ${threshold}`);
+  const row = state(gate.holds ? "good" : vetoes(gate) ? "bad" : "warn", gate.words ?? String(gate.gate).replaceAll("_", " "));
   row.prepend(make("span", { class: "sr" }, gate.holds ? "holds: " : "does not hold: "));
+  row.lastElementChild.append(...[measured].filter(Boolean));
   return make("li", {}, row);
 }
+
+/** Whether a check stands against a step: one that only warns does not. */
+export const vetoes = (gate) => !gate.holds && (gate.action ?? "veto") === "veto";
 
 export function verdict(now) {
   const element = find("verdict-words");
   const known = now.verdict;
   if (known) {
-    const vetoes = (known.gates ?? []).filter((gate) => gate.holds === false && (gate.setting ?? "veto") === "veto");
-    const words = known.allowed ? `Yes: every check for ${known.to} holds.` : `No: ${many(vetoes.length, "check")} for ${known.to} say${vetoes.length === 1 ? "s" : ""} no.`;
+    const against = (known.gates ?? []).filter(vetoes).length;
+    const words = known.allowed ? `Yes: nothing stands against ${known.to}.` : `No: ${many(against, "check")} for ${known.to} say${against === 1 ? "s" : ""} no.`;
     show(element, [known.allowed, words], () => state(known.allowed ? "good" : "bad", words));
     show(find("gates"), known.gates, (gates) => (gates ?? []).map(gateRow));
     return;
@@ -66,9 +68,9 @@ function plainFacts(now) {
   const lost = sum(legs, (leg) => leg.dirty_with_loss);
   return [
     { holds: away.length === 0, words: away.length ? `${away.map((leg) => leg.cluster).join(" and ")} cannot be reached` : "both clusters can be reached" },
-    { holds: owed === 0, words: "nothing is owed", figure: owed },
-    { holds: dead === 0, words: "no write was refused for good", figure: dead },
-    { holds: lost === 0, words: "no partition may lack an acknowledged write", figure: lost },
+    { holds: owed === 0, words: owed === 0 ? "nothing is owed" : `${many(owed, "write")} owed` },
+    { holds: dead === 0, words: dead === 0 ? "no write was refused for good" : `${many(dead, "write")} refused for good` },
+    { holds: lost === 0, words: lost === 0 ? "no partition may lack an acknowledged write" : `${many(lost, "partition")} may lack an acknowledged write` },
   ];
 }
 
@@ -128,7 +130,7 @@ export function owed(now) {
     ["partitions in doubt", count(dirty), lost > 0 ? "bad" : dirty > 0 ? "warn" : null],
   ]);
   const worst = (now.dirty ?? [])[0];
-  say(find("owed-words"), worst
+  remark(find("owed-words"), worst
     ? `Most in doubt: ${worst.table ?? "unknown tables"} on the ${worst.cluster}, ${many(worst.partitions, "partition")}, ${worst.reason.replaceAll("_", " ")}.`
     : shadow ? `Copies go to the ${shadow.cluster}.` : "This mode has no shadow: nothing new is owed.");
 }
@@ -153,7 +155,7 @@ export function compared(now) {
 export function reports(now) {
   const known = now.reports;
   const parts = [
-    ["Loader", known?.load, (load) => [load.state === "complete" ? "good" : load.state === "running" ? "quiet" : "warn", load.state]],
+    ...loads(known).map((load) => ["Loader", load, (load) => [load.state === "complete" ? "good" : load.state === "running" ? "quiet" : "warn", load.state]]),
     ["Reader", known?.comparison, (report) => [report.verdict === "in_sync" ? "good" : report.verdict === "differs" ? "bad" : "warn", String(report.verdict).replaceAll("_", " ")]],
   ];
   show(find("reports"), known ?? null, () => parts.map(([name, report, said]) => {
@@ -174,6 +176,9 @@ export function reports(now) {
   }));
 }
 
+/** The loads that have reported, or one that has not. */
+const loads = (known) => (known?.loads?.length ? known.loads : [known?.load ?? null]);
+
 // MARK: Tables
 
 export function tables(now) {
@@ -182,13 +187,15 @@ export function tables(now) {
   for (const cluster of now.journal?.clusters ?? []) for (const entry of cluster.tables ?? []) row(entry.table).owed += entry.records;
   for (const group of now.dirty ?? []) row(group.table ?? "unknown").doubt += group.partitions;
   for (const entry of now.comparison?.tables ?? []) Object.assign(row(entry.table), { compared: entry.compared, mismatches: entry.mismatches });
-  for (const entry of now.reports?.load?.tables ?? []) row(entry.table).loaded = entry.tokens_covered_ratio;
+  for (const load of loads(now.reports)) {
+    for (const entry of load?.tables ?? []) row(entry.table).loaded = Math.min(row(entry.table).loaded ?? 1, entry.tokens_covered_ratio);
+  }
   for (const entry of now.reports?.comparison?.tables ?? []) row(entry.table).verdict = entry.verdict;
   const sorted = [...rows].sort(([a, left], [b, right]) => weight(right) - weight(left) || a.localeCompare(b)).slice(0, 100);
   find("tables").querySelector(".scroll").hidden = sorted.length === 0;
   table(find("tables-table"), [{ title: "Table" }, ...["Loaded", "Owed", "In doubt", "Compared", "Mismatches"].map((title) => ({ title, number: true })), { title: "Reader" }],
     sorted.map(([name, entry]) => [name, share(entry.loaded), count(entry.owed), count(entry.doubt), count(entry.compared), count(entry.mismatches), verdictOf(entry.verdict)]));
-  say(find("tables-words"), sorted.length === 0 ? "No table is owed anything, in doubt, compared or loaded."
+  remark(find("tables-words"), sorted.length === 0 ? "No table is owed anything, in doubt, compared or loaded."
     : rows.size > sorted.length ? `${rows.size - sorted.length} more are left out.` : "");
 }
 
@@ -213,12 +220,12 @@ export function audit(now) {
   table(find("audit-table"), [{ title: "When" }, { title: "What" }, { title: "By" }, { title: "Reason" }],
     records.slice(0, 50).map((record) => [
       make("time", { datetime: record.at }, moment(record.at)), what(record), record.by ?? "\u2013",
-      record.forced ? state("warn", `forced: ${record.reason ?? ""}`) : record.reason ?? "\u2013",
+      record.forced ? state("warn", `forced: ${record.reason ?? ""}${record.overruled?.length ? ` (against ${record.overruled.join(", ")})` : ""}`) : record.reason ?? "\u2013",
     ]));
-  say(find("audit-words"), records.length === 0 ? "Nothing has been changed so far." : "");
+  remark(find("audit-words"), records.length === 0 ? "Nothing has been changed so far." : "");
 }
 
 function what(record) {
   const step = record.from && record.to ? `${record.from} → ${record.to}` : null;
-  return [record.action?.replaceAll("_", " "), step ?? record.detail ?? record.subject].filter(Boolean).join(": ") || "\u2013";
+  return [record.action?.replaceAll("_", " "), step ?? record.what].filter(Boolean).join(": ") || "\u2013";
 }

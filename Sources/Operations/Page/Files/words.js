@@ -10,6 +10,7 @@ export const rate = (value) => (known(value) ? `${(value < 100 ? fine : whole).f
 
 export function milliseconds(value) {
   if (!known(value)) return none;
+  if (value === 0) return "0 ms";
   if (value < 10) return `${value.toFixed(2)} ms`;
   return value < 1000 ? `${whole.format(value)} ms` : duration(value / 1000);
 }
@@ -50,6 +51,9 @@ export function moment(text) {
 export const clock = (date) => date.toLocaleTimeString("en-GB");
 
 export const modes = ["PrimaryOnly", "DualWriteAsync", "DualWriteSync", "ShadowPrimary", "TargetOnly"];
+
+/** A name of a mode in the pieces at which it may break. */
+export const pieces = (name) => name.split(/(?=[A-Z])/);
 
 const meanings = [
   "Applications read and write the source alone. The target gets nothing.",
