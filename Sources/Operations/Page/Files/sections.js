@@ -68,7 +68,7 @@ function plainFacts(now) {
   const lost = sum(legs, (leg) => leg.dirty_with_loss);
   return [
     { holds: away.length === 0, words: away.length ? `${away.map((leg) => leg.cluster).join(" and ")} cannot be reached` : "both clusters can be reached" },
-    { holds: owed === 0, words: owed === 0 ? "nothing is owed" : `${many(owed, "write")} owed` },
+    { holds: owed === 0, action: "warn", words: owed === 0 ? "nothing is owed" : `${many(owed, "write")} owed` },
     { holds: dead === 0, words: dead === 0 ? "no write was refused for good" : `${many(dead, "write")} refused for good` },
     { holds: lost === 0, words: lost === 0 ? "no partition may lack an acknowledged write" : `${many(lost, "partition")} may lack an acknowledged write` },
   ];
