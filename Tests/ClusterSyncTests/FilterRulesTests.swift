@@ -1,4 +1,5 @@
 import DualWriteCore
+import FoundationEssentials
 import Logging
 import Operations
 import Synchronization
@@ -53,7 +54,7 @@ struct FilterRulesTests: ControlTests {
     @Test func `a file that changes is taken up, and one that is wrong changes nothing`() async throws {
         let folder = try TemporaryFolder()
         let path = "\(folder.path)/filter-rules.yaml"
-        try folder.put("filter-rules.yaml", "tables: {exclude: [a]}")
+        try folder.put("filter-rules.yaml", Data("tables: {exclude: [a]}".utf8))
         let taken = Mutex<[CurrentFilter]>([])
         let reloader = SecretReloader(logger: Logger(label: "filter") { _ in SwiftLogNoOpLogHandler() })
         await reloader.followFilter(path, try FilterRules(path: path).filter) { filter in
@@ -61,10 +62,10 @@ struct FilterRulesTests: ControlTests {
         }
         await reloader.reload()
         #expect(taken.withLock { $0.count } == 0)
-        try folder.put("filter-rules.yaml", "tables: {exclude: ['a.b.c']}")
+        try folder.put("filter-rules.yaml", Data("tables: {exclude: ['a.b.c']}".utf8))
         await reloader.reload()
         #expect(taken.withLock { $0.count } == 0)
-        try folder.put("filter-rules.yaml", "tables: {exclude: [b]}")
+        try folder.put("filter-rules.yaml", Data("tables: {exclude: [b]}".utf8))
         await reloader.reload()
         await reloader.reload()
         let filters = taken.withLock { $0 }

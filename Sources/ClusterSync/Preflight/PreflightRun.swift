@@ -75,7 +75,7 @@ struct PreflightRun: Sendable {
 
     private func rules(_ source: ClusterPicture, _ target: ClusterPicture) -> PreflightRules {
         let filter = self.configuration.filter
-        var intent = PreflightRules.Intent { filter.wants(keyspace: $0, table: $1) }
+        var intent = PreflightRules.Intent { filter.tables.wants(keyspace: $0, table: $1) }
         intent.consistency = self.consistency
         for role in ClusterRole.allCases {
             intent.datacenters[role] = self.settings(role).localDC
