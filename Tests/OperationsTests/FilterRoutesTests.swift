@@ -24,7 +24,12 @@ struct FilterRoutesTests: AdminPortTests {
                 {"tables": {"exclude": ["shop.log_*"]}, "tenant_columns": ["tenant"], "tenants": {"include": ["a", "b"]}, \
                 "reason": "only two tenants move"}
                 """
-            try await client.execute(uri: "/v1/filters", method: .put, body: ByteBuffer(string: body)) { response in
+            try await client.execute(
+                uri: "/v1/filters",
+                method: .put,
+                headers: Self.authorized,
+                body: ByteBuffer(string: body)
+            ) { response in
                 let document = try Self.document(response)
                 #expect(response.status == .ok && document.origin == "admin port")
                 #expect(document.tables == .init(include: [], exclude: ["shop.log_*"]))
@@ -43,7 +48,12 @@ struct FilterRoutesTests: AdminPortTests {
     ])
     func `a wrong document changes nothing and names the key`(body: String, key: String) async throws {
         try await self.withServer(.router) { client, sidecar in
-            try await client.execute(uri: "/v1/filters", method: .put, body: ByteBuffer(string: body)) { response in
+            try await client.execute(
+                uri: "/v1/filters",
+                method: .put,
+                headers: Self.authorized,
+                body: ByteBuffer(string: body)
+            ) { response in
                 #expect(response.status == .badRequest)
                 #expect(String(buffer: response.body).contains(key), "\(String(buffer: response.body))")
             }

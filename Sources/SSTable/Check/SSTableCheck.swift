@@ -54,7 +54,8 @@ public struct SSTableCheck: Sendable {
     public private(set) var damage: SSTableError?
 
     /// Reads one SSTable: the names in its `TOC.txt`, the checksums of its data file, of each chunk and of its statistics, and
-    /// every partition, row, marker and cell; twice where its statistics have no checksums (``StatisticsCheck``). Its indexes are not looked at; a load that meets a damaged one says so.
+    /// every partition, row, marker and cell; twice where its statistics have no checksums (``StatisticsCheck``). Its indexes are
+    /// not looked at; a load that meets a damaged one says so.
     ///
     /// It takes as long as reading the file, on the thread of the caller, and a few chunks of memory.
     public init(_ name: SSTableName, limits: SSTableLimits = .init()) {
