@@ -103,7 +103,7 @@ let package = Package(
         ),
         .target(
             name: "DualReader",
-            dependencies: ["LiveTables", "CQLClient", "CQLProtocol", "TokenRanges", nioCore, logging],
+            dependencies: ["LiveTables", "CQLClient", "CQLProtocol", "CXXHash", "TokenRanges", nioCore, logging],
             swiftSettings: settings
         ),
         .target(
@@ -237,8 +237,10 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "ClusterSync", "TestSupport", "CQLProtocol", "CQLSyntax", "CQLClient", "DualWriteCore", "DualWriter",
-                "EmbeddedNode", "Operations", "ShadowJournal", systemPackage, nioCore, nioPosix, nioSSL, logging,
+                "ClusterSync", "TestSupport", "CQLProtocol", "CQLSyntax", "CQLClient", "DualReader", "DualWriteCore",
+                "DualWriter",
+                "EmbeddedNode", "LiveTables", "Operations", "ShadowJournal", "TokenRanges", systemPackage, nioCore,
+                nioPosix, nioSSL, logging,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],

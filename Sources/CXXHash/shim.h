@@ -6,3 +6,7 @@
 static inline XXH64_hash_t xxh3_64bits_with_seed(const void *bytes, size_t count, XXH64_hash_t seed) {
     return XXH3_64bits_withSeed(bytes, count, seed);
 }
+
+static inline XXH128_hash_t xxh3_128bits_with_seed(const void *bytes, size_t count, XXH64_hash_t seed) {
+    return XXH3_128bits_withSeed(bytes, count, seed);
+}

@@ -25,7 +25,8 @@ struct ReaderConfigurationTests: ConfigurationReading {
         let configuration = try self.read(options: Self.least)
         #expect(configuration.source.cluster.hosts == ["a"] && configuration.target.cluster.hosts == ["b"])
         #expect(configuration.source.cluster.credentials == .configured)
-        #expect(configuration.job.path == "cluster-sync-reader/job.sqlite")
+        #expect(configuration.job.store == .sqlite(path: "cluster-sync-reader/job.sqlite"))
+        #expect(configuration.peer == nil)
         #expect(configuration.sample == .init(percentage: 100, seed: 0))
         #expect(configuration.reading.rowsPerSecond == nil && configuration.reading.bytesPerSecond == nil)
         #expect(configuration.reading.consistency == .localQuorum)
@@ -101,9 +102,15 @@ struct ReaderConfigurationTests: ConfigurationReading {
             "c.yaml:1: keyspaces.exclude: 'a.b' names no keyspace; tables are in tables.exclude"
         ),
         (
-            "job: {store: cluster}",
-            "c.yaml:1: job.store has no meaning for dual-reader: "
-                + "one process makes a comparison so far, and keeps it in job.file; leave it out"
+            "job: {store: cluster, file: a.db}", "c.yaml:1: job.file: needs job.store: sqlite"
+        ),
+        ("job: {worker: a}", "c.yaml:1: job.worker: needs job.store: cluster; else there is one alone"),
+        ("peer: {url: reader.far}", "c.yaml:1: peer.url: 'reader.far' is no address such as https://reader.far:9093"),
+        ("peer: {token: a}", "c.yaml:1: peer.token: stands without peer.url: nobody is asked"),
+        ("peer: {cluster: both}", "c.yaml:1: peer.cluster: 'both' is not one of target, source"),
+        (
+            "peer: {url: 'http://a', ca: b}",
+            "c.yaml:1: peer.ca: stands beside an address without TLS; let peer.url begin with https://"
         ),
         (
             "repair: {policy: source_wins}",

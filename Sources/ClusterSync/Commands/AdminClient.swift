@@ -152,7 +152,7 @@ struct AdminClient: Sendable {
         return fail(code, fault.message + (fault.hint.map { "\n\($0)" } ?? ""))
     }
 
-    private static func words(_ error: any Error) -> String {
+    static func words(_ error: any Error) -> String {
         switch error {
         case let error as HTTPClientError where error == .connectTimeout: "the connection was not made in time"
         case let error as HTTPClientError where error == .deadlineExceeded: "there was no answer in time"

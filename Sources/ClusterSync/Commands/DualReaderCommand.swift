@@ -13,7 +13,7 @@ struct DualReaderCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dual-reader",
         abstract: "Read both clusters, and say whether they agree.",
-        subcommands: [Compare.self]
+        subcommands: [Compare.self, DigestsCommand.self]
     )
 
     struct Compare: AsyncParsableCommand {
@@ -61,19 +61,23 @@ struct DualReaderCommand: AsyncParsableCommand {
                 throw fail(error.code == .locked ? Exit.locked : Exit.state, error.description)
             }
             let secrets = SecretReloader(interval: .milliseconds(configuration.reloadMilliseconds), logger: logger)
-            let settings: CompareSettings
+            var settings: CompareSettings
+            var peer: PeerConnection?
             do {
                 settings = try await configuration.settings(only: only, secrets: secrets)
+                if let place = configuration.peer { peer = try await PeerConnection(place, secrets: secrets) }
+                settings.peering = peer?.peering
             } catch {
                 throw fail(Exit.configuration, "\(error)")
             }
             let run = CompareRun(
                 settings,
+                worker: configuration.worker,
                 beginsAnew: self.anew,
                 on: MultiThreadedEventLoopGroup.singleton,
                 logger: logger
             )
-            try await Self.serve(run, secrets, logger)
+            try await Self.serve(run, secrets, peer, logger)
             try withExtendedLifetime(folder) { try self.tell(run) }
         }
 
@@ -104,10 +108,15 @@ struct DualReaderCommand: AsyncParsableCommand {
             return names.isEmpty ? nil : names
         }
 
-        private static func serve(_ run: CompareRun, _ secrets: SecretReloader, _ logger: Logger) async throws {
+        private static func serve(
+            _ run: CompareRun,
+            _ secrets: SecretReloader,
+            _ peer: PeerConnection?,
+            _ logger: Logger
+        ) async throws {
             let group = ServiceGroup(
                 configuration: .init(
-                    services: [
+                    services: (peer.map { [.init(service: $0)] } ?? []) + [
                         .init(service: secrets),
                         .init(
                             service: ProgressLine(logger: logger) { await run.progress()?.progressText },
@@ -154,6 +163,7 @@ struct DualReaderCommand: AsyncParsableCommand {
             case is CompareRun.NothingOfThatName: Exit.usage
             case is CQLSessionError: Exit.unavailable
             case is TokenRangesError: Exit.state
+            case let error as DigestError: error.isTransient ? Exit.unavailable : Exit.configuration
             case let error as CompareError where error.code == .folder || error.code == .otherJob: Exit.state
             case let error as CompareError where error.code == .malformed: Exit.software
             case is CompareError: Exit.configuration

@@ -2,7 +2,7 @@ extension ConfigurationSchema {
     /// What `cluster-sync dual-reader` is configured with.
     static let reader = ConfigurationSchema(
         service: "dual-reader",
-        keys: comparedKeys + comparingKeys + readingKeys + [ConfigurationKey.reload] + ConfigurationKey.log,
+        keys: comparedKeys + comparingKeys + readingKeys + peerKeys + [ConfigurationKey.reload] + ConfigurationKey.log,
         refusals: readerRefusals
     )
 
@@ -22,10 +22,23 @@ extension ConfigurationSchema {
             ),
             Key(path: "job.name", kind: .text, fallback: "compare", help: "The comparison's name, in files and logs."),
             Key(
+                path: "job.store",
+                kind: .choice(["sqlite", "cluster"]),
+                fallback: "sqlite",
+                help:
+                    "Where it is kept how far it is: a file, or keyspace cluster_sync of the target, for several workers."
+            ),
+            Key(
                 path: "job.file",
                 kind: .path,
                 fallback: nil,
-                help: "The file that knows how far it is; without it job.sqlite in state_dir."
+                help: "With job.store: sqlite, the file; without it job.sqlite in state_dir."
+            ),
+            Key(
+                path: "job.worker",
+                kind: .text,
+                fallback: nil,
+                help: "With job.store: cluster, this worker's name; without it host and process."
             ),
             Key(
                 path: "state_dir",
@@ -117,14 +130,8 @@ extension ConfigurationSchema {
                 advice: "there are no applications; it logs in as \(cluster).username; leave it out"
             )
         }
-        + ["job.store", "job.worker"].map { path in
-            Refusal(
-                path: path,
-                advice: "one process makes a comparison so far, and keeps it in job.file; leave it out"
-            )
-        } + [
+        + [
             Refusal(path: "ceiling", advice: "everything is compared, whenever it was written; leave it out"),
-            Refusal(path: "admin", advice: "it has no admin port so far; leave it out"),
             Refusal(path: "loader", advice: "it is of sstable-loader's file; leave it out"),
             Refusal(path: "repair", advice: "it writes nothing so far; leave it out"),
             Refusal(path: "write_mode", advice: "it is of dual-writer's file; leave it out"),

@@ -4,9 +4,18 @@ import Logging
 struct ReaderConfiguration: Sendable {
     /// The comparison, and where it is kept how far it is.
     struct Job: Sendable, Equatable {
+        /// Where it is kept how far it is.
+        enum Store: Sendable, Equatable {
+            /// A file of SQLite.
+            case sqlite(path: String)
+            /// Keyspace `cluster_sync` of the target, which several workers share.
+            case cluster
+        }
+
         var name: String
-        /// A file of SQLite.
-        var path: String
+        var store: Store
+        /// This worker's name among those that share the job; nil for host and process.
+        var worker: String?
     }
 
     /// A column, named as in the schema.
@@ -58,6 +67,11 @@ struct ReaderConfiguration: Sendable {
     var rules: Rules
     /// Differences of each class and table that are shown.
     var samplesPerClass: Int
+    /// Nil where both clusters are read from here.
+    var peer: Peer?
+    /// Where this reader answers others.
+    var admin: ListenAddress
+    var adminToken: Secret?
     /// Its limits are each cluster's own.
     var reading: JobReading
     /// How often the files of certificates and passwords are read.
@@ -77,10 +91,7 @@ extension ReaderConfiguration {
         self.tables = values.tablePatterns()
         self.columnsLeftOut = Self.columns(&values)
         self.stateDirectory = values.text("state_dir") ?? ""
-        self.job = Job(
-            name: JobReading.name(&values),
-            path: values.text("job.file") ?? "\(self.stateDirectory)/job.sqlite"
-        )
+        self.job = Self.job(&values, self.stateDirectory)
         self.sample = Sample(
             percentage: values.percentage("sampling.percentage"),
             seed: values.integer("sampling.seed")
@@ -100,12 +111,28 @@ extension ReaderConfiguration {
             comparesListTimes: values.flag("compare.list_times")
         )
         self.samplesPerClass = values.integer("findings.samples")
+        self.peer = Self.peer(&values)
+        self.admin = values.address("admin.listen")
+        self.adminToken = values.secret("admin.token", file: "admin.token_file")
         self.reading = JobReading(&values)
         self.reloadMilliseconds = values.integer("reload_ms")
         self.logLevel = Logger.Level(rawValue: values.choice("log.level")) ?? .info
         self.logFormat = LogFormat(rawValue: values.choice("log.format")) ?? .text
         self.checkWhatFitsTogether(&values)
         guard values.faults.isEmpty else { throw ConfigurationError(faults: values.faults) }
+    }
+
+    private static func job(_ values: inout ConfigurationValues, _ stateDirectory: String) -> Job {
+        let file = values.text("job.file")
+        let worker = values.text("job.worker")
+        let isShared = values.choice("job.store") == "cluster"
+        if isShared, file != nil { values.fault("job.file", "needs job.store: sqlite") }
+        if !isShared, worker != nil { values.fault("job.worker", "needs job.store: cluster; else there is one alone") }
+        return Job(
+            name: JobReading.name(&values),
+            store: isShared ? .cluster : .sqlite(path: file ?? "\(stateDirectory)/job.sqlite"),
+            worker: worker
+        )
     }
 
     private static func columns(_ values: inout ConfigurationValues) -> [Column] {

@@ -96,6 +96,8 @@ struct CompareDocument: Encodable, Sendable {
         /// Differences by class, those without any left out.
         var differences: [String: Int]
         var samples: [Sample]
+        /// What was compared by digests; absent where nothing was.
+        var digests: DigestCounts?
         /// Columns of which values alone are compared, as a cluster does not tell the times of their elements.
         var untoldTimes: [String]
 
@@ -104,6 +106,7 @@ struct CompareDocument: Encodable, Sendable {
             self.table = "\(table.name)"
             self.coverage = table.coverage
             self.counts = Counts(table.tally)
+            self.digests = DigestCounts(table.tally)
             self.differences = Dictionary(
                 uniqueKeysWithValues: table.tally.classes.map { ($0.kind.rawValue, $0.count) }
             )
@@ -119,6 +122,8 @@ struct CompareDocument: Encodable, Sendable {
     /// The share of the partitions that was to be compared, 0…100.
     var sampledPercentage: Double
     var counts: Counts
+    /// What was compared by digests; absent where nothing was.
+    var digests: DigestCounts?
     var tables: [Table]
 
     /// The document of a report.
@@ -127,6 +132,7 @@ struct CompareDocument: Encodable, Sendable {
         self.job = report.job
         self.sampledPercentage = sampledPercentage
         self.counts = Counts(report.tally)
+        self.digests = DigestCounts(report.tally)
         self.tables = report.tables.map(Table.init)
     }
 }

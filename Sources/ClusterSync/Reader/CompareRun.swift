@@ -7,8 +7,8 @@ import TokenRanges
 
 /// One comparison of both clusters, from its beginning, or from where an earlier one was interrupted, to its report.
 ///
-/// A comparison that ends is forgotten, so that the next one begins anew; one that is interrupted gives back what it holds. Safe
-/// from any task.
+/// A comparison that ends is forgotten, so that the next one begins anew; one that several workers share stays until it is told to
+/// begin anew, so that each of them can tell its report. One that is interrupted gives back what it holds. Safe from any task.
 final class CompareRun: Service {
     /// How it has ended.
     enum End: Sendable {
@@ -35,11 +35,18 @@ final class CompareRun: Service {
 
     /// A comparison; nothing happens before it runs.
     ///
-    /// - Parameter beginsAnew: whether what an interrupted one has found is forgotten first.
-    init(_ settings: CompareSettings, beginsAnew: Bool, on group: any EventLoopGroup, logger: Logger) {
+    /// - Parameters:
+    ///   - beginsAnew: whether what an interrupted one has found is forgotten first.
+    ///   - worker: this worker's name.
+    init(
+        _ settings: CompareSettings,
+        worker: String = "reader",
+        beginsAnew: Bool,
+        on group: any EventLoopGroup,
+        logger: Logger
+    ) {
         self.settings = settings
-        // One process at a time has the state folder, and must find its findings again.
-        self.worker = "reader"
+        self.worker = worker
         self.beginsAnew = beginsAnew
         self.group = group
         self.logger = logger
@@ -58,9 +65,7 @@ final class CompareRun: Service {
 
     private func compare() async -> End {
         do {
-            if self.beginsAnew, case .sqlite(let path) = self.settings.store {
-                try await SQLiteJobStore(path: path).remove(self.settings.job)
-            }
+            if self.beginsAnew { try await self.forget() }
             let report = try await CompareJob.withJob(
                 self.settings,
                 worker: self.worker,
@@ -73,6 +78,16 @@ final class CompareRun: Service {
             return .failed(NothingOfThatName(names: only.map(\.text).sorted()))
         } catch {
             return Task.isCancelled || error is CancellationError ? .interrupted : .failed(error)
+        }
+    }
+
+    private func forget() async throws {
+        switch self.settings.store {
+        case .sqlite(let path): try await SQLiteJobStore(path: path).remove(self.settings.job)
+        case .target:
+            try await CompareJob.withJob(self.settings, worker: self.worker, on: self.group, logger: self.logger) {
+                try await $0.forget()
+            }
         }
     }
 
@@ -93,7 +108,7 @@ final class CompareRun: Service {
         }
         self.state.withLock { $0.job = job }
         let report = try await job.run()
-        if report.state == .ended { try await job.forget() }
+        if report.state == .ended, case .sqlite = self.settings.store { try await job.forget() }
         return report
     }
 }

@@ -35,6 +35,7 @@ enum CompareText {
                 + "\(Human.many(tally.partitions, "partition")), \(Human.count(tally.rowsOnSource)) on the source, "
                 + "\(Human.count(tally.rowsOnTarget)) on the target; \(Human.many(tally.cells, "cell")) of both"
         )
+        if let digests = Self.digests(tally) { lines.append("  " + digests) }
         if tally.rowsSettled > 0 {
             lines.append("  \(Human.many(tally.rowsSettled, "row")) agreed when read again")
         }

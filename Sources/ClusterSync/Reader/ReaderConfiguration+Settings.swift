@@ -1,6 +1,7 @@
 import CQLClient
 import CQLProtocol
 import DualReader
+import FoundationEssentials
 import LiveTables
 import NIOCore
 import TokenRanges
@@ -17,7 +18,7 @@ extension ReaderConfiguration {
             job: self.job.name,
             source: try await self.source.client("source", secrets),
             target: try await self.target.client("target", secrets),
-            store: .sqlite(path: self.job.path),
+            store: self.store,
             folder: "\(self.stateDirectory)/findings"
         )
         settings.tables = TableSelection(
@@ -56,6 +57,20 @@ extension ReaderConfiguration {
         guard all.utf8.count > JobReading.nameBytesMax else { return all }
         let number = UInt64(bitPattern: Murmur3Partitioner.token(of: ByteBuffer(string: all)))
         return "\(names.count)-tables-\(String(number, radix: 16))"
+    }
+
+    private var store: CompareSettings.Store {
+        switch self.job.store {
+        case .sqlite(let path): .sqlite(path: path)
+        case .cluster: .target()
+        }
+    }
+
+    /// This worker's name. Where it is the only one, it must find its findings again; where there are others, it is another one
+    /// for each process unless it is configured.
+    var worker: String {
+        if case .sqlite = self.job.store { return "reader" }
+        return self.job.worker ?? "\(ProcessInfo.processInfo.hostName)-\(ProcessInfo.processInfo.processIdentifier)"
     }
 
     private func setReading(of settings: inout CompareSettings) {

@@ -40,7 +40,7 @@ enum NumberOrder {
         return 0
     }
 
-    private static func shortened(_ bytes: Bytes) -> Bytes {
+    static func shortened(_ bytes: Bytes) -> Bytes {
         var rest = bytes[...]
         while rest.count > 1, let first = rest.first {
             let second = rest[rest.startIndex + 1]
@@ -51,7 +51,7 @@ enum NumberOrder {
     }
 
     /// The decimal digits of a number without its sign.
-    private struct Magnitude {
+    struct Magnitude {
         /// -1, 0 or 1.
         let sign: Int
         /// From the highest one, 0…9; none of zero.

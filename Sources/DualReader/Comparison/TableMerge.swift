@@ -293,7 +293,7 @@ struct TableMerge {
         return 0
     }
 
-    private static func token(ofCells cells: [UInt8], count: Int) -> Int64 {
+    static func token(ofCells cells: [UInt8], count: Int) -> Int64 {
         cells.withUnsafeBytes { cells in
             Self.routingKey(ofCells: cells, count: count).withUnsafeBytes { Murmur3Partitioner.token(of: $0) }
         }

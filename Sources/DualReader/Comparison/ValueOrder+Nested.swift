@@ -54,7 +54,7 @@ extension ValueOrder {
     }
 
     /// The elements, of a map key and value together; nil for bytes that are no collection.
-    private static func elements(_ bytes: Bytes, width: Int) -> [[Bytes?]]? {
+    static func elements(_ bytes: Bytes, width: Int) -> [[Bytes?]]? {
         guard bytes.count >= 4 else { return nil }
         let claimed: Int32 = Self.load(bytes)
         guard claimed >= 0, Int(claimed) * width <= (bytes.count - 4) / 4 else { return nil }
@@ -73,7 +73,7 @@ extension ValueOrder {
     }
 
     /// The next one, perhaps null; nil where the bytes are not whole.
-    private static func next(_ rest: inout Slice<Bytes>, orNull: Bool) -> Bytes?? {
+    static func next(_ rest: inout Slice<Bytes>, orNull: Bool) -> Bytes?? {
         if rest.isEmpty { return orNull ? .some(nil) : nil }
         guard rest.count >= 4 else { return nil }
         let length: Int32 = Self.load(Bytes(rebasing: rest.prefix(4)))

@@ -11,7 +11,7 @@ extension CompareJob {
     private static var piecesOfSplit: Int { 4 }
 
     /// Seconds since 1970.
-    @Sendable private static func now() -> Int64 { SQLiteJobStore.wallClock() / 1_000 }
+    @Sendable static func now() -> Int64 { SQLiteJobStore.wallClock() / 1_000 }
 
     /// Compares what is left of a part.
     func compare(_ part: JobPart, _ context: PartContext) async throws -> PartOutcome {
@@ -20,7 +20,7 @@ extension CompareJob {
             let comparison = try await self.comparison(of: part.table)
             var start = rest.start
             for range in self.settings.sampling.ranges(in: rest) {
-                try await comparison.run(range) { token, decided in
+                try await self.compare(range, of: part, comparison) { token, decided in
                     guard let done = TokenRange(after: start, through: token) else { return }
                     let finding = Finding(
                         table: part.table,
@@ -56,6 +56,7 @@ extension CompareJob {
         switch error {
         case let error as LiveReadError where error.code == .needsSplit && !Self.isAway(error.underlying):
             return PartFailure.split(into: Self.piecesOfSplit, error.description)
+        case let error as DigestError where !error.isTransient: return PartFailure.fatal(error.description)
         case let error as CompareError where error.code == .table || error.code == .refused:
             return PartFailure.fatal(error.description)
         default: return PartFailure.retry("\(error)")

@@ -25,6 +25,10 @@ public final class CompareJob: Sendable {
     let repairs: RepairReport
     let prepared = (source: PreparedTexts(), target: PreparedTexts())
     let pace: (source: RateLimiter<ContinuousClock>, target: RateLimiter<ContinuousClock>)
+    /// The seed of this worker's digests.
+    let seed = UInt64.random(in: .min ... .max)
+    /// Ids of the nodes of the cluster that a peer answers for; none where there is no peer.
+    let farHosts: Set<String>
     let logger: Logger
     let pairs: Mutex<[TableName: TablePair]>
     let dirty = Mutex(CompareReport.Dirty())
@@ -39,8 +43,10 @@ public final class CompareJob: Sendable {
         files: (findings: any FindingStore, repairs: RepairReport),
         debt: any PartitionDebt,
         dirty: any DirtySet,
+        farHosts: Set<String>,
         logger: Logger
     ) {
+        self.farHosts = farHosts
         self.settings = planner.settings
         self.planner = planner
         self.plan = made.plan
@@ -64,9 +70,10 @@ public final class CompareJob: Sendable {
     ///   - group: where the sessions have their event loops.
     ///   - debt: what the dual writer still owes.
     ///   - dirty: the partitions that are uncertain.
-    ///   - findings: what all workers of the job share; nil for a file of this worker, which is enough where it is the only one.
-    /// - Throws: ``CompareError``, ``TokenRangesError`` of the store, `CQLSessionError` where a cluster does not answer, and what
-    ///   `body` throws.
+    ///   - findings: what all workers of the job share; nil for a file of this worker, which is enough where it is the only one, or,
+    ///     where the job is in `cluster_sync`, for ``ClusterFindings`` beside it.
+    /// - Throws: ``CompareError``, ``DigestError`` where the peer is required and cannot be asked, ``TokenRangesError`` of the store,
+    ///   `CQLSessionError` where a cluster does not answer, and what `body` throws.
     public static func withJob<Result: Sendable>(
         _ settings: CompareSettings,
         worker: String,
@@ -84,37 +91,57 @@ public final class CompareJob: Sendable {
                 target in
                 let planner = ComparePlanner(settings: settings, source: source, target: target)
                 let made = try await planner.made()
+                let farHosts = try await Self.meet(settings.peering, source, target, logger)
                 let files = try Self.files(settings, worker)
-                let store: any JobStore
-                switch settings.store {
-                case .sqlite(let path): store = try SQLiteJobStore(path: path)
-                case .target(let replication):
-                    store = try await ClusterJobStore(target, replication: replication)
-                }
-                let definition = JobDefinition(name: settings.job, subject: CompareSubject(settings).text)
-                do {
-                    let parts = made.parts
-                    let isMade = try await store.create(definition) { parts }
-                    // What is in the file is of a job of this name that was forgotten.
-                    if isMade { try await (findings ?? files.findings).clear() }
-                } catch let error as TokenRangesError where error.code == .otherJob {
-                    throw CompareError(
-                        .otherJob,
-                        "there is a job \(settings.job) that does something else. Give this one another name, or forget that one"
-                    )
-                }
+                let (store, kept) = try await Self.store(settings, made.parts, target, (findings, files.findings))
                 let job = CompareJob(
                     planner,
                     made,
                     worker: worker,
                     store: store,
-                    files: (findings ?? files.findings, files.repairs),
+                    files: (kept, files.repairs),
                     debt: debt,
                     dirty: dirty,
+                    farHosts: farHosts,
                     logger: logger
                 )
                 return try await body(job)
             }
+        }
+    }
+
+    /// Makes the job or joins it; with it come its findings.
+    private static func store(
+        _ settings: CompareSettings,
+        _ parts: [JobPart],
+        _ target: CQLSession,
+        _ findings: (shared: (any FindingStore)?, own: any FindingStore)
+    ) async throws -> (any JobStore, any FindingStore) {
+        let definition = JobDefinition(name: settings.job, subject: CompareSubject(settings).text)
+        do {
+            switch settings.store {
+            case .sqlite(let path):
+                let store = try SQLiteJobStore(path: path)
+                // What is in the file is of a job of this name that was forgotten.
+                let kept = findings.shared ?? findings.own
+                if try await store.create(definition, parts: { parts }) { try await kept.clear() }
+                return (store, kept)
+            case .target(let replication):
+                let store = try await ClusterJobStore(target, replication: replication)
+                let isMade = try await store.create(definition) { parts }
+                if let shared = findings.shared {
+                    if isMade { try await shared.clear() }
+                    return (store, shared)
+                }
+                let plan = try await store.planID(of: settings.job)
+                let samples = settings.samplesPerClassMax
+                return (store, try await ClusterFindings(target, plan: plan, samplesPerClassMax: samples))
+            }
+        } catch let error as TokenRangesError where error.code == .otherJob {
+            throw CompareError(
+                .otherJob,
+                "there is a job \(settings.job) that does something else. Give this one another name, or forget that one"
+            )
         }
     }
 
@@ -171,7 +198,13 @@ public final class CompareJob: Sendable {
             }
             while let isDone = try await group.next() { if isDone { return } }
         }
-        return try await self.report()
+        let report = try await self.report()
+        if report.state == .ended, case .target = self.settings.store {
+            do { try await ClusterFindings.note(report, on: self.planner.target) } catch let error as CQLSessionError {
+                self.logger.warning("the verdict is not in the history", metadata: ["reason": "\(error)"])
+            }
+        }
+        return report
     }
 
     /// How the job is at this moment.

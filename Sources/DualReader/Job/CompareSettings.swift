@@ -59,6 +59,8 @@ public struct CompareSettings: Sendable {
 
     /// How a worker takes parts: how many at once, how often, for how long. A part that waits for its rows to settle counts.
     public var runner = RunnerSettings(concurrency: 8, attemptsMax: 30)
+    /// The reader near one of the clusters that answers with digests; nil where both are read from here.
+    public var peering: DigestPeering?
     /// Rows and bytes that this worker reads in a second, of each cluster for itself.
     public var rates = RateLimits()
     /// How both clusters are read: consistency and bytes of a page among them.

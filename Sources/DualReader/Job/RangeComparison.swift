@@ -111,7 +111,8 @@ struct RangeComparison: Sendable {
         }
     }
 
-    private var nothing: Decided {
+    /// Nothing was decided yet.
+    var nothing: Decided {
         Decided(samples: DifferenceSamples(perClassMax: self.settings.samplesPerClassMax))
     }
 

@@ -104,7 +104,7 @@ struct TablePair: Sendable {
         }
     }
 
-    private static func describe(
+    static func describe(
         _ name: TableName,
         _ side: Side,
         _ leavingOut: Set<String>,

@@ -12,6 +12,18 @@ public struct CompareTally: Sendable, Hashable {
     public var sourceBytes = 0
     /// The same of the target.
     public var targetBytes = 0
+    /// Bytes that went between this reader and its peer, both ways.
+    public var peerBytes = 0
+    /// Bytes of the values that both readers have read near their clusters to make digests: what would have been sent here to compare
+    /// the same ranges without them, of one of the clusters from afar.
+    public var digestedBytes = 0
+    /// Bytes of the values of both clusters that were sent here as their digests differed; a part of ``sourceBytes`` and
+    /// ``targetBytes``.
+    public var openedBytes = 0
+    /// Leaves and ranges that were compared row by row as their digests differed; neighbours count as one.
+    public var rangesOpened = 0
+    /// Ranges that were compared without digests, as the peer did not answer.
+    public var rangesWithoutPeer = 0
     /// Differences that remained.
     public var differences = ClassCounts()
     /// Rows that have them.
@@ -36,6 +48,11 @@ public struct CompareTally: Sendable, Hashable {
         left.rowsLeftOut += right.rowsLeftOut
         left.sourceBytes += right.sourceBytes
         left.targetBytes += right.targetBytes
+        left.peerBytes += right.peerBytes
+        left.digestedBytes += right.digestedBytes
+        left.openedBytes += right.openedBytes
+        left.rangesOpened += right.rangesOpened
+        left.rangesWithoutPeer += right.rangesWithoutPeer
         left.differences += right.differences
         left.rowsDifferent += right.rowsDifferent
         left.rowsSettled += right.rowsSettled

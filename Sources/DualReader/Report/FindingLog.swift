@@ -32,30 +32,30 @@ public protocol FindingStore: Sendable {
     func clear() async throws
 }
 
+/// What is remembered: all tallies, and of each table as many samples as one report shows.
+struct KnownFindings {
+    let samplesPerClassMax: Int
+    var findings: [Finding] = []
+    var samples: [TableName: ClassCounts] = [:]
+
+    mutating func add(_ finding: Finding) {
+        var finding = finding
+        var counts = self.samples[finding.table] ?? ClassCounts()
+        finding.samples.removeAll { difference in
+            counts[difference.kind] += 1
+            return counts[difference.kind] > self.samplesPerClassMax
+        }
+        self.samples[finding.table] = counts
+        self.findings.append(finding)
+    }
+}
+
 /// Findings in a file of one worker, one JSON object a line. Workers that share a job have a file each; the report of one knows
 /// the others' progress, but its own findings alone.
 public final class FindingFile: FindingStore {
     private struct State: ~Copyable {
         var file: DurableFile
-        var known: Known
-    }
-
-    /// What is remembered: all tallies, and of each table as many samples as one report shows.
-    private struct Known {
-        let samplesPerClassMax: Int
-        var findings: [Finding] = []
-        var samples: [TableName: ClassCounts] = [:]
-
-        mutating func add(_ finding: Finding) {
-            var finding = finding
-            var counts = self.samples[finding.table] ?? ClassCounts()
-            finding.samples.removeAll { difference in
-                counts[difference.kind] += 1
-                return counts[difference.kind] > self.samplesPerClassMax
-            }
-            self.samples[finding.table] = counts
-            self.findings.append(finding)
-        }
+        var known: KnownFindings
     }
 
     /// The file.
@@ -69,7 +69,7 @@ public final class FindingFile: FindingStore {
     public init(path: String, samplesPerClassMax: Int = 20) throws {
         self.path = path
         do {
-            var known = Known(samplesPerClassMax: samplesPerClassMax)
+            var known = KnownFindings(samplesPerClassMax: samplesPerClassMax)
             for line in try DurableFile.contents(path).split(separator: "\n") {
                 if let finding = Finding(line: String(line)) { known.add(finding) }
             }
@@ -99,7 +99,7 @@ public final class FindingFile: FindingStore {
             do { try state.file.truncate() } catch {
                 throw CompareError(.folder, "the file of findings cannot be written: \(error)")
             }
-            state.known = Known(samplesPerClassMax: state.known.samplesPerClassMax)
+            state.known = KnownFindings(samplesPerClassMax: state.known.samplesPerClassMax)
         }
     }
 }
@@ -110,7 +110,9 @@ extension Finding {
             ("rows", \.rows), ("partitions", \.partitions), ("cells", \.cells), ("rows_left_out", \.rowsLeftOut),
             ("source_bytes", \.sourceBytes), ("target_bytes", \.targetBytes), ("rows_different", \.rowsDifferent),
             ("rows_settled", \.rowsSettled), ("rows_undecided", \.rowsUndecided), ("rows_repaired", \.rowsRepaired),
-            ("rows_unrepaired", \.rowsUnrepaired),
+            ("rows_unrepaired", \.rowsUnrepaired), ("peer_bytes", \.peerBytes), ("digested_bytes", \.digestedBytes),
+            ("opened_bytes", \.openedBytes), ("ranges_opened", \.rangesOpened),
+            ("ranges_without_peer", \.rangesWithoutPeer),
         ]
     }
 

@@ -70,7 +70,7 @@ extension LiveSelect {
         return result
     }
 
-    private static func times(
+    package static func times(
         _ column: LiveTable.Column,
         _ times: Times,
         _ told: [ByteBuffer?]

@@ -118,6 +118,28 @@ public struct AdminServer: Service {
         self.onListening = onListening
     }
 
+    /// Creates the admin port of a reader that answers another one with digests.
+    /// - Parameter onListening: called with the bound address once connections are accepted.
+    public init(
+        configuration: Configuration,
+        digests: any DigestSource,
+        readiness: @escaping @Sendable () async -> Readiness,
+        metrics: MetricsRegistry,
+        eventLoopGroup: any EventLoopGroup,
+        logger: Logger,
+        onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
+    ) {
+        self.configuration = configuration
+        self.eventLoopGroup = eventLoopGroup
+        self.paths = DigestPortRoutes(
+            digests: DigestRoutes(source: digests, access: AdminAccess(token: configuration.token)),
+            readiness: readiness,
+            metrics: metrics
+        )
+        self.logger = logger
+        self.onListening = onListening
+    }
+
     /// Serves until a graceful shutdown; requests under way finish.
     public func run() async throws {
         try await self.application().run()

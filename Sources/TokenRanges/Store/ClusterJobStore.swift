@@ -1,5 +1,5 @@
 public import CQLClient
-import CQLProtocol
+public import CQLProtocol
 import Synchronization
 
 /// Jobs in keyspace `cluster_sync` of a cluster, for workers anywhere.
@@ -202,6 +202,13 @@ public final class ClusterJobStore: JobStore {
             return nil
         }
         return Plan(id: id, buckets: buckets)
+    }
+
+    /// What tells a job apart from one of the same name that was forgotten: whatever else belongs to it is kept under this id.
+    ///
+    /// - Throws: ``TokenRangesError`` where there is no such job.
+    public func planID(of job: String) async throws -> CQLUUID {
+        try await Self.translating { try await self.plan(of: job).id }
     }
 
     func plan(of job: String) async throws -> Plan {

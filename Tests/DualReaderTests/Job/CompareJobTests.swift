@@ -35,14 +35,14 @@ import TokenRanges
     }
 
     /// One difference of each kind, each in a partition of its own.
-    private struct Injection: Sendable {
+    struct Injection: Sendable {
         let kind: Difference.Class
         let aspect: Difference.Aspect
         /// What is done to the target, for a partition.
         let text: @Sendable (Int) -> String
     }
 
-    private static let injections: [Injection] = {
+    static let injections: [Injection] = {
         @Sendable func row(_ p: Int, _ c: Int = 0) -> String { "WHERE p = \(p) AND q = 'q' AND c = \(c) AND d = 'd'" }
         @Sendable func update(_ time: Int, _ set: String, _ p: Int, _ c: Int = 0, life: String = "") -> String {
             "UPDATE k.t USING TIMESTAMP \(time)\(life) SET \(set) \(row(p, c))"
@@ -76,7 +76,7 @@ import TokenRanges
     }()
 
     /// Injects some of each kind into partitions of their own; returns what must be found, by partition.
-    private static func inject(_ bench: Bench, _ random: inout SeededRandom, partitions: Int) async throws
+    static func inject(_ bench: Bench, _ random: inout SeededRandom, partitions: Int) async throws
         -> [Int32: Injection]
     {
         var wanted: [Int32: Injection] = [:]

@@ -1,0 +1,146 @@
+import CQLClient
+import Logging
+import TokenRanges
+
+/// Ranges that are compared by digests, where a peer stands near the other cluster.
+extension CompareJob {
+    /// About how many bytes a row has where nothing but the size of a range is known: leaves become somewhat larger or smaller.
+    private static var bytesPerRow: Int64 { 100 }
+
+    /// Meets the peer before anything is read.
+    ///
+    /// - Returns: The ids of the nodes of its cluster as they are seen from here; none where there is no peer.
+    /// - Throws: ``DigestError`` where it is required and cannot be asked; `CQLSessionError`.
+    static func meet(
+        _ peering: DigestPeering?,
+        _ source: CQLSession,
+        _ target: CQLSession,
+        _ logger: Logger
+    ) async throws -> Set<String> {
+        guard let peering else { return [] }
+        let hosts = try await ClusterIdentity.hosts(peering.cluster == .source ? source : target)
+        do {
+            let (greeting, _) = try await peering.peer.greeting(of: peering.cluster)
+            try greeting.check(peering.cluster, hosts)
+        } catch let error as DigestError where !peering.isRequired {
+            logger.warning("the peer cannot be asked", metadata: ["reason": "\(error)"])
+        }
+        return hosts
+    }
+
+    /// Compares a range: by digests where there is a peer, and row by row what they leave open.
+    func compare(
+        _ range: TokenRange,
+        of part: JobPart,
+        _ comparison: RangeComparison,
+        _ claim: (Int64, RangeComparison.Decided) async throws -> Void
+    ) async throws {
+        guard let peering = self.settings.peering else { return try await comparison.run(range, claim: claim) }
+        let outcome: DigestComparison.Outcome
+        do {
+            let share = Double(range.tokenCount) / Double(part.range.tokenCount)
+            let rows = part.expectedBytes.map { Int64(Double($0) * share) / Self.bytesPerRow }
+            outcome = try await self.digests(comparison, peering).run(range, expectedRows: rows, seed: self.seed)
+        } catch let error as DigestError where !peering.isRequired {
+            self.logger.warning(
+                "a range is compared without digests",
+                metadata: ["table": "\(part.table)", "reason": "\(error)"]
+            )
+            var carried = comparison.nothing
+            carried.tally.rangesWithoutPeer = 1
+            return try await Self.run(comparison, range, &carried, claim)
+        }
+        try await self.compare(outcome, range, comparison, claim)
+    }
+
+    /// Takes what agrees as it is, and compares the rest.
+    private func compare(
+        _ outcome: DigestComparison.Outcome,
+        _ range: TokenRange,
+        _ comparison: RangeComparison,
+        _ claim: (Int64, RangeComparison.Decided) async throws -> Void
+    ) async throws {
+        var carried = comparison.nothing
+        carried.tally.peerBytes = outcome.peerBytes
+        carried.tally.digestedBytes = outcome.bytes
+        for span in outcome.spans {
+            guard span.agrees else {
+                carried.tally.rangesOpened += 1
+                try await Self.run(comparison, span.range, &carried) { token, decided in
+                    var decided = decided
+                    decided.tally.openedBytes = decided.tally.sourceBytes + decided.tally.targetBytes
+                    try await claim(token, decided)
+                }
+                continue
+            }
+            carried.tally.rows += span.rows
+            carried.tally.partitions += span.partitions
+            carried.tally.rowsLeftOut += span.rowsLeftOut
+            carried.tally.cells += span.rows * comparison.comparison.regularCount
+            carried.rows += Int64(span.rows + span.rowsLeftOut)
+        }
+        carried.bytes += Int64(outcome.peerBytes)
+        if outcome.spans.last?.agrees != false { try await claim(range.end, carried) }
+    }
+
+    /// Compares a range row by row; what was decided before it is claimed together with its first rows.
+    private static func run(
+        _ comparison: RangeComparison,
+        _ range: TokenRange,
+        _ carried: inout RangeComparison.Decided,
+        _ claim: (Int64, RangeComparison.Decided) async throws -> Void
+    ) async throws {
+        var before = carried
+        carried = comparison.nothing
+        try await comparison.run(range) { token, decided in
+            before += decided
+            try await claim(token, before)
+            before = comparison.nothing
+        }
+    }
+
+    private func digests(_ comparison: RangeComparison, _ peering: DigestPeering) -> DigestComparison {
+        let pair = comparison.pair
+        let near = peering.cluster.other
+        let terms = DigestTerms(pair.table, self.settings, untold: pair.untold)
+        return DigestComparison(
+            peering: peering,
+            table: pair.table.name,
+            terms: terms,
+            near: DigestReading(
+                side: pair.side(near),
+                comparison: comparison.comparison,
+                untold: Set(pair.untold),
+                tenants: pair.tenants,
+                options: self.settings.reading,
+                pace: near == .source ? self.pace.source : self.pace.target
+            ),
+            farHosts: self.farHosts,
+            toleranceSeconds: self.settings.rules.timeToLiveToleranceSeconds,
+            comparesLives: self.settings.rules.comparesTimeToLive,
+            now: { SQLiteJobStore.wallClock() }
+        )
+    }
+}
+
+extension DigestGreeting {
+    /// Refuses a reader that speaks another version, or of another cluster.
+    ///
+    /// - Parameter hosts: ids of the nodes of the cluster as it is seen from here.
+    func check(_ cluster: Side, _ hosts: Set<String>) throws(DigestError) {
+        guard self.version == DigestTerms.version else {
+            throw DigestError(
+                .version,
+                "the peer speaks version \(self.version) of digests, this reader \(DigestTerms.version): "
+                    + "let both have the same version of cluster-sync"
+            )
+        }
+        guard !self.hosts.isDisjoint(with: hosts) else {
+            throw DigestError(
+                .cluster,
+                "the peer's \(cluster.rawValue) is another cluster than the one that is configured here: "
+                    + "no node of it is known here"
+            )
+        }
+    }
+}
