@@ -43,7 +43,7 @@ import TokenRanges
                 try await bench.both("INSERT INTO k.t (p, v) VALUES (\(p), 'v') USING TIMESTAMP 5")
             }
             for p in [3, 50, 111] {
-                try await bench.to.query("INSERT INTO k.t (p, v) VALUES (\(p), 'other') USING TIMESTAMP 5")
+                try await bench.to.query("INSERT INTO k.t (p, v) VALUES (\(p), 'w') USING TIMESTAMP 5")
             }
             var settings = bench.settings()
             settings.store = .target()
