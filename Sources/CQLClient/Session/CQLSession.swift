@@ -100,11 +100,14 @@ public final class CQLSession: Sendable {
     }
 
     /// Runs a prepared statement.
+    ///
+    /// - Parameter serialConsistency: of a conditional one; nil: SERIAL.
     @discardableResult
     public func execute(
         _ statement: CQLStatement,
         _ values: [CQLValue] = [],
         consistency: Consistency = .localQuorum,
+        serialConsistency: Consistency? = nil,
         pageSize: Int32? = nil,
         pagingState: ByteBuffer? = nil
     ) async throws -> CQLResult {
@@ -112,6 +115,7 @@ public final class CQLSession: Sendable {
             statement,
             bound: try statement.bind(values),
             consistency: consistency,
+            serialConsistency: serialConsistency,
             pageSize: pageSize,
             pagingState: pagingState
         )
@@ -124,6 +128,7 @@ public final class CQLSession: Sendable {
         _ statement: CQLStatement,
         bound: [BoundValue],
         consistency: Consistency = .localQuorum,
+        serialConsistency: Consistency? = nil,
         pageSize: Int32? = nil,
         pagingState: ByteBuffer? = nil
     ) async throws -> CQLResult {
@@ -131,7 +136,8 @@ public final class CQLSession: Sendable {
             consistency: consistency,
             values: bound.isEmpty ? .none : .positional(bound),
             pageSize: pageSize,
-            pagingState: pagingState
+            pagingState: pagingState,
+            serialConsistency: serialConsistency
         )
         return try await self.send(
             .execute(Execute(id: statement.prepared.id, parameters: parameters)),

@@ -38,3 +38,17 @@ public struct CQLSessionError: Error, Sendable, CustomStringConvertible {
         self.isSafeToRetry = isSafeToRetry
     }
 }
+
+extension CQLSessionError {
+    /// Whether the same request may well succeed later.
+    public var isTransient: Bool {
+        guard self.code == .refused else { return self.code != .closed && self.code != .protocolViolation }
+        switch self.serverError?.code {
+        case .some(.unavailable), .some(.overloaded), .some(.isBootstrapping), .some(.writeTimeout),
+            .some(.readTimeout),
+            .some(.readFailure), .some(.writeFailure), .some(.casWriteUnknown), .some(.serverError):
+            return true
+        default: return false
+        }
+    }
+}

@@ -27,3 +27,16 @@ public struct CQLUUID: Hashable, Sendable, CustomStringConvertible {
         return parts.joined(separator: "-")
     }
 }
+
+extension CQLUUID {
+    /// A random UUID (RFC 9562 version 4).
+    public static func random(using generator: inout some RandomNumberGenerator) -> CQLUUID {
+        CQLUUID(high: generator.next() & ~0xf000 | 0x4000, low: generator.next() & ~(0b11 << 62) | 0b10 << 62)
+    }
+
+    /// A random UUID (RFC 9562 version 4), of the system's randomness.
+    public static func random() -> CQLUUID {
+        var generator = SystemRandomNumberGenerator()
+        return .random(using: &generator)
+    }
+}

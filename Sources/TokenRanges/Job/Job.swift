@@ -53,15 +53,3 @@ public enum LeaseAnswer: Sendable, Hashable {
     /// All parts are done or failed.
     case allEnded
 }
-
-extension CQLUUID {
-    /// A random UUID (RFC 9562 version 4).
-    static func random(using generator: inout some RandomNumberGenerator) -> CQLUUID {
-        CQLUUID(high: generator.next() & ~0xf000 | 0x4000, low: generator.next() & ~(0b11 << 62) | 0b10 << 62)
-    }
-
-    static func random() -> CQLUUID {
-        var generator = SystemRandomNumberGenerator()
-        return .random(using: &generator)
-    }
-}

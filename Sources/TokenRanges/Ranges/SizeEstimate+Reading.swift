@@ -48,17 +48,3 @@ extension SizeEstimate {
         return ("\(start) \(end)", estimate)
     }
 }
-
-extension CQLSessionError {
-    /// Whether the same request may well succeed later.
-    var isTransient: Bool {
-        guard self.code == .refused else { return self.code != .closed && self.code != .protocolViolation }
-        switch self.serverError?.code {
-        case .some(.unavailable), .some(.overloaded), .some(.isBootstrapping), .some(.writeTimeout),
-            .some(.readTimeout),
-            .some(.readFailure), .some(.writeFailure), .some(.casWriteUnknown), .some(.serverError):
-            return true
-        default: return false
-        }
-    }
-}

@@ -3,8 +3,6 @@ import CQLProtocol
 
 /// The tables of a ``ClusterJobStore``. Only what Cassandra 3.11 and later and ScyllaDB have in common.
 enum ClusterTables {
-    static let keyspace = "cluster_sync"
-
     static let tables = [
         """
         CREATE TABLE IF NOT EXISTS cluster_sync.jobs (
@@ -21,48 +19,8 @@ enum ClusterTables {
 
     /// Makes what is missing.
     static func create(_ session: CQLSession, replication: String?) async throws {
-        let known = "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = 'cluster_sync'"
-        let found = try await session.query(known, consistency: .one, isIdempotent: true)
-        if found.rows?.first == nil {
-            let options: String
-            if let replication { options = replication } else { options = try await Self.replication(session) }
-            let text = "CREATE KEYSPACE IF NOT EXISTS cluster_sync WITH replication = \(options)"
-            do {
-                // Conditional writes do not work in tablets everywhere, and ScyllaDB makes tablets unless it is told not to.
-                guard try await Self.hasTablets(session) else { throw TabletsRefused() }
-                try await session.query("\(text) AND tablets = {'enabled': false}", isIdempotent: true)
-            } catch let error where error is TabletsRefused || (error as? CQLSessionError)?.code == .refused {
-                try await session.query(text, isIdempotent: true)
-            }
-        }
+        try await ServiceKeyspace.create(in: session, replication: replication)
         for table in Self.tables { try await session.query(table, isIdempotent: true) }
-    }
-
-    private struct TabletsRefused: Error {}
-
-    /// Whether the cluster is one of ScyllaDB that knows tablets.
-    private static func hasTablets(_ session: CQLSession) async throws -> Bool {
-        let text = "SELECT initial_tablets FROM system_schema.scylla_keyspaces LIMIT 1"
-        do {
-            try await session.query(text, consistency: .one, isIdempotent: true)
-            return true
-        } catch let error as CQLSessionError where error.code == .refused && !error.isTransient {
-            return false
-        }
-    }
-
-    /// Three replicas in the data centre of the node that answers, or as many as it has nodes.
-    private static func replication(_ session: CQLSession) async throws -> String {
-        let local = "SELECT data_center FROM system.local WHERE key = 'local'"
-        let own = try await session.query(local, consistency: .one, isIdempotent: true).rows?.first
-        guard case .text(let center)? = try own?.value("data_center") else {
-            throw TokenRangesError(.storage, "the cluster does not tell its data centre")
-        }
-        let text = "SELECT data_center FROM system.peers"
-        let peers = try await session.query(text, consistency: .one, isIdempotent: true).rows?.rows ?? []
-        let others = peers.count { (try? $0.value("data_center")) == .text(center) }
-        let quoted = center.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
-        return "{'class': 'NetworkTopologyStrategy', '\(quoted)': \(min(3, 1 + others))}"
     }
 }
 
