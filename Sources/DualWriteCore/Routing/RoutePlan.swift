@@ -42,13 +42,21 @@ public enum RoutePlan: Sendable, Hashable {
         }
     }
 
-    /// The way of a request.
+    /// The way of a request in a mode in which nothing is under way.
     public init(kind: RequestKind, mode: WriteMode, policy: StatementPolicy) {
+        self.init(kind: kind, stage: ModeStage(mode), policy: policy)
+    }
+
+    /// The way of a request.
+    public init(kind: RequestKind, stage: ModeStage, policy: StatementPolicy) {
+        let mode = stage.mode
         let primary = mode.primary
         switch kind {
         case .virtualTable, .use:
             self = .proxy
-        case .read, .systemRead, .systemWrite:
+        case .read:
+            self = .single(stage.reads)
+        case .systemRead, .systemWrite:
             self = .single(primary)
         case .schemaChange:
             self = Self.destination(policy.schemaChanges, mode: mode, what: "schema changes (policy ddl: refuse)")

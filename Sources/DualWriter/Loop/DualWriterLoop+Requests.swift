@@ -110,7 +110,7 @@ extension DualWriterLoop {
         request.isWrite = kind.isWrite
         request.isIdempotent = kind == .plainWrite || !kind.isWrite || kind == .truncate
         request.consistency = layout.consistency
-        request.plan = RoutePlan(kind: kind, mode: self.settings.mode, policy: self.settings.policy)
+        request.plan = RoutePlan(kind: kind, stage: self.settings.stage, policy: self.settings.policy)
         if kind == .notUnderstood { self.counters.notUnderstood &+= 1 }
     }
 
@@ -202,7 +202,7 @@ extension DualWriterLoop {
         }
         if case .refuse(let reason) = RoutePlan(
             kind: statement.kind,
-            mode: self.settings.mode,
+            stage: self.settings.stage,
             policy: self.settings.policy
         ) {
             self.fail(request, ProxyError.invalid(reason))
@@ -330,7 +330,7 @@ extension DualWriterLoop {
         request.consistency = batch.consistency
         request.batchWriteType =
             batch.kind == .counter ? .counter : batch.kind == .unlogged ? .unloggedBatch : .batch
-        request.plan = RoutePlan(kind: kind, mode: self.settings.mode, policy: self.settings.policy)
+        request.plan = RoutePlan(kind: kind, stage: self.settings.stage, policy: self.settings.policy)
         if isEvaluated {
             guard let changed = try? RequestRewriter.encode(.batch(batch)) else {
                 self.fail(request, ProxyError.invalid("cluster-sync: more values than a statement can have"))

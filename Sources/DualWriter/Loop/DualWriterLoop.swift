@@ -13,7 +13,7 @@ import ShadowJournal
 final class DualWriterLoop {
     /// What may change at run time. A request keeps the plan that it began with.
     struct Settings: Sendable {
-        var mode: WriteMode
+        var stage: ModeStage
         var policy: StatementPolicy
         var timeouts: DualWriterTimeouts
         /// The tables that are wanted on the shadow.
@@ -22,8 +22,12 @@ final class DualWriterLoop {
         var actingAsConfigured: Set<Cluster> = []
         var comparison = ComparisonSettings()
 
-        /// Whether live reads are compared with what the shadow has.
-        var comparesReads: Bool { self.comparison.percentage > 0 && self.mode.shadow != nil }
+        var mode: WriteMode { self.stage.mode }
+
+        /// Whether live reads are compared with what the shadow has. Where they are moving to it, they say nothing about it.
+        var comparesReads: Bool {
+            self.comparison.percentage > 0 && self.mode.shadow != nil && self.stage.reads == self.mode.primary
+        }
     }
 
     /// Requests in flight are looked through for expired ones this often; a deadline is met to within this time.

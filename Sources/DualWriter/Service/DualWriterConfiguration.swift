@@ -20,8 +20,13 @@ public struct DualWriterConfiguration: Sendable {
     /// Clusters on which all requests run under the cluster's configured credentials, whoever the client is; on others under
     /// the client's own, where it gives some.
     public var actingAsConfigured: Set<Cluster> = []
+    /// The stage to begin with.
+    public var stage: ModeStage
     /// The write mode to begin with.
-    public var mode: WriteMode
+    public var mode: WriteMode {
+        get { self.stage.mode }
+        set { self.stage = ModeStage(newValue) }
+    }
     /// Its epoch.
     public var epoch: Int
     /// What happens to statements that change more than rows.
@@ -50,7 +55,7 @@ public struct DualWriterConfiguration: Sendable {
         self.listenAddress = listenAddress
         self.source = source
         self.target = target
-        self.mode = mode
+        self.stage = ModeStage(mode)
         self.epoch = epoch
     }
 }

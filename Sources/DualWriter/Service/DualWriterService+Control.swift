@@ -92,65 +92,109 @@ extension DualWriterService {
     public func setMode(_ mode: WriteMode, force: Bool = false, reason: String? = nil) async throws(DualWriterError)
         -> Int
     {
+        try await self.setStage(ModeStage(mode), force: force, reason: reason)
+    }
+
+    /// Changes the stage, as ``setMode(_:force:reason:)`` changes the mode: what answers reads must have all that it is owed.
+    ///
+    /// - Parameter epoch: the one that several sidecars have agreed on; nil counts on by itself.
+    /// - Returns: the epoch of the stage now in force.
+    /// - Throws: ``DualWriterError``; nothing is changed then.
+    @discardableResult
+    public func setStage(
+        _ stage: ModeStage,
+        epoch: Int? = nil,
+        force: Bool = false,
+        reason: String? = nil
+    ) async throws(DualWriterError) -> Int {
         try self.beginChange()
         defer { self.endChange() }
-        let (from, epoch) = self.mode
-        do throws(ModeTransitionError) {
-            if try ModeTransition.check(from: from, to: mode, force: force, reason: reason) == .none { return epoch }
-        } catch {
-            throw DualWriterError(.transition, error.description)
-        }
-        let loops = self.state.withLock { $0.loops }
-        guard !loops.isEmpty else { throw DualWriterError(.notRunning, "the proxy is not running") }
-        for cluster in Cluster.allCases where mode.needs(cluster) {
-            guard self.state.withLock({ $0.isConfigured(cluster) }) else {
-                throw DualWriterError(.clusterMissing, "\(mode) needs a \(cluster) cluster and none is configured")
+        let (from, current) = self.state.withLock { ($0.settings.stage, $0.epoch) }
+        if stage == from {
+            return self.state.withLock { state in
+                state.epoch = epoch ?? current
+                return state.epoch
             }
         }
-        if mode.primary != from.primary, !force {
-            try await self.checkNewPrimary(mode)
-        }
+        try await self.check(stage, from: from, force: force, reason: reason)
         // All loops have switched before anybody is told: what is acknowledged afterwards went the new way.
-        for loop in loops {
-            _ = try? await loop.eventLoop.submit { loop.value.settings.mode = mode }.get()
+        for loop in self.state.withLock({ $0.loops }) {
+            _ = try? await loop.eventLoop.submit { loop.value.settings.stage = stage }.get()
         }
         let newEpoch = self.state.withLock { state in
-            state.settings.mode = mode
-            state.epoch += 1
+            state.settings.stage = stage
+            state.epoch = epoch ?? state.epoch + 1
             return state.epoch
         }
         // Who asked is known, and said, by the caller.
         self.logger.debug(
             "write mode changed",
             metadata: [
-                "from": "\(from)", "to": "\(mode)", "epoch": "\(newEpoch)", "reason": "\(reason ?? "-")",
+                "from": "\(from)", "to": "\(stage)", "epoch": "\(newEpoch)", "reason": "\(reason ?? "-")",
                 "forced": "\(force)",
             ]
         )
         return newEpoch
     }
 
+    /// Waits until a stage could be entered, for `timeouts.shadow_write_ms` at most, and changes nothing.
+    ///
+    /// - Throws: ``DualWriterError`` that says what stands against it.
+    public func checkStage(_ stage: ModeStage, force: Bool, reason: String?) async throws(DualWriterError) {
+        let from = self.stage
+        guard stage != from else { return }
+        try await self.check(stage, from: from, force: force, reason: reason)
+    }
+
+    private func check(
+        _ stage: ModeStage,
+        from: ModeStage,
+        force: Bool,
+        reason: String?
+    ) async throws(DualWriterError) {
+        let mode = stage.mode
+        do throws(ModeTransitionError) {
+            _ = try ModeTransition.check(from: from.mode, to: mode, force: force, reason: reason)
+        } catch {
+            throw DualWriterError(.transition, error.description)
+        }
+        guard self.state.withLock({ !$0.loops.isEmpty }) else {
+            throw DualWriterError(.notRunning, "the proxy is not running")
+        }
+        for cluster in Cluster.allCases where mode.needs(cluster) {
+            guard self.state.withLock({ $0.isConfigured(cluster) }) else {
+                throw DualWriterError(.clusterMissing, "\(mode) needs a \(cluster) cluster and none is configured")
+            }
+        }
+        guard !force else { return }
+        if mode.primary != from.mode.primary {
+            try await self.checkReads(of: mode.primary, in: stage)
+        } else if stage.reads != from.reads {
+            try await self.checkReads(of: stage.reads, in: stage)
+        }
+    }
+
     /// The cluster that is about to answer reads must be there and must have all that it is owed.
-    private func checkNewPrimary(_ mode: WriteMode) async throws(DualWriterError) {
-        let primary = mode.primary
+    private func checkReads(of cluster: Cluster, in stage: ModeStage) async throws(DualWriterError) {
+        let role = stage.mode.primary == cluster ? "primary" : "answer reads"
         let deadline = ContinuousClock.now + .milliseconds(self.timeouts.shadowWriteMilliseconds)
         while true {
             let status = await self.status()
-            guard let leg = status.leg(primary), leg.isConnected else {
-                let reason = status.leg(primary)?.lastError ?? "not connected yet"
+            guard let leg = status.leg(cluster), leg.isConnected else {
+                let reason = status.leg(cluster)?.lastError ?? "not connected yet"
                 throw DualWriterError(
                     .clusterUnreachable,
-                    "\(mode) makes the \(primary) cluster primary and it cannot be reached: \(reason)"
+                    "\(stage) makes the \(cluster) cluster \(role) and it cannot be reached: \(reason)"
                 )
             }
-            if let lost = self.lost(leg, status.counters[primary]) {
-                throw DualWriterError(.writesLost, "the \(primary) cluster lacks acknowledged writes: \(lost)")
+            if let lost = self.lost(leg, status.counters[cluster]) {
+                throw DualWriterError(.writesLost, "the \(cluster) cluster lacks acknowledged writes: \(lost)")
             }
             if leg.shadowWritesQueued == 0 { return }
             guard ContinuousClock.now < deadline else {
                 throw DualWriterError(
                     .writesOwed,
-                    "\(leg.shadowWritesQueued) writes have not reached the \(primary) cluster yet; try again when "
+                    "\(leg.shadowWritesQueued) writes have not reached the \(cluster) cluster yet; try again when "
                         + "they have, or use force with a reason"
                 )
             }

@@ -113,7 +113,7 @@ public final class DualWriterService: Service {
         self.state = Mutex(
             State(
                 settings: .init(
-                    mode: configuration.mode,
+                    stage: configuration.stage,
                     policy: configuration.policy,
                     timeouts: configuration.timeouts,
                     filter: configuration.filter,
@@ -132,6 +132,9 @@ public final class DualWriterService: Service {
 
     /// The write mode in force, with its epoch.
     public var mode: (mode: WriteMode, epoch: Int) { self.state.withLock { ($0.settings.mode, $0.epoch) } }
+
+    /// The stage in force: the write mode, and whether reads have moved ahead of it.
+    public var stage: ModeStage { self.state.withLock { $0.settings.stage } }
 
     /// The timeouts in force.
     public var timeouts: DualWriterTimeouts { self.state.withLock { $0.settings.timeouts } }
