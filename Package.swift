@@ -87,6 +87,11 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "SharedState",
+            dependencies: ["CQLClient", "CQLProtocol", "DualWriteCore", nioCore, logging],
+            swiftSettings: settings
+        ),
+        .target(
             name: "SSTable",
             dependencies: ["CQLProtocol", nioCore, "CLZ4", "CSnappy", "CZlib", "CZstd"],
             swiftSettings: hotPath
@@ -134,8 +139,8 @@ let package = Package(
             name: "ClusterSync",
             dependencies: [
                 "CQLProtocol", "CQLSyntax", "CQLClient", "DualReader", "DualWriteCore", "DualWriter", "EmbeddedNode",
-                "LiveTables", "Operations", "Preflight", "SSTable", "SSTableLoader", "ShadowJournal", "TokenRanges",
-                systemPackage, nioCore,
+                "LiveTables", "Operations", "Preflight", "SSTable", "SSTableLoader", "ShadowJournal", "SharedState",
+                "TokenRanges", systemPackage, nioCore,
                 nioPosix, nioSSL, logging, lifecycle,
                 .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -170,6 +175,14 @@ let package = Package(
             name: "TokenRangesTests",
             dependencies: [
                 "TokenRanges", "TestSupport", "CQLClient", "CQLProtocol", "EmbeddedNode", nioCore, nioPosix, logging,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "SharedStateTests",
+            dependencies: [
+                "SharedState", "TestSupport", "CQLClient", "CQLProtocol", "DualWriteCore", "EmbeddedNode", nioCore,
+                nioPosix, logging,
             ],
             swiftSettings: settings
         ),

@@ -1,0 +1,22 @@
+public import DualWriteCore
+
+/// What a replica knows of the others at one moment.
+public struct SharedStatus: Sendable {
+    /// The record that counts, as far as this replica knows.
+    public var record: SharedRecord?
+    /// The epoch in which it acts; nil before it has joined.
+    public var applied: Int64?
+    /// Its name.
+    public var id: String
+    /// A change that is on its way.
+    public var proposal: Proposal?
+    /// All replicas that the clusters know of.
+    public var replicas = Replicas()
+    /// Why a cluster's control state could not be read in the last round.
+    public var faults: [Cluster: String] = [:]
+    /// How often it could not, since the start.
+    public var failures = PerCluster(both: 0)
+
+    /// Nothing is known yet.
+    public init(id: String) { self.id = id }
+}
