@@ -131,6 +131,7 @@ public struct AdminServer: Service {
     ) {
         self.configuration = configuration
         self.eventLoopGroup = eventLoopGroup
+        self.events = nil
         self.paths = DigestPortRoutes(
             digests: DigestRoutes(source: digests, access: AdminAccess(token: configuration.token)),
             readiness: readiness,
