@@ -242,7 +242,7 @@ let package = Package(
             name: "ClusterSyncTests",
             dependencies: [
                 "ClusterSync", "TestSupport", "CQLClient", "DualReader", "DualWriteCore", "DualWriter", "LiveTables",
-                "Operations", "SSTableLoader", "ShadowJournal", "TokenRanges", systemPackage, logging,
+                "Operations", "SSTableLoader", "ShadowJournal", "TokenRanges", systemPackage, nioSSL, logging,
             ],
             swiftSettings: settings
         ),

@@ -82,6 +82,10 @@ extension ConfigurationReading {
     }
 
     private static func besideOfCluster(_ path: String) -> Options {
+        // A certificate needs its key, the other way round, and an authority of clients both.
+        for section in ["admin.tls.", "dual_writer.tls."] where path.hasPrefix(section) && !path.hasSuffix(".ca_file") {
+            return ["certificate_file", "key_file"].map { (section + $0, "other") }.filter { $0.0 != path }
+        }
         let cluster = path.hasPrefix("source.") ? "source" : "target"
         switch path {
         case _ where path.hasSuffix(".username"): return [("\(cluster).password_file", "p")]

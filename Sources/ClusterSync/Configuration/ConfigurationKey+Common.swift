@@ -143,12 +143,12 @@ extension ConfigurationKey {
             Self.file(
                 "admin.tls.certificate_file",
                 "The certificate of the admin port, with its chain; with it the port speaks TLS and nothing else."
-            ).adding(aliases: ["admin.tls.certificate"]),
-            Self.file("admin.tls.key_file", "Its key.").adding(aliases: ["admin.tls.key"]),
+            ),
+            Self.file("admin.tls.key_file", "Its key."),
             Self.file(
                 "admin.tls.client_ca_file",
                 "The authorities of the certificates of whoever connects to it; with it each needs one."
-            ).adding(aliases: ["admin.tls.client_ca"]),
+            ),
         ]
     }
 
