@@ -123,13 +123,21 @@ final class LoadScenario: Sendable {
     ///
     /// - Parameters:
     ///   - source: where the loader reads, as its settings.
+    ///   - isSnapshot: whether that was taken before any of this: then applications begin when both clusters are written.
     ///   - still: a table that nobody but the loader writes: there is seen how far it is.
-    func run(_ tables: [WrittenTable], from source: [String], still: String, seed: UInt64) async throws {
+    func run(
+        _ tables: [WrittenTable],
+        from source: [String],
+        isSnapshot: Bool = false,
+        still: String,
+        seed: UInt64
+    ) async throws {
         let (sidecar, address) = try await self.sidecar()
+        if isSnapshot { #expect(try await sidecar.setMode(.dualWriteAsync)) }
         let writer = RandomWriter(tables, seed: seed)
         let writing = Task { try await writer.run(3, through: address) }
         try await writer.advanced(by: 100)
-        #expect(try await sidecar.setMode(.dualWriteAsync))
+        if !isSnapshot { #expect(try await sidecar.setMode(.dualWriteAsync)) }
 
         let whole = self.count(still, .source)
         let slow = "limits.rows_per_second=500"

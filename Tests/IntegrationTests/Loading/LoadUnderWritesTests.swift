@@ -131,7 +131,7 @@ struct LoadUnderWritesTests {
         try await scenario.client(of: .source) { client in
             for index in tables.indices { try await tables[index].fillPool(client) }
         }
-        try await scenario.run(tables, from: files, still: "simple_none", seed: seed)
+        try await scenario.run(tables, from: files, isSnapshot: true, still: "simple_none", seed: seed)
         for table in Self.loaded {
             let wrong = scenario.differences(table)
             #expect(wrong.count == 0, "seed \(seed): \(wrong.count), \(wrong.prefix(3))")
