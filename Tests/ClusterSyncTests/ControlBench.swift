@@ -168,6 +168,9 @@ protocol ControlTests {}
 extension ControlTests {
     func withControl(
         hosts: (String, String) = ("a", "b"),
+        mode: WriteMode = .primaryOnly,
+        history: [PhaseRecord] = [],
+        gates: [(String, String)] = [],
         _ body: (ControlBench) async throws -> Void
     ) async throws {
         let path = FileManager.default.temporaryDirectory.path + "/cluster-sync-\(UUID().uuidString)"
@@ -175,19 +178,23 @@ extension ControlTests {
         let store = PhaseStore(folder: try StateFolder(path: path))
         let layers = ConfigurationLayers(
             schema: .sidecar,
-            options: [("source.hosts", hosts.0), ("target.hosts", hosts.1)],
+            options: [("source.hosts", hosts.0), ("target.hosts", hosts.1)] + gates,
             environment: [:],
             file: nil
         )
         let proxy = FakeProxy()
+        proxy.with { $0.mode = mode }
+        var timeouts = DualWriterTimeouts()
+        timeouts.shadowWriteMilliseconds = 50
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let control = SidecarControl(
             proxy: proxy,
             store: store,
-            phase: PhaseState(mode: .primaryOnly, epoch: 0, history: []),
+            phase: PhaseState(mode: mode, epoch: 0, history: history),
             configuration: try SidecarConfiguration(layers) { _ in nil },
-            timeouts: DualWriterTimeouts(),
+            // Nothing waits long for what is owed.
+            timeouts: timeouts,
             logger: logger
         )
         try await body(ControlBench(proxy: proxy, control: control, path: path, store: store))

@@ -73,6 +73,16 @@ struct MetricsDocumentTests {
         return status
     }
 
+    private static var verdict: GateVerdict {
+        GateVerdict(ModeStep(from: .primaryOnly, to: .dualWriteAsync), GateFigures(now: 0), GateSettings())
+    }
+
+    /// Everything that a sidecar tells.
+    private static func collect(_ page: inout MetricsPage) {
+        SidecarMetrics.collect(self.sidecar, into: &page)
+        SidecarMetrics.collect(self.verdict, into: &page)
+    }
+
     private static var loader: LoaderStatus {
         var status = LoaderStatus(
             version: "1",
@@ -99,9 +109,8 @@ struct MetricsDocumentTests {
     }
 
     private static func document() async -> String {
-        let sidecar = Self.sidecar
         let loader = Self.loader
-        let sidecars = await Self.families { SidecarMetrics.collect(sidecar, into: &$0) }
+        let sidecars = await Self.families { Self.collect(&$0) }
         let loaders = await Self.families { LoaderMetrics.collect(loader, into: &$0) }
         return """
             # Metrics
@@ -137,10 +146,9 @@ struct MetricsDocumentTests {
     }
 
     @Test func `every metric says what it is, and its name says its kind`() async {
-        let sidecar = Self.sidecar
         let loader = Self.loader
         let families =
-            await Self.families { SidecarMetrics.collect(sidecar, into: &$0) }
+            await Self.families { Self.collect(&$0) }
             + Self.families { LoaderMetrics.collect(loader, into: &$0) }
         #expect(families.count > 60)
         for family in families {

@@ -13,6 +13,8 @@ final class FakeSidecar: AdminControl, HealthSource {
         var deadLetterChanges: [DeadLettersChange] = []
         var clearings: [DirtyClearing] = []
         var filterChanges: [FiltersChange] = []
+        var rollbacks: [Rollback] = []
+        var reports = ReportsDocument()
         /// Cluster and limit of each list that was asked for.
         var lists: [String] = []
     }
@@ -159,5 +161,63 @@ extension FakeSidecar: JournalControl {
         if let refusal = self.with({ $0.refusal }) { throw refusal }
         self.with { $0.filterChanges.append(change) }
         return await self.filters()
+    }
+}
+
+extension FakeSidecar: GateControl {
+    private static let gate = GateDocument(
+        gate: "backlog",
+        holds: false,
+        action: "veto",
+        figure: "12 writes",
+        threshold: "0 writes",
+        words: "Wait."
+    )
+
+    func verdict(to mode: String?) async throws(AdminError) -> VerdictDocument {
+        VerdictDocument(
+            from: self.with { $0.mode },
+            to: mode ?? "DualWriteSync",
+            allowed: false,
+            gates: [Self.gate],
+            cost: nil,
+            wayBack: "DualWriteAsync",
+            wayBackCost: nil
+        )
+    }
+
+    func rollBack(_ rollback: Rollback) async throws(AdminError) -> RollbackDocument {
+        if let refusal = self.with({ $0.refusal }) { throw refusal }
+        self.with { $0.rollbacks.append(rollback) }
+        let verdict = try await self.verdict(to: "PrimaryOnly")
+        return RollbackDocument(verdict, dryRun: rollback.isDryRun, epoch: 4)
+    }
+
+    func reports() async -> ReportsDocument { self.with { $0.reports } }
+
+    func keep(_ report: LoadReport) async throws(AdminError) -> ReportsDocument {
+        self.with { state in
+            state.reports.loads = [report]
+            return state.reports
+        }
+    }
+
+    func keep(_ report: ComparisonReport) async throws(AdminError) -> ReportsDocument {
+        self.with { state in
+            state.reports.comparison = report
+            return state.reports
+        }
+    }
+
+    func forgetLoad(_ job: String, by: String) async throws(AdminError) -> ReportsDocument {
+        self.with { state in
+            state.reports.loads.removeAll { $0.job == job }
+            return state.reports
+        }
+    }
+
+    func audit(max: Int) async -> AuditDocument {
+        self.with { $0.lists.append("audit \(max)") }
+        return AuditDocument(records: [], total: 0)
     }
 }

@@ -149,7 +149,8 @@ struct AdminClient: Sendable {
             case 500...: Exit.software
             default: Exit.negative
             }
-        return fail(code, fault.message + (fault.hint.map { "\n\($0)" } ?? ""))
+        let gates = (fault.gates ?? []).map { "  \($0.gate): \($0.figure), asked for is \($0.threshold)" }
+        return fail(code, ([fault.message] + gates + [fault.hint].compactMap(\.self)).joined(separator: "\n"))
     }
 
     static func words(_ error: any Error) -> String {

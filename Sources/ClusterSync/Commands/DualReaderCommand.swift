@@ -77,8 +77,33 @@ struct DualReaderCommand: AsyncParsableCommand {
                 on: MultiThreadedEventLoopGroup.singleton,
                 logger: logger
             )
+            let beganAt = try Self.begin(in: folder, anew: self.anew)
             try await Self.serve(run, secrets, peer, logger)
+            if case .report(let report) = run.end {
+                try? folder.replace(Self.beganName, with: [])
+                // Parts say nothing about the whole.
+                if only == nil {
+                    let percentage = settings.sampling.percentage
+                    let told = ComparisonReport(report, beganAt: beganAt, sampledPercentage: percentage)
+                    await ReportSender(targets: configuration.reports, logger: logger).send(told, attempts: 4)
+                }
+            }
             try withExtendedLifetime(folder) { try self.tell(run) }
+        }
+
+        private static let beganName = "compare-began"
+
+        /// When the comparison began that goes on now, kept for the next start in case that this one is interrupted.
+        private static func begin(in folder: StateFolder, anew: Bool) throws -> String {
+            do throws(StateError) {
+                let kept = try folder.content(of: self.beganName).map { String(decoding: $0, as: UTF8.self) }
+                if !anew, let kept, Moment.milliseconds(kept) != nil { return kept }
+                let now = Timestamp.now()
+                try folder.replace(self.beganName, with: Array(now.utf8))
+                return now
+            } catch {
+                throw fail(Exit.state, error.description)
+            }
         }
 
         private func load() throws -> (ReaderConfiguration, Logger) {

@@ -5,8 +5,8 @@ import Operations
 struct PhaseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "phase",
-        abstract: "Show or change the write mode of a running sidecar.",
-        subcommands: [Show.self, Set.self],
+        abstract: "Show or change the write mode of a running sidecar, ask whether a step is safe, or undo it.",
+        subcommands: [Show.self, Set.self, VerdictCommand.self, RollbackCommand.self],
         defaultSubcommand: Show.self
     )
 
@@ -26,9 +26,10 @@ struct PhaseCommand: AsyncParsableCommand {
             abstract: "Change the write mode.",
             discussion: """
                 Modes, in the order of a migration: PrimaryOnly (0), DualWriteAsync (1), DualWriteSync (2), ShadowPrimary (3), \
-                TargetOnly (4). One step forward or back is free; anything else needs --force and --reason.
+                TargetOnly (4). One step forward or back is taken where its gates hold (`phase verdict`); anything else needs \
+                --force and --reason.
 
-                Exit codes: 0 changed (or already so), 1 refused by the rules, 64 wrong mode, 69 nothing answers, 77 token.
+                Exit codes: 0 changed (or already so), 1 refused by the rules or a gate, 64 wrong mode, 69 nothing answers, 77 token.
                 """
         )
 
@@ -44,7 +45,7 @@ struct PhaseCommand: AsyncParsableCommand {
         @Option(help: "Why; it is kept in the history.")
         var reason: String?
 
-        @Flag(help: "Overrule the rules of transition. Needs --reason.")
+        @Flag(help: "Overrule the rules of transition and the gates. Needs --reason.")
         var force = false
 
         @OptionGroup var admin: AdminOptions
@@ -68,10 +69,15 @@ struct PhaseCommand: AsyncParsableCommand {
         guard !phase.history.isEmpty else { return }
         var table = TextTable([.init("WHEN"), .init("FROM"), .init("TO"), .init("BY"), .init("REASON")])
         for record in phase.history {
-            let reason = (record.reason ?? "") + (record.forced ? " (forced)" : "")
+            let reason = (record.reason ?? "") + (record.forced ? Self.forced(record) : "")
             table.add([.init(record.at), .init(record.from), .init(record.to), .init(record.by), .init(reason)])
         }
         Output.line()
         Output.line(table.render(style))
+    }
+
+    private static func forced(_ record: PhaseRecord) -> String {
+        let gates = record.overruled ?? []
+        return gates.isEmpty ? " (forced)" : " (forced, overruled \(gates.joined(separator: ", ")))"
     }
 }

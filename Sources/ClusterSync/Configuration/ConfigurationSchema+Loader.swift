@@ -80,6 +80,7 @@ extension ConfigurationSchema {
             fallback: nil,
             help: "The state folder of the only sidecar, instead of its admin port."
         ),
+        Key.reportToken, Key.reportTokenFile,
         Key(
             path: "clock_skew_ms",
             kind: .integer(0...60_000),

@@ -2,7 +2,8 @@ extension ConfigurationSchema {
     /// What `cluster-sync dual-reader` is configured with.
     static let reader = ConfigurationSchema(
         service: "dual-reader",
-        keys: comparedKeys + comparingKeys + readingKeys + peerKeys + [ConfigurationKey.reload] + ConfigurationKey.log,
+        keys: comparedKeys + comparingKeys + readingKeys + peerKeys
+            + [ConfigurationKey.reportAddresses, .reportToken, .reportTokenFile, .reload] + ConfigurationKey.log,
         refusals: readerRefusals
     )
 

@@ -170,5 +170,5 @@ extension ConfigurationSchema {
             Key.limit("prepared_statements", 64...10_000_000, 16_384, "Prepared statements that are remembered."),
             Key.limit("comparisons", 1...4_096, 32, "Reads that are compared at a time, per loop."),
             Key.limit("comparison_bytes", 1_024...(64 << 20), 128 << 10, "The longest rows that are compared."),
-        ]
+        ] + Key.gates
 }

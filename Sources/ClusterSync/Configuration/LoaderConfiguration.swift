@@ -94,6 +94,8 @@ struct LoaderConfiguration: Sendable {
     var clockSkew: Duration
     /// How sidecars' admin ports are trusted that speak TLS.
     var dualWriterTLS: TLSFiles
+    /// Who is told how far the load is.
+    var reports: ReportSender.Targets
     /// Its limits are as many as the target takes where none are given.
     var reading: JobReading
     var limits: Limits
@@ -134,6 +136,7 @@ extension LoaderConfiguration {
         self.dualWriter = Self.dualWriter(&values, self.ceiling)
         self.clockSkew = .milliseconds(values.integer("clock_skew_ms"))
         self.dualWriterTLS = TLSFiles.client(&values, below: "dual_writer.tls")
+        self.reports = ReportSender.Targets(&values)
         self.reading = JobReading(&values)
         self.limits = Limits(
             inFlight: values.integer("limits.in_flight"),

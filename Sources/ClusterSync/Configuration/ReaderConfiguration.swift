@@ -74,6 +74,8 @@ struct ReaderConfiguration: Sendable {
     var adminToken: Secret?
     /// Its limits are each cluster's own.
     var reading: JobReading
+    /// Who is told what a comparison of everything came to.
+    var reports: ReportSender.Targets
     /// How often the files of certificates and passwords are read.
     var reloadMilliseconds: Int
     var logLevel: Logger.Level
@@ -115,6 +117,10 @@ extension ReaderConfiguration {
         self.admin = values.address("admin.listen")
         self.adminToken = values.secret("admin.token", file: "admin.token_file")
         self.reading = JobReading(&values)
+        self.reports = ReportSender.Targets(&values)
+        for address in self.reports.addresses where !address.hasPrefix("http://") && !address.hasPrefix("https://") {
+            values.fault("dual_writer.admin", "'\(address.prefix(80))' is no address such as http://127.0.0.1:8080")
+        }
         self.reloadMilliseconds = values.integer("reload_ms")
         self.logLevel = Logger.Level(rawValue: values.choice("log.level")) ?? .info
         self.logFormat = LogFormat(rawValue: values.choice("log.format")) ?? .text

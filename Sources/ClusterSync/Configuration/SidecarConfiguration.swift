@@ -74,6 +74,8 @@ struct SidecarConfiguration: Sendable {
     /// The file that this stands in, followed while the sidecar runs; nil where it is in the configuration itself.
     var filterFile: String?
     var limits: Limits
+    /// What is asked before a step of the write mode.
+    var gates: GateSettings
 }
 
 extension SidecarConfiguration {
@@ -140,6 +142,7 @@ extension SidecarConfiguration {
             comparisons: values.integer("limits.comparisons"),
             comparisonBytes: values.integer("limits.comparison_bytes")
         )
+        self.gates = GateSettings(&values)
         if self.listen == self.admin, self.listen.port != 0 {
             values.fault("admin.listen", "is the same address as listen")
         }

@@ -36,6 +36,8 @@ struct DemoStage: Sendable {
             options: [
                 ("listen", listen), ("admin.listen", admin), ("state_dir", stateDirectory),
                 ("source.hosts", hosts[0]), ("target.hosts", hosts[1]),
+                // There is nothing to load, and the demonstration compares by itself.
+                ("gates.bulk_load", "off"), ("gates.comparison", "off"),
             ],
             environment: [:],
             file: nil

@@ -24,6 +24,8 @@ final class LoaderEngine: Service {
         var isConnected = false
         var error: String?
         var began: ContinuousClock.Instant?
+        /// The job that the dual writer's gates are told of, and when its first row was read.
+        var reported: (job: String, began: String)?
         var took: Duration?
     }
 
@@ -31,6 +33,7 @@ final class LoaderEngine: Service {
     let base: LoadSettings
     let group: any EventLoopGroup
     let logger: Logger
+    let reports: ReportSender
     let start = ContinuousClock.now
     let state: Mutex<State>
     private let asked: AsyncStream<LoaderStart>
@@ -46,6 +49,7 @@ final class LoaderEngine: Service {
         self.base = settings
         self.group = group
         self.logger = logger
+        self.reports = ReportSender(targets: configuration.reports, logger: logger)
         let ceiling: LoaderStatus.Ceiling =
             switch configuration.ceiling {
             case .dualWriter: .init(microseconds: nil, origin: .dualWriter)
@@ -75,6 +79,7 @@ final class LoaderEngine: Service {
             for await start in self.asked {
                 let end = await cancelWhenGracefulShutdown { await self.load(start) }
                 self.ended(end)
+                await self.report(end)
                 if self.configuration.job.exitsWhenDone { return }
             }
         } onCancelOrGracefulShutdown: {
@@ -110,6 +115,9 @@ final class LoaderEngine: Service {
                 logger: self.logger
             ) { job in
                 try await self.begin(job)
+                self.beginReports(of: settings.job)
+                // It ends with the load: leaving the scope cancels it.
+                async let _ = self.keepReporting()
                 let tables = Set(
                     job.plan.tables.filter { $0.failure == nil }.map {
                         IndexedTable(keyspace: $0.keyspace, name: $0.table)

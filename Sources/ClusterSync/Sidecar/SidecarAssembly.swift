@@ -11,6 +11,7 @@ struct SidecarAssembly {
     let proxy: ServiceProxy
     private let admin: AdminServer
     private let prepared: PreparedKeeper
+    private let gates: GateWatch
 
     init(
         _ dualWriter: DualWriterConfiguration,
@@ -44,7 +45,9 @@ struct SidecarAssembly {
             timeouts: dualWriter.timeouts,
             logger: logger
         )
+        self.gates = GateWatch(control: control)
         let metrics = MetricsRegistry()
+        metrics.register { page in SidecarMetrics.collect(await control.nextVerdict(), into: &page) }
         metrics.register { page in
             SidecarMetrics.collect(await service.status(lookingAtTables: true), into: &page)
         }
@@ -64,7 +67,7 @@ struct SidecarAssembly {
     var services: [ServiceGroupConfiguration.ServiceConfiguration] {
         [
             .init(service: self.admin), .init(service: self.prepared), .init(service: self.proxy),
-            .init(service: self.service),
+            .init(service: self.gates), .init(service: self.service),
         ]
     }
 }

@@ -82,6 +82,12 @@ extension SidecarControl: JournalControl {
             withoutRoom: change.action == .retry ? ids.count - changed : 0,
             left: self.proxy.deadLetterIDs(of: cluster).count
         )
+        self.audit(
+            change.action == .retry ? .deadLettersRetry : .deadLettersDiscard,
+            "\(changed) of the \(cluster) cluster, \(document.left) left",
+            by: change.by,
+            reason: change.reason
+        )
         self.logger.notice(
             change.action == .retry ? "dead letters are owed again" : "dead letters are discarded",
             metadata: [
@@ -137,6 +143,12 @@ extension SidecarControl: JournalControl {
             )
         }
         let left = self.proxy.dirtySummary().reduce(0) { $1.cluster == cluster ? $0 + $1.count : $0 }
+        self.audit(
+            .dirtyClear,
+            "\(cleared) partitions of \(name?.description ?? "all tables") on the \(cluster) cluster, \(left) left",
+            by: clearing.by,
+            reason: clearing.reason
+        )
         self.logger.notice(
             "partitions are in doubt no more",
             metadata: [

@@ -1,4 +1,3 @@
-import CQLClient
 import DualWriteCore
 import DualWriter
 import Logging
@@ -17,12 +16,21 @@ actor SidecarControl {
 
     let proxy: any SidecarProxy
     private let store: PhaseStore
+    let auditStore: AuditStore
+    let reportStore: ReportStore
     let logger: Logger
-    private let identity: Identity
-    private var phaseState: PhaseState
-    private var timeouts: DualWriterTimeouts
-    private var hosts: (source: [String], target: [String])
-    private var validationPercentage: Double
+    let identity: Identity
+    let gates: GateSettings
+    var phaseState: PhaseState
+    var timeouts: DualWriterTimeouts
+    var hosts: (source: [String], target: [String])
+    var validationPercentage: Double
+    /// What counters said lately.
+    var window: GateWindow
+    /// What other services have reported.
+    var reportsKept: ReportsDocument
+    /// Who has changed what, oldest first.
+    var trail: [AuditRecord]
     private var isChanging = false
 
     init(
@@ -42,7 +50,18 @@ actor SidecarControl {
         self.timeouts = timeouts
         self.identity = identity
         self.logger = logger
+        self.gates = configuration.gates
+        self.window = GateWindow(seconds: configuration.gates.limits.windowSeconds)
+        self.auditStore = AuditStore(folder: store.folder)
+        self.reportStore = ReportStore(folder: store.folder)
+        let (trail, reports) = (self.auditStore.load(), self.reportStore.load())
+        (self.trail, self.reportsKept) = (trail.records, reports.reports)
+        for remark in [trail.remark, reports.remark].compactMap(\.self) {
+            logger.warning("state folder: \(remark)")
+        }
     }
+
+    var started: ContinuousClock.Instant { self.identity.started }
 
     /// Says that a mode cannot be had with these hosts; nil where it can.
     static func missing(_ mode: WriteMode, _ hosts: (source: [String], target: [String])) -> String? {
@@ -64,7 +83,7 @@ actor SidecarControl {
 
     func end() { self.isChanging = false }
 
-    private func parsed(_ text: String) throws(AdminError) -> WriteMode {
+    func parsed(_ text: String) throws(AdminError) -> WriteMode {
         do {
             return try WriteMode(parsing: text)
         } catch {
@@ -72,7 +91,7 @@ actor SidecarControl {
         }
     }
 
-    private func checkTransition(to mode: WriteMode, force: Bool, reason: String?) throws(AdminError) -> ModeTransition
+    func checkTransition(to mode: WriteMode, force: Bool, reason: String?) throws(AdminError) -> ModeTransition
     {
         do {
             return try ModeTransition.check(from: self.phaseState.mode, to: mode, force: force, reason: reason)
@@ -85,15 +104,25 @@ actor SidecarControl {
     }
 
     /// Makes a change that was checked: the proxy first, then the folder.
-    private func move(to mode: WriteMode, _ change: PhaseChange, forced: Bool) async throws(AdminError) {
+    func move(
+        to mode: WriteMode,
+        _ change: PhaseChange,
+        forced: Bool,
+        _ judgement: Judgement,
+        as action: AuditRecord.Action
+    ) async throws(AdminError) {
         let before = self.phaseState
         var after = before
         after.mode = mode
         after.epoch += 1
         do {
-            // Force without a reason overrules nothing, the gates of a single step included.
-            let force = change.force && change.reason != nil
-            try await self.proxy.setMode(mode, epoch: after.epoch, force: force, reason: change.reason)
+            // What was decided about the gates counts for those of the proxy, too.
+            try await self.proxy.setMode(
+                mode,
+                epoch: after.epoch,
+                force: forced || judgement.overrulesProxy,
+                reason: change.reason ?? (judgement.overrulesProxy ? "the configuration of the gates" : nil)
+            )
         } catch {
             throw AdminError(
                 .clusterUnreachable,
@@ -110,7 +139,8 @@ actor SidecarControl {
                 epoch: after.epoch,
                 by: change.by,
                 reason: change.reason,
-                forced: forced
+                forced: forced || !judgement.overruled.isEmpty,
+                overruled: judgement.overruled.isEmpty ? nil : judgement.overruled.map(\.rawValue)
             )
         )
         after.history = after.history.suffix(PhaseState.historyMax)
@@ -131,83 +161,17 @@ actor SidecarControl {
             metadata: [
                 "from": "\(before.mode)", "to": "\(mode)", "epoch": "\(after.epoch)", "by": "\(change.by)",
                 "reason": "\(change.reason ?? "-")", "forced": "\(forced)",
+                "overruled": "\(judgement.overruled.map(\.rawValue).joined(separator: ","))",
             ]
         )
-    }
-
-    /// Applies hosts, times and mode of a document; what fails puts the hosts back.
-    private func carryOut(_ change: ConfigurationChange) async throws(AdminError) {
-        var hosts = self.hosts
-        if let source = change.cassandraHosts { hosts.source = source }
-        if let target = change.scyllaHosts { hosts.target = target }
-        for (key, list) in [("cassandra_hosts", hosts.source), ("scylla_hosts", hosts.target)] {
-            for host in list {
-                do throws(ContactPointError) {
-                    _ = try ContactPoint(parsing: host)
-                } catch {
-                    throw AdminError(.invalidConfiguration, "\(key): \(error)", hint: "Nothing was changed.")
-                }
-            }
-        }
-        var mode = self.phaseState.mode
-        if let text = change.writeMode {
-            do {
-                mode = try self.parsed(text)
-            } catch {
-                throw AdminError(.invalidConfiguration, "write_mode: \(error.message)", hint: error.hint)
-            }
-        }
-        let transition = try self.checkTransition(to: mode, force: false, reason: nil)
-        if let missing = Self.missing(mode, hosts) {
-            throw AdminError(.clusterUnreachable, missing, hint: "Nothing was changed.")
-        }
-        let before = self.hosts
-        let source = hosts.source == before.source ? nil : hosts.source
-        let target = hosts.target == before.target ? nil : hosts.target
-        if source != nil || target != nil {
-            do {
-                try await self.proxy.setHosts(source: source, target: target)
-            } catch {
-                throw AdminError(.clusterUnreachable, "\(error)", hint: "Nothing was changed.")
-            }
-        }
-        if transition != .none {
-            do {
-                try await self.move(to: mode, PhaseChange(mode: mode.name, by: change.by), forced: false)
-            } catch {
-                if source != nil || target != nil {
-                    try? await self.proxy.setHosts(
-                        source: source == nil ? nil : before.source,
-                        target: target == nil ? nil : before.target
-                    )
-                }
-                throw error
-            }
-        }
-        self.hosts = hosts
-        try await self.applyTimes(change)
-    }
-
-    private func applyTimes(_ change: ConfigurationChange) async throws(AdminError) {
-        var timeouts = self.timeouts
-        if let milliseconds = change.shadowWriteTimeoutMs { timeouts.shadowWriteMilliseconds = milliseconds }
-        if let milliseconds = change.primaryWriteTimeoutMs { timeouts.primaryWriteMilliseconds = milliseconds }
-        if timeouts != self.timeouts {
-            do {
-                try await self.proxy.setTimeouts(timeouts)
-            } catch {
-                throw AdminError(.changeFailed, "the timeouts could not be changed: \(error)")
-            }
-            self.timeouts = timeouts
-        }
-        if let percentage = change.validationPercentage, percentage != self.validationPercentage {
-            do {
-                try await self.proxy.setComparisonPercentage(percentage)
-            } catch {
-                throw AdminError(.changeFailed, "the share of compared reads could not be changed: \(error)")
-            }
-            self.validationPercentage = percentage
-        }
+        self.audit(
+            action,
+            "\(before.mode) → \(mode), epoch \(after.epoch)",
+            by: change.by,
+            reason: change.reason,
+            forced: forced,
+            judgement
+        )
     }
 }
 
@@ -220,7 +184,11 @@ extension SidecarControl: AdminControl {
         if let missing = Self.missing(mode, self.hosts) {
             throw AdminError(.clusterUnreachable, missing, hint: "POST /config can give it. Nothing was changed.")
         }
-        if transition != .none { try await self.move(to: mode, change, forced: transition == .forced) }
+        if transition != .none {
+            let step = ModeStep(from: self.phaseState.mode, to: mode)
+            let judgement = try await self.pass(step, force: change.force, reason: change.reason)
+            try await self.move(to: mode, change, forced: transition == .forced, judgement, as: .phase)
+        }
         return self.phase()
     }
 
@@ -228,6 +196,7 @@ extension SidecarControl: AdminControl {
         try self.begin()
         defer { self.end() }
         try await self.carryOut(change)
+        self.audit(.configuration, change.words, by: change.by, reason: nil)
         self.logger.notice("configuration changed until the next start", metadata: ["by": "\(change.by)"])
         return self.configuration()
     }
@@ -282,53 +251,9 @@ extension SidecarControl: AdminControl {
         )
     }
 
-    private var uptimeSeconds: Double {
+    var uptimeSeconds: Double {
         let seconds = (ContinuousClock.now - self.identity.started) / .milliseconds(1)
         return seconds.rounded() / 1_000
-    }
-}
-
-extension SidecarControl: HealthSource {
-    func readiness() -> Readiness { Self.readiness(self.proxy.status()) }
-
-    func health() -> HealthDocument {
-        let status = self.proxy.status()
-        let mode = self.phaseState.mode
-        func leg(_ cluster: Cluster, _ hosts: [String]) -> HealthDocument.Leg {
-            let leg = status.leg(cluster)
-            return .init(configured: !hosts.isEmpty, connected: leg?.isConnected ?? false, error: leg?.lastError)
-        }
-        let isWhole = Cluster.allCases.allSatisfy { !mode.needs($0) || status.leg($0)?.isConnected == true }
-        let isReady = Self.readiness(status) == .ready
-        return HealthDocument(
-            status: !isReady ? "unavailable" : isWhole ? "ok" : "degraded",
-            service: self.identity.service,
-            version: self.identity.version,
-            uptimeSeconds: self.uptimeSeconds,
-            currentMode: mode.name,
-            validationRate: Self.validationRate(self.validationPercentage, status),
-            source: leg(.source, self.hosts.source),
-            target: leg(.target, self.hosts.target)
-        )
-    }
-
-    /// The share of the suitable reads that are compared now, 0 to 1: none in a mode without a shadow, and none while the shadow
-    /// is away or behind.
-    static func validationRate(_ percentage: Double, _ status: DualWriterStatus) -> Double {
-        guard let shadow = status.mode.shadow, let leg = status.leg(shadow) else { return 0 }
-        return leg.isConnected && !leg.isBehind && !leg.isHeldBack ? percentage / 100 : 0
-    }
-
-    /// Ready means: the listener stands and every cluster whose loss a client would notice can be reached.
-    static func readiness(_ status: DualWriterStatus) -> Readiness {
-        if status.isDraining { return .notReady(reason: "the sidecar is stopping") }
-        var needed = [status.mode.primary]
-        if status.mode.isJoin, let shadow = status.mode.shadow { needed.append(shadow) }
-        for cluster in needed where status.leg(cluster)?.isConnected != true {
-            let why = status.leg(cluster)?.lastError.map { ": \($0)" } ?? ""
-            return .notReady(reason: "the \(cluster) cluster cannot be reached\(why)")
-        }
-        return status.isReady ? .ready : .notReady(reason: "the listener does not accept connections yet")
     }
 }
 

@@ -5,8 +5,11 @@ import NIOCore
 /// What a request to the admin port brings.
 extension AdminPaths {
     /// The JSON object that the body must be.
-    func object(of request: Request) async throws -> [String: JSONValue] {
-        try self.object(in: try await self.body(of: request))
+    func object(
+        of request: Request,
+        bytesMax: Int = AdminServer.bodyBytesMax
+    ) async throws -> [String: JSONValue] {
+        try self.object(in: try await self.body(of: request, bytesMax: bytesMax))
     }
 
     /// The JSON object that the body must be where there is one; no body is an empty object.
@@ -28,9 +31,12 @@ extension AdminPaths {
         return object
     }
 
-    private func body(of request: Request) async throws -> ByteBuffer {
+    private func body(
+        of request: Request,
+        bytesMax: Int = AdminServer.bodyBytesMax
+    ) async throws -> ByteBuffer {
         do {
-            return try await request.body.collect(upTo: AdminServer.bodyBytesMax)
+            return try await request.body.collect(upTo: bytesMax)
         } catch let error as NIOTooManyBytesError {
             throw error
         } catch let error as HTTPError {

@@ -27,6 +27,8 @@ public struct AdminError: Error, Sendable {
         public static var nothingFound: Self { .init(name: "nothing_found", status: .conflict) }
         /// The rules of transition forbid the step.
         public static var transitionRefused: Self { .init(name: "transition_refused", status: .conflict) }
+        /// Gates stand against the step.
+        public static var gatesVeto: Self { .init(name: "gates_veto", status: .conflict) }
         /// A cluster that the change needs is not configured or cannot be reached.
         public static var clusterUnreachable: Self { .init(name: "cluster_unreachable", status: .conflict) }
         /// A load runs already.
@@ -62,17 +64,23 @@ public struct AdminError: Error, Sendable {
     /// What to do about it.
     public let hint: String?
 
+    /// The gates that stand against a step, where that is the fault.
+    public let gates: [GateDocument]?
+
     var headers: HTTPFields = [:]
 
     /// Creates an error.
-    public init(_ code: Code, _ message: String, hint: String? = nil) {
+    public init(_ code: Code, _ message: String, hint: String? = nil, gates: [GateDocument]? = nil) {
         self.code = code
         self.message = message
         self.hint = hint
+        self.gates = gates
     }
 
     func response() -> Response {
-        let document = ErrorDocument(error: .init(code: self.code.name, message: self.message, hint: self.hint))
+        let document = ErrorDocument(
+            error: .init(code: self.code.name, message: self.message, hint: self.hint, gates: self.gates)
+        )
         var response = Response.document(document, status: self.code.status)
         for field in self.headers { response.headers.append(field) }
         return response

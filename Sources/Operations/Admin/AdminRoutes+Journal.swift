@@ -15,7 +15,7 @@ extension AdminRoutes {
             "/v1/journal",
             [
                 .get: { request, _ in
-                    _ = try Parameters(request, allowed: [])
+                    _ = try QueryParameters(request, allowed: [])
                     return .document(await self.control.journal())
                 }
             ],
@@ -25,7 +25,7 @@ extension AdminRoutes {
             "/v1/dead-letters",
             [
                 .get: { request, _ in
-                    let parameters = try Parameters(request, allowed: ["cluster", "limit"])
+                    let parameters = try QueryParameters(request, allowed: ["cluster", "limit"])
                     let limit = try parameters.limit(max: Self.deadLettersMax)
                     return .document(await self.control.deadLetters(of: try parameters.cluster(), max: limit))
                 },
@@ -41,7 +41,7 @@ extension AdminRoutes {
             "/v1/dirty",
             [
                 .get: { request, _ in
-                    let parameters = try Parameters(request, allowed: ["cluster", "limit"])
+                    let parameters = try QueryParameters(request, allowed: ["cluster", "limit"])
                     let limit = try parameters.limit(max: Self.dirtyPartitionsMax)
                     return .document(await self.control.dirty(on: try parameters.cluster(), max: limit))
                 },
@@ -53,42 +53,5 @@ extension AdminRoutes {
             ],
             to: router
         )
-    }
-
-    /// What stands behind the question mark.
-    private struct Parameters {
-        private var values: [String: String] = [:]
-
-        init(_ request: Request, allowed: [String]) throws(AdminError) {
-            for (key, value) in request.uri.queryParameters {
-                let (key, value) = (String(key), String(value))
-                guard allowed.contains(key) else {
-                    throw AdminError(
-                        .invalidParameter,
-                        Nearest.unknown("parameter", key, among: allowed),
-                        hint: allowed.isEmpty ? "It takes none." : "Known: \(allowed.joined(separator: ", "))."
-                    )
-                }
-                guard self.values.updateValue(value, forKey: key) == nil else {
-                    throw AdminError(.invalidParameter, "\(key) is there twice.")
-                }
-            }
-        }
-
-        func limit(max: Int) throws(AdminError) -> Int {
-            guard let text = self.values["limit"] else { return AdminRoutes.listedByDefault }
-            guard let number = Int(text), (1...max).contains(number) else {
-                throw AdminError(.invalidParameter, "limit: must be a whole number from 1 to \(max).")
-            }
-            return number
-        }
-
-        func cluster() throws(AdminError) -> String? {
-            guard let text = self.values["cluster"] else { return nil }
-            guard DocumentReader.clusters.contains(text) else {
-                throw AdminError(.invalidParameter, "cluster: must be source or target.")
-            }
-            return text
-        }
     }
 }

@@ -2,6 +2,7 @@
 struct DocumentReader {
     static var clusters: [String] { ["source", "target"] }
     static var reasonBytesMax: Int { 1_024 }
+    static var faultsMax: Int { 20 }
 
     private let object: [String: JSONValue]
     private var faults: [String]
@@ -14,10 +15,16 @@ struct DocumentReader {
 
     mutating func fault(_ text: String) { self.faults.append(text) }
 
-    /// What is wrong so far.
-    var found: [String] { self.faults }
+    /// The faults of a document within this one.
+    mutating func take(_ inner: DocumentReader, of place: String) {
+        // One document has thousands of places; a few of them show what is wrong.
+        for fault in inner.faults where self.faults.count < Self.faultsMax { self.faults.append("\(place): \(fault)") }
+    }
 
-    /// The value of a key, whatever it is.
+    /// Whether there is a value.
+    func has(_ key: String) -> Bool { self.object[key].map { $0 != .null } ?? false }
+
+    /// Whatever stands there.
     func value(_ key: String) -> JSONValue? { self.object[key] }
 
     /// One of a few words, which must be there.

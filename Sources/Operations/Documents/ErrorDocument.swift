@@ -8,6 +8,8 @@ public struct ErrorDocument: Codable, Sendable, Equatable {
         public var message: String
         /// What to do about it, where that can be said.
         public var hint: String?
+        /// The gates that stand against a step, where that is the fault.
+        public var gates: [GateDocument]?
     }
 
     /// The fault.

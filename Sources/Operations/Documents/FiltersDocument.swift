@@ -120,7 +120,7 @@ extension DocumentReader {
                     ?? [],
                 exclude: inner.texts("exclude", max: FiltersChange.namesMax, bytesMax: FiltersChange.nameBytesMax) ?? []
             )
-            for fault in inner.found { self.fault("\(key): \(fault)") }
+            self.take(inner, of: key)
             return lists
         default:
             self.fault("\(key): must be an object with include and exclude")

@@ -14,9 +14,20 @@ public struct PhaseRecord: Codable, Sendable, Equatable {
     public var reason: String?
     /// Whether the rules were overruled.
     public var forced: Bool
+    /// The gates that did not hold and were overruled; nil for none.
+    public var overruled: [String]?
 
     /// Creates a record.
-    public init(at: String, from: String, to: String, epoch: Int, by: String, reason: String?, forced: Bool) {
+    public init(
+        at: String,
+        from: String,
+        to: String,
+        epoch: Int,
+        by: String,
+        reason: String?,
+        forced: Bool,
+        overruled: [String]? = nil
+    ) {
         self.at = at
         self.from = from
         self.to = to
@@ -24,6 +35,7 @@ public struct PhaseRecord: Codable, Sendable, Equatable {
         self.by = by
         self.reason = reason
         self.forced = forced
+        self.overruled = overruled
     }
 }
 

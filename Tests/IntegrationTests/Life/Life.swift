@@ -75,6 +75,8 @@ final class Life: Sendable {
             # As often as it may be, so that a short life has many of these moments.
             reload_ms: 100
             limits: {idle_pool_ms: 400}
+            # Nothing was there before, and the life itself compares; what fails on purpose must not keep it in one mode.
+            gates: {bulk_load: off, comparison: off, error_rate: off, dead_letters: off, losses: off, mismatches: off}
             \(cluster(.source, folder))
             \(cluster(.target, folder))
             """

@@ -1,0 +1,197 @@
+import DualWriteCore
+import DualWriter
+import Logging
+import Operations
+
+/// Whether a step is safe, and the way back.
+extension SidecarControl {
+    /// What the gates have come to before a change of mode.
+    struct Judgement: Sendable {
+        /// Gates that did not hold and were overruled.
+        var overruled: [Gate.Name] = []
+        /// Gates that did not hold and were not asked.
+        var notAsked: [Gate.Name] = []
+        /// Whether the proxy must not ask its own gates, because the operator has decided about them.
+        var overrulesProxy = false
+    }
+
+    /// The gates that the proxy asks once more by itself.
+    private static var proxyGates: Set<Gate.Name> { [.connected, .backlog, .deadLetters, .losses] }
+
+    // MARK: Figures
+
+    /// Notes what counters say now, so that the gates can look back.
+    func sample() async { self.note(await self.proxy.currentStatus()) }
+
+    @discardableResult
+    private func note(_ status: DualWriterStatus) -> GateWindow.Sample {
+        let sample = GateWindow.Sample(status.counters)
+        self.window.record(sample, at: Int64((ContinuousClock.now - self.started) / .milliseconds(1)))
+        return sample
+    }
+
+    private func figures() async -> GateFigures {
+        let status = await self.proxy.currentStatus()
+        let growth = self.window.growth(to: self.note(status))
+        var figures = GateFigures(now: Timestamp.milliseconds())
+        for leg in status.legs {
+            var figure = GateFigures.Leg()
+            figure.isConnected = leg.isConnected
+            figure.lastError = leg.lastError
+            figure.records = leg.shadowWritesQueued
+            figure.oldestMilliseconds = leg.shadowOldestMilliseconds
+            figure.deadLetters = leg.deadLetters
+            let counters = status.counters[leg.cluster]
+            // Without a journal what a cluster lacks is counted, and nobody knows where.
+            figure.losses =
+                status.hasJournal ? leg.dirtyWithLoss : Int(clamping: counters.shadowDead + counters.shadowOverflowed)
+            figure.writes = growth.writes[leg.cluster]
+            figure.failures = growth.failures[leg.cluster]
+            figure.completeSince = self.completeSince(leg.cluster)
+            figures.legs[leg.cluster] = figure
+        }
+        figures.comparedReads = growth.comparedReads
+        figures.mismatches = growth.mismatches
+        figures.loads = self.reportsKept.loadEvidence
+        figures.comparison = self.reportsKept.comparisonEvidence
+        return figures
+    }
+
+    /// When the mode in which a cluster got no writes was left for the last time.
+    private func completeSince(_ cluster: Cluster) -> Int64? {
+        let without = cluster == .target ? WriteMode.primaryOnly : .targetOnly
+        let record = self.phaseState.history.last { $0.from == without.name && $0.to != without.name }
+        return record.flatMap { Moment.milliseconds($0.at) }
+    }
+
+    // MARK: Judging
+
+    /// The verdict on a step as things are now.
+    func judge(_ step: ModeStep) async -> GateVerdict { GateVerdict(step, await self.figures(), self.gates) }
+
+    /// The verdict on the next step forward, for metrics; nil in the last mode.
+    func nextVerdict() async -> GateVerdict? {
+        guard let step = ModeStep.forward(from: self.phaseState.mode) else { return nil }
+        return await self.judge(step)
+    }
+
+    /// Judges a step that is about to be taken, and refuses it where a gate stands against it.
+    ///
+    /// Under traffic something is always on its way: what is owed gets as long as an attempt on the shadow to arrive.
+    ///
+    /// - Parameter asksReports: whether the gates count that rest on what other services report.
+    func pass(
+        _ step: ModeStep,
+        force: Bool,
+        reason: String?,
+        asksReports: Bool = true
+    ) async throws(AdminError) -> Judgement {
+        let overrules = force && reason?.contains { !$0.isWhitespace } == true
+        let deadline = ContinuousClock.now + .milliseconds(self.timeouts.shadowWriteMilliseconds)
+        while true {
+            let figures = await self.figures()
+            let verdict = GateVerdict(step, figures, self.gates)
+            let vetoes = verdict.vetoes.filter { asksReports || !$0.name.needsReport }
+            let waits = vetoes.map(\.name) == [.backlog] && !overrules && ContinuousClock.now < deadline
+            if waits, (try? await Task.sleep(for: .milliseconds(20))) != nil { continue }
+            guard vetoes.isEmpty || overrules else { throw Self.refusal(step, vetoes) }
+            var judgement = Judgement()
+            judgement.overruled = vetoes.map(\.name)
+            judgement.notAsked = asksReports ? [] : verdict.vetoes.map(\.name).filter(\.needsReport)
+            let strict = GateVerdict(step, figures, GateSettings()).vetoes.map(\.name)
+            judgement.overrulesProxy =
+                overrules || strict.contains { Self.proxyGates.contains($0) && self.gates[$0] != .veto }
+            return judgement
+        }
+    }
+
+    private static func refusal(_ step: ModeStep, _ vetoes: [Gate]) -> AdminError {
+        AdminError(
+            .gatesVeto,
+            "\(step.to) is not entered from \(step.from): " + vetoes.map(\.words).joined(separator: " "),
+            hint: "force with a reason overrules \(vetoes.map(\.name.rawValue).joined(separator: ", ")). Nothing was "
+                + "changed.",
+            gates: vetoes.map { GateDocument($0) }
+        )
+    }
+
+    private func document(_ verdict: GateVerdict) async -> VerdictDocument {
+        let step = verdict.step
+        let back = ModeStep.back(from: step.to)
+        let distance = abs(Int(step.from.rawValue) - Int(step.to.rawValue))
+        return VerdictDocument(
+            from: step.from.name,
+            to: step.to.name,
+            allowed: verdict.isAllowed && distance <= 1,
+            gates: verdict.gates.map { GateDocument($0) },
+            cost: verdict.cost,
+            wayBack: back?.to.name,
+            wayBackCost: back?.cost(GateFigures.untroubled)
+        )
+    }
+}
+
+extension SidecarControl: GateControl {
+    func verdict(to mode: String?) async throws(AdminError) -> VerdictDocument {
+        let from = self.phaseState.mode
+        var step = ModeStep.forward(from: from)
+        if let mode { step = ModeStep(from: from, to: try self.parsed(mode)) }
+        guard let step else {
+            throw AdminError(.transitionRefused, "\(from) is the last mode.", hint: "Ask about a mode: ?to=ShadowPrimary.")
+        }
+        return await self.document(await self.judge(step))
+    }
+
+    func rollBack(_ rollback: Rollback) async throws(AdminError) -> RollbackDocument {
+        try self.begin()
+        defer { self.end() }
+        let from = self.phaseState.mode
+        guard let step = ModeStep.back(from: from) else {
+            throw AdminError(.transitionRefused, "\(from) is where a migration begins: there is no step to undo.")
+        }
+        let verdict = await self.document(await self.judge(step))
+        if rollback.isDryRun { return RollbackDocument(verdict, dryRun: true, epoch: self.phaseState.epoch) }
+        if let missing = Self.missing(step.to, self.hosts) {
+            throw AdminError(.clusterUnreachable, missing, hint: "POST /config can give it. Nothing was changed.")
+        }
+        let judgement = try await self.pass(step, force: rollback.force, reason: rollback.reason)
+        let change = PhaseChange(mode: step.to.name, reason: rollback.reason, force: rollback.force, by: rollback.by)
+        try await self.move(to: step.to, change, forced: false, judgement, as: .rollback)
+        return RollbackDocument(verdict, dryRun: false, epoch: self.phaseState.epoch)
+    }
+}
+
+extension GateFigures {
+    /// Figures of clusters that are well: what a step costs at any time.
+    static var untroubled: GateFigures {
+        var figures = GateFigures(now: 0)
+        for cluster in Cluster.allCases { figures.legs[cluster].isConnected = true }
+        return figures
+    }
+}
+
+extension GateWindow.Sample {
+    init(_ counters: DualWriterCounters) {
+        self.init()
+        for cluster in Cluster.allCases {
+            self.failures[cluster] = counters[cluster].writesFailed
+            self.writes[cluster] = counters[cluster].writesSucceeded + counters[cluster].writesFailed
+        }
+        self.comparedReads = ComparisonCounters.Result.allCases.filter(\.isVerdict)
+            .reduce(0) { $0 + counters.comparison[$1] }
+        self.mismatches = counters.comparison.mismatches
+    }
+}
+
+extension GateDocument {
+    init(_ gate: Gate) {
+        self.init(
+            gate: gate.name.rawValue,
+            holds: gate.holds,
+            action: gate.action.rawValue,
+            figure: gate.figure,
+            threshold: gate.threshold,
+            words: gate.words
+        )
+    }
+}
