@@ -25,6 +25,8 @@ final class FakeProxy: SidecarProxy {
         /// How many dead letters the journal has room for.
         var room = Int.max
         var dirty: [DirtyPartition] = []
+        var owed: Set<[UInt8]> = []
+        var isOwedComplete = true
         var calls: [String] = []
         var timeouts: DualWriterTimeouts?
         var percentage: Double?
@@ -151,6 +153,30 @@ extension FakeProxy: JournalProxy {
             }
             return before - state.dirty.count
         }
+    }
+
+    func dirtyPartitions(
+        of table: DirtyPartition.Place,
+        on cluster: Cluster,
+        after mark: UInt64,
+        max: Int
+    ) -> [DirtyPartition] {
+        self.with { $0.dirty.filter { $0.cluster == cluster && $0.place.wholeTable == table && $0.mark > mark } }
+    }
+
+    func clearDirtyPartitions(of cluster: Cluster, marks: Set<UInt64>) -> Int {
+        self.with { state in
+            let before = state.dirty.count
+            state.dirty.removeAll { $0.cluster == cluster && marks.contains($0.mark) }
+            return before - state.dirty.count
+        }
+    }
+
+    func owed(_ partitions: OwedPartitions) async -> OwedPartitions {
+        var answer = partitions
+        answer.owed = self.with { $0.owed }.intersection(partitions.keys)
+        answer.isComplete = self.with { $0.isOwedComplete }
+        return answer
     }
 }
 

@@ -106,7 +106,7 @@ struct ReaderConfigurationTests: ConfigurationReading {
             "job: {store: cluster, file: a.db}", "c.yaml:1: job.file: needs job.store: sqlite"
         ),
         ("job: {worker: a}", "c.yaml:1: job.worker: needs job.store: cluster; else there is one alone"),
-        ("peer: {url: reader.far}", "c.yaml:1: peer.url: 'reader.far' is no address such as https://reader.far:9093"),
+        ("peer: {url: reader.far}", "c.yaml:1: peer.url: 'reader.far' is no address such as https://reader.far:9091"),
         ("peer: {token: a}", "c.yaml:1: peer.token: stands without peer.url: nobody is asked"),
         ("peer: {cluster: both}", "c.yaml:1: peer.cluster: 'both' is not one of target, source"),
         (
@@ -114,8 +114,17 @@ struct ReaderConfigurationTests: ConfigurationReading {
             "c.yaml:1: peer.ca: stands beside an address without TLS; let peer.url begin with https://"
         ),
         (
-            "repair: {policy: source_wins}",
-            "c.yaml:1: repair has no meaning for dual-reader: it writes nothing so far; leave it out"
+            "repair: {automatically: true}",
+            "default: repair.automatically: needs a repair.policy other than manual: who is right?"
+        ),
+        (
+            "repair: {policy: target_wins}",
+            "c.yaml:1: repair.policy: 'target_wins' is not one of source_wins, newest_wins, manual"
+        ),
+        ("tenants: {values: [a]}", "c.yaml:1: tenants.values: needs tenants.column: which column has them?"),
+        (
+            "dual_writer: {admin: [127.0.0.1]}",
+            "c.yaml:1: dual_writer.admin: '127.0.0.1' is no address such as http://127.0.0.1:8080"
         ),
         (
             "columns: {exclude: [ks.t]}",

@@ -174,7 +174,7 @@ struct SidecarJournalTests: ControlTests {
                     Self.dirty("shop", "", nil, .primaryUnknown),
                 ]
             }
-            let document = await bench.control.dirty(on: nil, max: 3)
+            let document = try await bench.control.dirty(.init(limit: 3))
             #expect(document.total == 5 && document.groupsLeftOut == 0)
             #expect(
                 document.summary == [
@@ -205,7 +205,7 @@ struct SidecarJournalTests: ControlTests {
             #expect(document.partitions.map(\.key) == ["cafe", String(repeating: "ab", count: 1_024), nil])
             #expect(document.partitions.map(\.keyBytes) == [2, 2_000, nil])
             #expect(document.partitions.first?.since == "2025-11-25T13:40:00.123Z")
-            #expect(await bench.control.dirty(on: "source", max: 10).partitions.count == 1)
+            #expect(try await bench.control.dirty(.init(cluster: "source", limit: 10)).partitions.count == 1)
         }
     }
 

@@ -168,7 +168,10 @@ struct ReaderCommandTests {
     @Test func `a cluster that is away ends with 69, not with a verdict`() async throws {
         let clusters = try await Clusters()
         let result = try await clusters.compare(
-            settings: ["target.hosts=127.0.0.1:1", "source.request_timeout_ms=500", "target.request_timeout_ms=500"]
+            settings: [
+                "target.hosts=127.0.0.1:1", "source.request_timeout_ms=500", "target.request_timeout_ms=500",
+                "connect.wait_ms=1",
+            ]
         )
         #expect(result.code == 69, "\(result.errors)")
         #expect(result.output.isEmpty)

@@ -131,8 +131,14 @@ extension FakeSidecar: JournalControl {
         )
     }
 
-    func dirty(on cluster: String?, max: Int) async -> DirtyDocument {
-        self.with { $0.lists.append("dirty \(cluster ?? "both") \(max)") }
+    func owed(_ question: OwedQuestion) async throws(AdminError) -> OwedDocument {
+        self.with { $0.lists.append("owed \(question.keyspace).\(question.table) \(question.keys)") }
+        return OwedDocument(owed: [1], complete: true)
+    }
+
+    func dirty(_ question: DirtyQuestion) async throws(AdminError) -> DirtyDocument {
+        let table = question.table.map { " \($0) after \(question.after)" } ?? ""
+        self.with { $0.lists.append("dirty \(question.cluster ?? "both") \(question.limit)\(table)") }
         return DirtyDocument(summary: [], groupsLeftOut: 0, partitions: [], total: 0)
     }
 

@@ -54,7 +54,8 @@ struct JournalRoutesTests: AdminPortTests {
         ("/v1/dead-letters?clutser=source", "unknown parameter 'clutser'; did you mean 'cluster'?"),
         ("/v1/dead-letters?limit=1&limit=2", "limit is there twice."),
         ("/v1/dirty?limit=1001", "limit: must be a whole number from 1 to 1000."),
-        ("/v1/dirty?table=a.b", "unknown parameter 'table'"),
+        ("/v1/dirty?key=a.b", "unknown parameter 'key'"),
+        ("/v1/dirty?table=a.b&after=-1", "after: must be a whole number."),
         ("/v1/journal?limit=1", "unknown parameter 'limit'"),
     ])
     func `a wrong parameter is refused with its fault`(uri: String, message: String) async throws {

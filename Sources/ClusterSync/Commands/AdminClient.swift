@@ -153,6 +153,15 @@ struct AdminClient: Sendable {
         return fail(code, ([fault.message] + gates + [fault.hint].compactMap(\.self)).joined(separator: "\n"))
     }
 
+    /// A name as a part of a path, or of what stands behind the question mark.
+    static func escaped(_ name: String) -> String {
+        name.utf8.map { byte in
+            let character = Character(UnicodeScalar(byte))
+            let isPlain = byte < 128 && (character.isLetter || character.isNumber)
+            return isPlain || byte == UInt8(ascii: "_") ? String(character) : "%" + Human.hexadecimal([byte])
+        }.joined()
+    }
+
     static func words(_ error: any Error) -> String {
         switch error {
         case let error as HTTPClientError where error == .connectTimeout: "the connection was not made in time"

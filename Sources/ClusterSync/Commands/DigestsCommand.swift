@@ -54,7 +54,12 @@ struct DigestsCommand: AsyncParsableCommand {
             logger: logger
         )
         let source = PeerSource(answerer: answerer)
-        let admin = await Self.admin(configuration, source, secrets, logger)
+        let admin: AdminServer
+        do {
+            admin = try await Self.admin(configuration, source, secrets, logger)
+        } catch {
+            throw fail(Exit.configuration, "\(error)")
+        }
         let group = ServiceGroup(
             configuration: .init(
                 services: [.init(service: secrets), .init(service: source), .init(service: admin)],
@@ -70,16 +75,15 @@ struct DigestsCommand: AsyncParsableCommand {
         _ source: PeerSource,
         _ secrets: SecretReloader,
         _ logger: Logger
-    ) async -> AdminServer {
-        let token = CurrentSecret(configuration.adminToken)
-        if let secret = configuration.adminToken {
-            await secrets.follow("admin port", "token", secret) { token.replace($0) }
-        }
+    ) async throws(FileFault) -> AdminServer {
+        let service = configuration.service
         return AdminServer(
-            configuration: .init(
-                host: configuration.admin.host,
-                port: configuration.admin.port,
-                token: { token.text }
+            configuration: try await .init(
+                service.admin,
+                token: service.token,
+                tls: service.adminTLS,
+                following: secrets,
+                logger: logger
             ),
             digests: source,
             readiness: { source.answerer.isConnected ? .ready : .notReady(reason: "no connection to the cluster") },

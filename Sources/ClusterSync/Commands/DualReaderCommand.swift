@@ -12,9 +12,77 @@ import UnixSignals
 struct DualReaderCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dual-reader",
-        abstract: "Read both clusters, and say whether they agree.",
-        subcommands: [Compare.self, DigestsCommand.self]
+        abstract: "Read both clusters, say whether they agree, and repair what differs.",
+        subcommands: [
+            Serve.self, Compare.self, Repair.self, DigestsCommand.self, ReaderStatusCommand.self,
+            ReaderValidateCommand.self,
+            ReaderStopCommand.self, ReaderDiscrepanciesCommand.self, ReaderReconcileCommand.self,
+        ],
+        defaultSubcommand: Serve.self
     )
+
+    /// What names the configuration.
+    struct Options: ParsableArguments {
+        @Option(help: "A YAML file; config/dual-reader.yaml explains every key.")
+        var config: String?
+
+        @Option(name: .customLong("set"), help: "Any key of the file, as key=value. Can be repeated.")
+        var settings: [String] = []
+
+        @Option(help: "The folder of its files; short for --set state_dir=….")
+        var stateDir: String?
+
+        /// Reads the configuration, and sets up the log by it.
+        func load() throws -> (ReaderConfiguration, Logger) {
+            let settings = (self.stateDir.map { ["state_dir=\($0)"] } ?? []) + self.settings
+            let layers = try ConfigurationOptions.layers(.reader, file: self.config, settings: settings)
+            do {
+                let configuration = try ReaderConfiguration(layers, readFile: ConfigurationOptions.secret)
+                return (
+                    configuration,
+                    ConfigurationOptions.startLog(configuration.logLevel, configuration.logFormat, layers)
+                )
+            } catch {
+                throw fail(Exit.configuration, "\(error)")
+            }
+        }
+
+        /// The state folder, held until it is let go of: nobody else may go on with the same files.
+        static func folder(_ path: String) throws -> StateFolder {
+            do throws(StateError) {
+                return try StateFolder(path: path)
+            } catch {
+                throw fail(error.code == .locked ? Exit.locked : Exit.state, error.description)
+            }
+        }
+    }
+
+    /// What of the configured tables one run is about, and how it tells of it.
+    struct Selection: ParsableArguments {
+        @Option(help: "A keyspace, named as in the schema; can be repeated. Without it everything that is configured.")
+        var keyspace: [String] = []
+
+        @Option(help: "A table, KEYSPACE.TABLE, named as in the schema; can be repeated.")
+        var table: [String] = []
+
+        @Flag(help: "Forget what a run has found that was interrupted, and begin anew.")
+        var anew = false
+
+        @Flag(help: "Print the report as JSON.")
+        var json = false
+
+        /// What the options name; nil for everything.
+        func only() throws -> Set<TableSelection.Name>? {
+            var names = Set(self.keyspace.map { TableSelection.Name.keyspace($0) })
+            for text in self.table {
+                guard let name = TableName(path: text) else {
+                    throw ValidationError("--table takes KEYSPACE.TABLE, not '\(text)'")
+                }
+                names.insert(.table(name))
+            }
+            return names.isEmpty ? nil : names
+        }
+    }
 
     struct Compare: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -29,171 +97,89 @@ struct DualReaderCommand: AsyncParsableCommand {
                 """
         )
 
-        @Option(help: "A YAML file; config/dual-reader.yaml explains every key.")
-        var config: String?
-
-        @Option(name: .customLong("set"), help: "Any key of the file, as key=value. Can be repeated.")
-        var settings: [String] = []
-
-        @Option(help: "The folder of its files; short for --set state_dir=….")
-        var stateDir: String?
-
-        @Option(help: "A keyspace, named as in the schema; can be repeated. Without it everything that is configured.")
-        var keyspace: [String] = []
-
-        @Option(help: "A table, KEYSPACE.TABLE, named as in the schema; can be repeated.")
-        var table: [String] = []
-
-        @Flag(help: "Forget what a comparison has found that was interrupted, and begin anew.")
-        var anew = false
-
-        @Flag(help: "Print the report as JSON.")
-        var json = false
+        @OptionGroup var options: Options
+        @OptionGroup var selection: Selection
 
         func run() async throws {
-            let only = try self.only()
-            let (configuration, logger) = try self.load()
-            // Held until the end: nobody else may go on with the same files.
-            let folder: StateFolder
-            do throws(StateError) {
-                folder = try StateFolder(path: configuration.stateDirectory)
-            } catch {
-                throw fail(error.code == .locked ? Exit.locked : Exit.state, error.description)
+            let only = try self.selection.only()
+            let (configuration, logger) = try self.options.load()
+            try await ReaderRunCommand(selection: self.selection, configuration: configuration, logger: logger)
+                .run(only: only) { _ in }
+        }
+    }
+
+    struct Repair: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Compare both clusters once, and repair what differs; without --apply say what that would write.",
+            discussion: """
+                Cells are written with their own timestamps and lives. Each statement stands in the report file before it is \
+                sent. What was repaired is read again before it counts as repaired.
+
+                Exit codes: 0 nothing is left to be repaired, 1 something is (a dry run: something would be written), 64 wrong \
+                command line or neither cluster has such a table, 69 a cluster does not answer, 73 or 75 the state folder is \
+                unusable or taken, 74 incomplete (it says what), 78 wrong configuration.
+                """
+        )
+
+        /// The words of ``RepairPolicy``.
+        enum Policy: String, ExpressibleByArgument, CaseIterable {
+            case sourceWins = "source_wins"
+            case newestWins = "newest_wins"
+            case manual
+        }
+
+        @Flag(help: "Write. Without it nothing is written anywhere, and statements are only listed.")
+        var apply = false
+
+        @Option(
+            help: "Who is right: source_wins, newest_wins, or manual, which repairs nothing; short for repair.policy."
+        )
+        var policy: Policy?
+
+        @Flag(
+            help:
+                "Delete what the target alone has, with the timestamp of its newest cell; short for repair.delete_extras."
+        )
+        var deleteExtras = false
+
+        @Flag(help: "Write a timestamp that had to be raised on the source, too; short for repair.align_source.")
+        var alignSource = false
+
+        @Flag(help: "Repair counters: right only while nothing writes them on either side; short for repair.counters.")
+        var counters = false
+
+        @Option(help: "The timestamp of rows of which no cluster tells one, in microseconds since 1970.")
+        var untoldTimestamp: Int64?
+
+        @OptionGroup var options: Options
+        @OptionGroup var selection: Selection
+
+        func run() async throws {
+            let only = try self.selection.only()
+            let (configuration, logger) = try self.options.load()
+            var repair = configuration.repair.settings(isDryRun: !self.apply)
+            repair.policy = self.policy.flatMap { RepairPolicy(rawValue: $0.rawValue) } ?? repair.policy
+            repair.deletesExtras = repair.deletesExtras || self.deleteExtras
+            repair.alignsSource = repair.alignsSource || self.alignSource
+            repair.repairsCounters = repair.repairsCounters || self.counters
+            repair.untoldTimestamp = self.untoldTimestamp
+            guard self.policy != nil || repair.policy != .manual else {
+                throw fail(Exit.usage, "who is right where the clusters differ? Say --policy, or set repair.policy")
             }
-            let secrets = SecretReloader(interval: .milliseconds(configuration.reloadMilliseconds), logger: logger)
-            var settings: CompareSettings
-            var peer: PeerConnection?
-            do {
-                settings = try await configuration.settings(only: only, secrets: secrets)
-                if let place = configuration.peer { peer = try await PeerConnection(place, secrets: secrets) }
-                settings.peering = peer?.peering
-            } catch {
-                throw fail(Exit.configuration, "\(error)")
-            }
-            let run = CompareRun(
-                settings,
-                worker: configuration.worker,
-                beginsAnew: self.anew,
-                on: MultiThreadedEventLoopGroup.singleton,
-                logger: logger
-            )
-            let beganAt = try Self.begin(in: folder, anew: self.anew)
-            try await Self.serve(run, secrets, peer, logger)
-            if case .report(let report) = run.end {
-                try? folder.replace(Self.beganName, with: [])
-                // Parts say nothing about the whole.
-                if only == nil {
-                    let percentage = settings.sampling.percentage
-                    let told = ComparisonReport(report, beganAt: beganAt, sampledPercentage: percentage)
-                    await ReportSender(targets: configuration.reports, logger: logger).send(told, attempts: 4)
+            try await ReaderRunCommand(selection: self.selection, configuration: configuration, logger: logger)
+                .run(only: only) { settings in
+                    settings.repair = repair
+                    settings.job += self.apply ? ".repair" : ".repair-dry-run"
                 }
-            }
-            try withExtendedLifetime(folder) { try self.tell(run) }
         }
+    }
+}
 
-        private static let beganName = "compare-began"
-
-        /// When the comparison began that goes on now, kept for the next start in case that this one is interrupted.
-        private static func begin(in folder: StateFolder, anew: Bool) throws -> String {
-            do throws(StateError) {
-                let kept = try folder.content(of: self.beganName).map { String(decoding: $0, as: UTF8.self) }
-                if !anew, let kept, Moment.milliseconds(kept) != nil { return kept }
-                let now = Timestamp.now()
-                try folder.replace(self.beganName, with: Array(now.utf8))
-                return now
-            } catch {
-                throw fail(Exit.state, error.description)
-            }
-        }
-
-        private func load() throws -> (ReaderConfiguration, Logger) {
-            let settings = (self.stateDir.map { ["state_dir=\($0)"] } ?? []) + self.settings
-            let layers = try ConfigurationOptions.layers(.reader, file: self.config, settings: settings)
-            do {
-                let configuration = try ReaderConfiguration(layers, readFile: ConfigurationOptions.secret)
-                return (
-                    configuration,
-                    ConfigurationOptions.startLog(configuration.logLevel, configuration.logFormat, layers)
-                )
-            } catch {
-                throw fail(Exit.configuration, "\(error)")
-            }
-        }
-
-        /// What the options name; nil for everything.
-        private func only() throws -> Set<TableSelection.Name>? {
-            var names = Set(self.keyspace.map { TableSelection.Name.keyspace($0) })
-            for text in self.table {
-                let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-                guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
-                    throw ValidationError("--table takes KEYSPACE.TABLE, not '\(text)'")
-                }
-                names.insert(.table(TableName(keyspace: parts[0], table: parts[1])))
-            }
-            return names.isEmpty ? nil : names
-        }
-
-        private static func serve(
-            _ run: CompareRun,
-            _ secrets: SecretReloader,
-            _ peer: PeerConnection?,
-            _ logger: Logger
-        ) async throws {
-            let group = ServiceGroup(
-                configuration: .init(
-                    services: (peer.map { [.init(service: $0)] } ?? []) + [
-                        .init(service: secrets),
-                        .init(
-                            service: ProgressLine(logger: logger) { await run.progress()?.progressText },
-                            successTerminationBehavior: .ignore
-                        ),
-                        .init(service: run, successTerminationBehavior: .gracefullyShutdownGroup),
-                    ],
-                    gracefulShutdownSignals: [.sigterm, .sigint],
-                    logger: logger
-                )
-            )
-            do {
-                try await group.run()
-            } catch {
-                throw fail(Exit.software, "\(error)")
-            }
-        }
-
-        /// Prints the report and ends with its verdict.
-        private func tell(_ run: CompareRun) throws {
-            let report: CompareReport
-            switch run.end {
-            case .report(let ended): report = ended
-            case .interrupted:
-                throw fail(Exit.undelivered, "ended before everything was compared; the next start goes on there")
-            case .failed(let error): throw fail(Self.code(of: error), "\(error)")
-            }
-            let percentage = run.settings.sampling.percentage
-            if self.json {
-                let document = CompareDocument(report, sampledPercentage: percentage)
-                Output.text(String(decoding: try DocumentCoding.encode(document), as: UTF8.self))
-            } else {
-                Output.line(CompareText.text(report, sampledPercentage: percentage))
-            }
-            switch report.verdict {
-            case .inSync: return
-            case .differs: throw Exit.negative
-            case .incomplete: throw Exit.undelivered
-            }
-        }
-
-        private static func code(of error: any Error) -> ExitCode {
-            switch error {
-            case is CompareRun.NothingOfThatName: Exit.usage
-            case is CQLSessionError: Exit.unavailable
-            case is TokenRangesError: Exit.state
-            case let error as DigestError: error.isTransient ? Exit.unavailable : Exit.configuration
-            case let error as CompareError where error.code == .folder || error.code == .otherJob: Exit.state
-            case let error as CompareError where error.code == .malformed: Exit.software
-            case is CompareError: Exit.configuration
-            default: Exit.software
-            }
-        }
+extension TableName {
+    /// Nil where `text` is not `keyspace.table`, each as in the schema and without quotes.
+    init?(path text: String) {
+        let parts = text.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else { return nil }
+        self.init(keyspace: parts[0], table: parts[1])
     }
 }

@@ -126,7 +126,7 @@ struct LoaderMigrateCommand: AsyncParsableCommand {
     @OptionGroup var options: LoaderOptions
 
     func run() async throws {
-        let path = "/migrate/\(escaped(self.keyspace))/\(escaped(self.table))"
+        let path = "/migrate/\(AdminClient.escaped(self.keyspace))/\(AdminClient.escaped(self.table))"
         let answer = try await self.options.client().post(path, ChangeBody(), as: LoaderActionDocument.self)
         self.options.show(answer, \.message)
     }
@@ -201,7 +201,7 @@ struct LoaderDiscoverCommand: AsyncParsableCommand {
     @OptionGroup var options: LoaderOptions
 
     func run() async throws {
-        let path = "/discover/\(escaped(self.keyspace))"
+        let path = "/discover/\(AdminClient.escaped(self.keyspace))"
         let answer = try await self.options.client().get(path, as: DiscoveryDocument.self)
         self.options.show(answer) { document in
             document.details.map { table in
@@ -246,7 +246,7 @@ struct LoaderIndexesCommand: AsyncParsableCommand {
             }
             if !answer.0.verified { throw Exit.negative }
         case .drop, .rebuild:
-            let path = "/indexes/\(self.verb.rawValue)" + (self.keyspace.map { "/\(escaped($0))" } ?? "")
+            let path = "/indexes/\(self.verb.rawValue)" + (self.keyspace.map { "/\(AdminClient.escaped($0))" } ?? "")
             let answer = try await client.post(path, ChangeBody(), as: IndexesChangedDocument.self)
             self.options.show(answer) { Self.text($0.indexes) }
             if answer.0.status != "success" { throw Exit.negative }
@@ -259,12 +259,4 @@ struct LoaderIndexesCommand: AsyncParsableCommand {
             : indexes.map { "\($0.keyspace).\($0.name): \($0.state.rawValue)" + ($0.reason.map { ": \($0)" } ?? "") }
                 .joined(separator: "\n")
     }
-}
-
-/// A name as a part of a path.
-private func escaped(_ name: String) -> String {
-    name.utf8.map { byte in
-        let isPlain = byte < 128 && (Character(UnicodeScalar(byte)).isLetter || Character(UnicodeScalar(byte)).isNumber)
-        return isPlain || byte == UInt8(ascii: "_") ? String(UnicodeScalar(byte)) : "%" + Human.hexadecimal([byte])
-    }.joined()
 }

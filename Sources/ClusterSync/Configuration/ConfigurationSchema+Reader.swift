@@ -2,8 +2,8 @@ extension ConfigurationSchema {
     /// What `cluster-sync dual-reader` is configured with.
     static let reader = ConfigurationSchema(
         service: "dual-reader",
-        keys: comparedKeys + comparingKeys + readingKeys + peerKeys
-            + [ConfigurationKey.reportAddresses, .reportToken, .reportTokenFile, .reload] + ConfigurationKey.log,
+        keys: comparedKeys + comparingKeys + readingKeys + peerKeys + repairKeys + readerServiceKeys
+            + [ConfigurationKey.reload] + ConfigurationKey.log,
         refusals: readerRefusals
     )
 
@@ -20,6 +20,20 @@ extension ConfigurationSchema {
                 kind: .texts,
                 fallback: nil,
                 help: "Columns that are not compared, as keyspace.table.column; one cluster alone may have them."
+            ),
+            Key(
+                path: "tenants.column",
+                kind: .text,
+                fallback: nil,
+                help: "The column that says whose a row is, named as in the schema.",
+                aliases: ["reader.filter.system_domain_id_column"]
+            ),
+            Key(
+                path: "tenants.values",
+                kind: .texts,
+                fallback: nil,
+                help: "Of tables that have the column, rows with these values alone are compared; without it all.",
+                aliases: ["reader.filter.compare_system_domain_ids"]
             ),
             Key(path: "job.name", kind: .text, fallback: "compare", help: "The comparison's name, in files and logs."),
             Key(
@@ -84,6 +98,12 @@ extension ConfigurationSchema {
             help: "How often one such reading is tried before the row is undecided."
         ),
         Key(
+            path: "settle.owed_max_ms",
+            kind: .integer(1...86_400_000),
+            fallback: "600000",
+            help: "How long a row may be owed by the dual writer before it is undecided."
+        ),
+        Key(
             path: "tolerances.ttl_seconds",
             kind: .integer(0...86_400),
             fallback: "10",
@@ -134,7 +154,6 @@ extension ConfigurationSchema {
         + [
             Refusal(path: "ceiling", advice: "everything is compared, whenever it was written; leave it out"),
             Refusal(path: "loader", advice: "it is of sstable-loader's file; leave it out"),
-            Refusal(path: "repair", advice: "it writes nothing so far; leave it out"),
             Refusal(path: "write_mode", advice: "it is of dual-writer's file; leave it out"),
         ]
 }

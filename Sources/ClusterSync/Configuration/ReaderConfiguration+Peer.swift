@@ -3,7 +3,7 @@ import DualReader
 extension ReaderConfiguration {
     /// The reader near one of the clusters that answers with digests.
     struct Peer: Sendable, Equatable {
-        /// `https://reader.far:9093`.
+        /// `https://reader.far:9091`.
         var url: String
         /// Its admin token.
         var token: Secret?
@@ -35,7 +35,7 @@ extension ReaderConfiguration {
             return nil
         }
         guard peer.url.hasPrefix("http://") || peer.url.hasPrefix("https://") else {
-            values.fault("peer.url", "'\(peer.url.prefix(80))' is no address such as https://reader.far:9093")
+            values.fault("peer.url", "'\(peer.url.prefix(80))' is no address such as https://reader.far:9091")
             return nil
         }
         if peer.authorities != nil, !peer.url.hasPrefix("https://") {
@@ -77,5 +77,5 @@ extension ConfigurationSchema {
                 "60000",
                 "How long the peer may make no progress."
             ),
-        ] + ConfigurationKey.admin(listen: "127.0.0.1:9093")
+        ]
 }

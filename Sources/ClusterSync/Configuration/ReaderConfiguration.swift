@@ -45,6 +45,7 @@ struct ReaderConfiguration: Sendable {
         var reads: Int
         var readsMax: Int
         var tries: Int
+        var owedMillisecondsMax: Int
     }
 
     /// What counts as a difference, besides values.
@@ -56,10 +57,19 @@ struct ReaderConfiguration: Sendable {
         var comparesListTimes: Bool
     }
 
+    /// Whose rows are compared, in tables that have the column.
+    struct Tenants: Sendable, Equatable {
+        /// Nil where there is none; then nobody can ask for one tenant alone.
+        var column: String?
+        /// All where it is empty.
+        var values: [String]
+    }
+
     var source: ClusterPlace
     var target: ClusterPlace
     var tables: TablePatterns
     var columnsLeftOut: [Column]
+    var tenants: Tenants
     var job: Job
     var stateDirectory: String
     var sample: Sample
@@ -69,13 +79,16 @@ struct ReaderConfiguration: Sendable {
     var samplesPerClass: Int
     /// Nil where both clusters are read from here.
     var peer: Peer?
-    /// Where this reader answers others.
-    var admin: ListenAddress
-    var adminToken: Secret?
     /// Its limits are each cluster's own.
     var reading: JobReading
     /// Who is told what a comparison of everything came to.
     var reports: ReportSender.Targets
+    var repair: Repair
+    /// Nobody is asked where it has no address.
+    var sidecars: Sidecars
+    /// How long a comparison waits for a cluster that is away at its start.
+    var connectWaitMilliseconds: Int
+    var service: Service
     /// How often the files of certificates and passwords are read.
     var reloadMilliseconds: Int
     var logLevel: Logger.Level
@@ -92,6 +105,7 @@ extension ReaderConfiguration {
         self.target = ClusterPlace("target", &values)
         self.tables = values.tablePatterns()
         self.columnsLeftOut = Self.columns(&values)
+        self.tenants = Tenants(column: values.text("tenants.column"), values: values.texts("tenants.values"))
         self.stateDirectory = values.text("state_dir") ?? ""
         self.job = Self.job(&values, self.stateDirectory)
         self.sample = Sample(
@@ -103,7 +117,8 @@ extension ReaderConfiguration {
             pauseMillisecondsMax: values.integer("settle.pause_max_ms"),
             reads: values.integer("settle.reads"),
             readsMax: values.integer("settle.reads_max"),
-            tries: values.integer("settle.tries")
+            tries: values.integer("settle.tries"),
+            owedMillisecondsMax: values.integer("settle.owed_max_ms")
         )
         self.rules = Rules(
             timeToLiveSeconds: values.integer("tolerances.ttl_seconds"),
@@ -114,13 +129,12 @@ extension ReaderConfiguration {
         )
         self.samplesPerClass = values.integer("findings.samples")
         self.peer = Self.peer(&values)
-        self.admin = values.address("admin.listen")
-        self.adminToken = values.secret("admin.token", file: "admin.token_file")
         self.reading = JobReading(&values)
         self.reports = ReportSender.Targets(&values)
-        for address in self.reports.addresses where !address.hasPrefix("http://") && !address.hasPrefix("https://") {
-            values.fault("dual_writer.admin", "'\(address.prefix(80))' is no address such as http://127.0.0.1:8080")
-        }
+        self.repair = Repair(&values)
+        self.sidecars = Sidecars(&values)
+        self.connectWaitMilliseconds = values.integer("connect.wait_ms")
+        self.service = Service(&values)
         self.reloadMilliseconds = values.integer("reload_ms")
         self.logLevel = Logger.Level(rawValue: values.choice("log.level")) ?? .info
         self.logFormat = LogFormat(rawValue: values.choice("log.format")) ?? .text
@@ -161,6 +175,9 @@ extension ReaderConfiguration {
         }
         if let both = self.source.cluster.addresses.first(where: { self.target.cluster.addresses.contains($0) }) {
             values.fault("target.hosts", "has \(both), which is the source: a cluster is always equal to itself")
+        }
+        if self.tenants.column == nil, !self.tenants.values.isEmpty {
+            values.fault("tenants.values", "needs tenants.column: which column has them?")
         }
         if self.sample.percentage == 0 {
             values.fault("sampling.percentage", "0 compares nothing, and would say that all is in sync")

@@ -19,6 +19,9 @@ struct CompareDocument: Encodable, Sendable {
         var rowsSettled: Int
         /// Rows of which nobody knows.
         var rowsUndecided: Int
+        /// Rows that agree since they were repaired, and those of which something was not repaired, or only listed.
+        var rowsRepaired: Int
+        var rowsUnrepaired: Int
 
         init(_ tally: CompareTally) {
             self.rows = tally.rows
@@ -31,6 +34,8 @@ struct CompareDocument: Encodable, Sendable {
             self.rowsDifferent = tally.rowsDifferent
             self.rowsSettled = tally.rowsSettled
             self.rowsUndecided = tally.rowsUndecided
+            self.rowsRepaired = tally.rowsRepaired
+            self.rowsUnrepaired = tally.rowsUnrepaired
         }
     }
 
@@ -115,6 +120,23 @@ struct CompareDocument: Encodable, Sendable {
         }
     }
 
+    /// What was to be done about differences.
+    struct Repair: Encodable, Sendable {
+        var policy: String
+        var dryRun: Bool
+        /// The file that tells of each repair.
+        var report: String
+    }
+
+    /// Partitions that the dual writer has in doubt.
+    struct Dirty: Encodable, Sendable {
+        var compared: Int
+        var cleared: Int
+        var left: Int
+        /// Why not all of them are known.
+        var failure: String?
+    }
+
     var job: String
     /// The worst of the tables' verdicts.
     var verdict: String
@@ -125,15 +147,31 @@ struct CompareDocument: Encodable, Sendable {
     /// What was compared by digests; absent where nothing was.
     var digests: DigestCounts?
     var tables: [Table]
+    var dirty: Dirty
+    /// Absent where nothing was to be repaired.
+    var repair: Repair?
 
     /// The document of a report.
-    init(_ report: CompareReport, sampledPercentage: Double) {
+    init(_ report: CompareReport, of settings: CompareSettings) {
         (self.verdict, self.reason) = (report.verdict.word, report.verdict.reason)
         self.job = report.job
-        self.sampledPercentage = sampledPercentage
+        self.sampledPercentage = settings.sampling.percentage
         self.counts = Counts(report.tally)
         self.digests = DigestCounts(report.tally)
         self.tables = report.tables.map(Table.init)
+        self.dirty = Dirty(
+            compared: report.dirty.compared,
+            cleared: report.dirty.cleared,
+            left: report.dirty.left,
+            failure: report.dirty.failure
+        )
+        if settings.repair.policy != .manual {
+            self.repair = Repair(
+                policy: settings.repair.policy.rawValue,
+                dryRun: settings.repair.isDryRun,
+                report: report.repairReportPath
+            )
+        }
     }
 }
 

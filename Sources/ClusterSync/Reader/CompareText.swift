@@ -6,11 +6,13 @@ enum CompareText {
     private static let lineMax = 400
 
     /// One block for each table, then what is said of all of them.
-    static func text(_ report: CompareReport, sampledPercentage: Double) -> String {
-        var lines = report.tables.flatMap { Self.lines($0) }
-        if sampledPercentage < 100 {
+    static func text(_ report: CompareReport, of settings: CompareSettings) -> String {
+        var lines = report.tables.flatMap { Self.lines($0, settings.repair) }
+        lines += Self.lines(report.dirty)
+        if settings.repair.policy != .manual { lines.append("report of repairs: \(report.repairReportPath)") }
+        if !settings.sampling.isWhole {
             lines.append(
-                "compared: a sample of \(sampledPercentage) % of the partitions; of the others nothing is said"
+                "compared: a sample of \(settings.sampling.percentage) % of the partitions; of the others nothing is said"
             )
         }
         lines.append("verdict: \(Self.words(report.verdict))")
@@ -26,7 +28,20 @@ enum CompareText {
         }
     }
 
-    private static func lines(_ table: CompareReport.Table) -> [String] {
+    /// What became of the partitions that the dual writer has in doubt.
+    private static func lines(_ dirty: CompareReport.Dirty) -> [String] {
+        var lines: [String] = []
+        if dirty.compared > 0 {
+            lines.append(
+                "in doubt: \(Human.many(dirty.compared, "partition")) compared first, \(Human.count(dirty.cleared)) in doubt "
+                    + "no more, \(Human.count(dirty.left)) left"
+            )
+        }
+        if let failure = dirty.failure { lines.append("in doubt: not all is known: \(failure)") }
+        return lines
+    }
+
+    private static func lines(_ table: CompareReport.Table, _ repair: RepairSettings) -> [String] {
         var lines = ["table \(table.name): \(Self.words(table.verdict))"]
         if table.refusal != nil { return lines }
         let tally = table.tally
@@ -40,6 +55,11 @@ enum CompareText {
             lines.append("  \(Human.many(tally.rowsSettled, "row")) agreed when read again")
         }
         if tally.rowsUndecided > 0 { lines.append("  \(Human.many(tally.rowsUndecided, "row")) undecided") }
+        if tally.rowsRepaired > 0 { lines.append("  \(Human.many(tally.rowsRepaired, "row")) repaired") }
+        if tally.rowsUnrepaired > 0 {
+            let words = repair.isDryRun ? "not repaired, as nothing was to be written" : "not repaired"
+            lines.append("  \(Human.many(tally.rowsUnrepaired, "row")) \(words)")
+        }
         for failure in table.failures { lines.append("  failed: \(failure)") }
         for column in table.untoldTimes {
             lines.append("  column \(column): values alone, as a cluster does not tell its elements' times")

@@ -39,6 +39,12 @@ extension ReaderConfiguration {
         settings.settling.readsMin = self.settle.reads
         settings.settling.readsMax = self.settle.readsMax
         settings.settling.triesMax = self.settle.tries
+        settings.settling.owedMax = .milliseconds(self.settle.owedMillisecondsMax)
+        if let column = self.tenants.column, !self.tenants.values.isEmpty {
+            settings.tenants = TenantFilter(column: column, values: Set(self.tenants.values))
+        }
+        settings.writeConsistency = self.repair.consistency
+        settings.repairFile = .init(bytesMax: Int64(self.repair.fileBytes), kept: self.repair.files)
         settings.rules.timeToLiveToleranceSeconds = Int64(self.rules.timeToLiveSeconds)
         settings.rules.writetimeToleranceMicroseconds = Int64(self.rules.writetimeMicroseconds)
         settings.rules.comparesWritetimes = self.rules.comparesWritetimes

@@ -105,4 +105,19 @@ extension ServiceProxy: JournalProxy {
     func clearDirtyPartitions(of cluster: Cluster, table: DirtyPartition.Place?) -> Int {
         self.service.clearDirtyPartitions(of: cluster, table: table)
     }
+
+    func dirtyPartitions(
+        of table: DirtyPartition.Place,
+        on cluster: Cluster,
+        after mark: UInt64,
+        max: Int
+    ) -> [DirtyPartition] {
+        self.service.dirtyPartitions(of: table, on: cluster, after: mark, max: max)
+    }
+
+    func clearDirtyPartitions(of cluster: Cluster, marks: Set<UInt64>) -> Int {
+        self.service.clearDirtyPartitions(of: cluster, marks: marks)
+    }
+
+    func owed(_ partitions: OwedPartitions) async -> OwedPartitions { await self.service.owed(partitions) }
 }

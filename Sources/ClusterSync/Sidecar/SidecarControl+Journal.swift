@@ -98,86 +98,10 @@ extension SidecarControl: JournalControl {
         return document
     }
 
-    func dirty(on cluster: String?, max: Int) -> DirtyDocument {
-        let cluster = cluster.flatMap(Self.cluster)
-        let groups = self.proxy.dirtySummary().filter { cluster == nil || $0.cluster == cluster }.sorted {
-            ($0.reason.severity, $0.count, $1.table.cql ?? "") > ($1.reason.severity, $1.count, $0.table.cql ?? "")
-        }
-        return DirtyDocument(
-            summary: groups.prefix(DirtyDocument.groupsMax).map {
-                .init(
-                    cluster: $0.cluster.description,
-                    table: $0.table.cql,
-                    reason: $0.reason.name,
-                    severity: $0.reason.severity.name,
-                    partitions: $0.count
-                )
-            },
-            groupsLeftOut: Swift.max(0, groups.count - DirtyDocument.groupsMax),
-            partitions: self.proxy.dirtyPartitions(on: cluster, max: max).map { DirtyDocument.Partition($0) },
-            total: groups.reduce(0) { $0 + $1.count }
-        )
-    }
-
-    func clear(_ clearing: DirtyClearing) async throws(AdminError) -> DirtyClearingDocument {
-        let cluster = try await self.journalled(clearing.cluster)
-        var name: TableName?
-        if let text = clearing.table {
-            name = TableName(text)
-            guard name != nil else {
-                throw AdminError(
-                    .invalidDocument,
-                    "table: '\(text)' is no name of a table.",
-                    hint: "Write keyspace.table, or keyspace.* for all of a keyspace. Nothing was changed."
-                )
-            }
-        }
-        try self.begin()
-        defer { self.end() }
-        let cleared = self.clear(name, on: cluster)
-        guard cleared > 0 else {
-            throw AdminError(
-                .nothingFound,
-                "No partition \(name.map { "of \($0) " } ?? "")is in doubt on the \(cluster) cluster.",
-                hint: "GET /v1/dirty?cluster=\(cluster) lists what is. Nothing was changed."
-            )
-        }
-        let left = self.proxy.dirtySummary().reduce(0) { $1.cluster == cluster ? $0 + $1.count : $0 }
-        self.audit(
-            .dirtyClear,
-            "\(cleared) partitions of \(name?.description ?? "all tables") on the \(cluster) cluster, \(left) left",
-            by: clearing.by,
-            reason: clearing.reason
-        )
-        self.logger.notice(
-            "partitions are in doubt no more",
-            metadata: [
-                "cluster": "\(cluster)", "table": "\(name?.description ?? "all")", "count": "\(cleared)",
-                "left": "\(left)", "by": "\(clearing.by)", "reason": "\(clearing.reason)",
-            ]
-        )
-        return DirtyClearingDocument(
-            cluster: cluster.description,
-            table: name?.description,
-            cleared: cleared,
-            left: left
-        )
-    }
-
-    private func clear(_ name: TableName?, on cluster: Cluster) -> Int {
-        guard let name else { return self.proxy.clearDirtyPartitions(of: cluster, table: nil) }
-        if let table = name.table {
-            let place = DirtyPartition.Place(keyspace: name.keyspace, table: table, key: nil)
-            return self.proxy.clearDirtyPartitions(of: cluster, table: place)
-        }
-        let places = self.proxy.dirtySummary().filter { $0.cluster == cluster && $0.table.keyspace == name.keyspace }
-        return Set(places.map(\.table)).reduce(0) { $0 + self.proxy.clearDirtyPartitions(of: cluster, table: $1) }
-    }
-
-    private static func cluster(_ name: String) -> Cluster? { Cluster.allCases.first { $0.description == name } }
+    static func cluster(_ name: String) -> Cluster? { Cluster.allCases.first { $0.description == name } }
 
     /// The cluster of a change, where there is a journal to change something in.
-    private func journalled(_ name: String) async throws(AdminError) -> Cluster {
+    func journalled(_ name: String) async throws(AdminError) -> Cluster {
         guard let cluster = Self.cluster(name) else {
             throw AdminError(.invalidDocument, "cluster: must be source or target", hint: "Nothing was changed.")
         }
@@ -211,26 +135,5 @@ extension JournalDocument.Cluster {
         self.tables = leg.tables.sorted { ($0.value.records, $1.key) > ($1.value.records, $0.key) }.map {
             .init(table: $0.key, records: $0.value.records, oldestAgeMs: $0.value.oldestMilliseconds)
         }
-    }
-}
-
-extension DirtyDocument.Partition {
-    init(_ partition: DirtyPartition) {
-        self.init(
-            cluster: partition.cluster.description,
-            table: partition.place.cql,
-            key: partition.place.key.map { Human.hexadecimal($0.prefix(Self.keyBytesMax)) },
-            keyBytes: partition.place.key?.count,
-            reason: partition.reason.name,
-            since: Timestamp.text(milliseconds: partition.since)
-        )
-    }
-}
-
-extension DirtyPartition.Place {
-    /// The table as CQL names it; nil where nobody knows where the doubt is.
-    var cql: String? {
-        guard !self.keyspace.isEmpty else { return nil }
-        return TableName(keyspace: self.keyspace, table: self.table.isEmpty ? nil : self.table).description
     }
 }

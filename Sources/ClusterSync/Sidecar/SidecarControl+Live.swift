@@ -11,7 +11,7 @@ extension SidecarControl: LiveSource {
             status: self.status(status),
             phase: self.phase(),
             journal: lookingAtTables ? self.journal(status) : nil,
-            dirty: self.dirty(on: nil, max: 0).summary,
+            dirty: (try? self.dirty(DirtyQuestion(limit: 0)).summary) ?? [],
             validationPercentage: self.configuration().validationPercentage,
             traffic: TrafficReading(status.counters)
         )

@@ -32,6 +32,8 @@ actor SidecarControl {
     /// Who has changed what, oldest first.
     var trail: [AuditRecord]
     private var isChanging = false
+    /// Questions about what is owed that are being answered.
+    var questions = 0
 
     init(
         proxy: any SidecarProxy,

@@ -53,4 +53,16 @@ protocol JournalProxy: Sendable {
     func dirtySummary() -> [(cluster: Cluster, table: DirtyPartition.Place, reason: DoubtReason, count: Int)]
     /// Takes partitions out of doubt: all of a cluster, or of one table; how many there were.
     func clearDirtyPartitions(of cluster: Cluster, table: DirtyPartition.Place?) -> Int
+
+    /// The entries of a cluster about one table, in the order in which they were put into doubt last.
+    func dirtyPartitions(
+        of table: DirtyPartition.Place,
+        on cluster: Cluster,
+        after mark: UInt64,
+        max: Int
+    ) -> [DirtyPartition]
+    /// Takes entries that still have these marks out of doubt; how many there were.
+    func clearDirtyPartitions(of cluster: Cluster, marks: Set<UInt64>) -> Int
+    /// Which of some partitions are still owed writes.
+    func owed(_ partitions: OwedPartitions) async -> OwedPartitions
 }

@@ -59,13 +59,15 @@ final class StateFolder: Sendable {
     deinit { close(self.lock) }
 
     /// The content of a file, or nil where there is none.
-    func content(of name: String) throws(StateError) -> [UInt8]? {
+    ///
+    /// - Parameter bytesMax: how much of it is read.
+    func content(of name: String, bytesMax: Int = fileBytesMax) throws(StateError) -> [UInt8]? {
         let path = "\(self.path)/\(name)"
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         guard let data = FileManager.default.contents(atPath: path) else {
             throw StateError(code: .unusable, description: "'\(path)' cannot be read")
         }
-        return Array(data.prefix(Self.fileBytesMax))
+        return Array(data.prefix(bytesMax))
     }
 
     /// Replaces a file as a whole: after a crash it holds the old content or the new one. Returns when the disk has it.

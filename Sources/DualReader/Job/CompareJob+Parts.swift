@@ -124,7 +124,11 @@ extension CompareJob {
     func compareDirty(_ table: TableName) async throws {
         let partitions: [DirtyPartition]
         do {
-            partitions = try await self.dirtySet.partitions(of: table, max: self.settings.dirtyPartitionsMax)
+            partitions = try await self.dirtySet.partitions(
+                of: table,
+                keyColumns: try await self.pair(table).table.partitionKey.count,
+                max: self.settings.dirtyPartitionsMax
+            )
         } catch let error as CancellationError {
             throw error
         } catch {
@@ -139,6 +143,7 @@ extension CompareJob {
                     isClean = token == range.end && !decided.open.contains(partition.key)
                     self.dirty.withLock { $0.tally += decided.tally }
                 }
+                isClean = isClean && self.isWhole(table)
                 if isClean { try await self.dirtySet.clear(partition, of: table) }
             } catch let error as CancellationError {
                 throw error
@@ -154,8 +159,14 @@ extension CompareJob {
         }
     }
 
+    /// Whether what is compared of a partition is all of it: only then the dual writer may forget its doubts.
+    private func isWhole(_ table: TableName) -> Bool {
+        self.settings.tenants == nil && self.settings.leavingOut[table, default: []].isEmpty
+    }
+
     /// Tells the dual writer of partitions that were repaired.
     private func clear(_ decided: RangeComparison.Decided, of table: TableName) async {
+        guard self.isWhole(table) else { return }
         for key in decided.repaired.subtracting(decided.open) {
             guard let routed = try? Murmur3Partitioner.partitionKey(key) else { continue }
             let partition = DirtyPartition(key: key, token: Murmur3Partitioner.token(of: routed))

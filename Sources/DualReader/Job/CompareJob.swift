@@ -162,7 +162,7 @@ public final class CompareJob: Sendable {
                 path: "\(settings.folder)/\(name).findings.jsonl",
                 samplesPerClassMax: settings.samplesPerClassMax
             ),
-            try RepairReport(path: "\(settings.folder)/\(name).repairs.jsonl")
+            try RepairReport(path: "\(settings.folder)/\(name).repairs.jsonl", rotation: settings.repairFile)
         )
     }
 

@@ -54,6 +54,8 @@ public struct CompareSettings: Sendable {
     public var settling = SettleLimits()
     /// What is done about those that remain.
     public var repair = RepairSettings()
+    /// When the file that tells of repairs is put aside.
+    public var repairFile = RepairReport.Rotation()
     /// The consistency level of repairs.
     public var writeConsistency = Consistency.localQuorum
 

@@ -85,7 +85,7 @@ public enum CQLLiteral {
     static func blob(_ bytes: ByteBuffer) -> String { "0x" + Self.hexadecimal(bytes) }
 
     /// Two digits for each byte.
-    static func hexadecimal(_ bytes: ByteBuffer) -> String {
+    public static func hexadecimal(_ bytes: ByteBuffer) -> String {
         let alphabet = Array("0123456789abcdef".utf8)
         var digits: [UInt8] = []
         digits.reserveCapacity(bytes.readableBytes * 2)
@@ -97,7 +97,7 @@ public enum CQLLiteral {
     }
 
     /// The bytes of an even number of hexadecimal digits.
-    static func bytes(hexadecimal text: some StringProtocol) -> ByteBuffer? {
+    public static func bytes(hexadecimal text: some StringProtocol) -> ByteBuffer? {
         let nibbles = text.utf8.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
         guard nibbles.count == text.utf8.count, nibbles.count % 2 == 0 else { return nil }
         return ByteBuffer(

@@ -77,3 +77,14 @@ enum DifferenceLine {
         )
     }
 }
+
+extension Difference {
+    /// The difference as a line of JSON.
+    public var line: String { DifferenceLine.text(self) }
+
+    /// Reads what ``line`` was; nil where the text is no difference.
+    public init?(line: String) {
+        guard let difference = DifferenceLine.difference(line) else { return nil }
+        self = difference
+    }
+}

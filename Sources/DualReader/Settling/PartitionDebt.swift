@@ -22,8 +22,9 @@ public struct NoDebt: PartitionDebt {
 public protocol DirtySet: Sendable {
     /// Partitions of a table, at most so many; they are compared before all others.
     ///
+    /// - Parameter columns: how many columns its partition key has, by which the dual writer's form of a key is told apart.
     /// - Throws: where the dual writer does not answer.
-    func partitions(of table: TableName, max count: Int) async throws -> [DirtyPartition]
+    func partitions(of table: TableName, keyColumns columns: Int, max count: Int) async throws -> [DirtyPartition]
     /// The clusters agree about a partition, since it was repaired or by themselves: it is uncertain no longer.
     func clear(_ partition: DirtyPartition, of table: TableName) async throws
 }
@@ -50,7 +51,7 @@ public struct NoDirtySet: DirtySet {
     /// An empty set.
     public init() {}
     /// None.
-    public func partitions(of table: TableName, max count: Int) -> [DirtyPartition] { [] }
+    public func partitions(of table: TableName, keyColumns columns: Int, max count: Int) -> [DirtyPartition] { [] }
     /// Nothing comes of it.
     public func clear(_ partition: DirtyPartition, of table: TableName) {}
 }

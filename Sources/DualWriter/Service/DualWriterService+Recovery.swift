@@ -118,6 +118,25 @@ extension DualWriterService {
     public func clearDirtyPartitions(of cluster: Cluster, table: DirtyPartition.Place?) -> Int {
         self.store?.dirty.clear(on: cluster, table: table) ?? 0
     }
+
+    /// The entries of a cluster about one table, in the order in which they were put into doubt last.
+    ///
+    /// - Parameter mark: only those behind it are told.
+    public func dirtyPartitions(
+        of table: DirtyPartition.Place,
+        on cluster: Cluster,
+        after mark: UInt64,
+        max: Int
+    ) -> [DirtyPartition] {
+        self.store?.dirty.partitions(of: table, on: cluster, after: mark, max: max) ?? []
+    }
+
+    /// Takes entries of a cluster out of doubt that still have these marks; what was put into doubt again since stays.
+    ///
+    /// - Returns: how many there were.
+    public func clearDirtyPartitions(of cluster: Cluster, marks: Set<UInt64>) -> Int {
+        self.store?.dirty.clear(on: cluster, marks: marks) ?? 0
+    }
 }
 
 extension RecoveredRecords {

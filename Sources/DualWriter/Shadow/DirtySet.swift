@@ -32,6 +32,9 @@ public struct DirtyPartition: Sendable, Hashable {
     public let reason: DoubtReason
     /// Since when, in milliseconds since 1970.
     public let since: Int64
+    /// The number of this entry as it is now. A partition that is put into doubt again gets another one, whatever was known of it
+    /// before; so do all with the start of a process. 0 before it is in the set.
+    public internal(set) var mark: UInt64 = 0
 }
 
 /// The partitions in doubt, each once, kept on disk before whoever caused them hears of it (DESIGN §6.8). Thread-safe.
@@ -53,13 +56,16 @@ final class DirtySet: Sendable {
         private let partitions: JournalLog
         private let tables: JournalLog
         private(set) var known: [Key: Entry] = [:]
+        private(set) var marks: [UInt64: Key] = [:]
+        private var lastMark: UInt64
         var perTable: [Key: Int] = [:]
         /// How many are known, for whoever asks often.
         private(set) var counts = PerCluster<[DoubtReason: Int]>(both: [:])
 
-        init(partitions: JournalLog, tables: JournalLog) {
+        init(partitions: JournalLog, tables: JournalLog, lastMark: UInt64) {
             self.partitions = partitions
             self.tables = tables
+            self.lastMark = lastMark
             for log in [partitions, tables] {
                 var last: JournalPosition?
                 while let record = log.next(after: last) {
@@ -118,21 +124,48 @@ final class DirtySet: Sendable {
 
         /// Puts an entry in the place of what is known of a partition; nil: nothing is in doubt there any more.
         mutating func set(_ entry: Entry?, for key: Key) {
-            if let entry { self.counts[key.cluster][entry.partition.reason, default: 0] += 1 }
-            guard let former = self.known[key]?.partition.reason else {
-                self.known[key] = entry
+            if let former = self.known[key]?.partition {
+                self.counts[key.cluster][former.reason, default: 0] -= 1
+                self.marks[former.mark] = nil
+            }
+            guard var entry else {
+                self.known[key] = nil
                 return
             }
+            self.lastMark += 1
+            entry.partition.mark = self.lastMark
+            self.marks[self.lastMark] = key
+            self.counts[key.cluster][entry.partition.reason, default: 0] += 1
             self.known[key] = entry
-            self.counts[key.cluster][former, default: 0] -= 1
+        }
+
+        /// Takes one entry out of doubt.
+        mutating func clear(_ key: Key) {
+            guard let entry = self.known[key] else { return }
+            self.release(entry)
+            self.set(nil, for: key)
+            let table = Key(cluster: key.cluster, place: key.place.wholeTable)
+            let count = self.perTable[table, default: 0]
+            // A table that came to be in doubt as a whole counts as many partitions as it may have.
+            let isCollapsed = key.place.key == nil && count >= DirtySet.partitionsPerTableMax
+            let left =
+                isCollapsed
+                ? self.known.keys.count { $0.cluster == key.cluster && $0.place.wholeTable == table.place } : count - 1
+            self.perTable[table] = left > 0 ? left : nil
         }
     }
 
     private let state: Mutex<State>
 
     /// The set that two logs hold.
-    init(partitions: sending JournalLog, tables: sending JournalLog) {
-        self.state = Mutex(State(partitions: partitions, tables: tables))
+    ///
+    /// - Parameter lastMark: the number before the first mark; those of two processes must not be taken for each other's.
+    init(
+        partitions: sending JournalLog,
+        tables: sending JournalLog,
+        lastMark: UInt64 = .random(in: 1...UInt64(1) << 62)
+    ) {
+        self.state = Mutex(State(partitions: partitions, tables: tables, lastMark: lastMark))
     }
 
     /// Puts a partition into doubt.
@@ -142,8 +175,11 @@ final class DirtySet: Sendable {
             let isSingle = place.key != nil && state.perTable[table, default: 0] < Self.partitionsPerTableMax
             let key = isSingle ? Key(cluster: cluster, place: place) : table
             let known = state.known[key]
-            // What is known already must not hide what is more.
-            if let known, known.partition.reason.severity >= reason.severity { return }
+            // What is known already must not hide what is more. Whoever has looked at it before has not seen this, though.
+            if let known, known.partition.reason.severity >= reason.severity {
+                state.set(known, for: key)
+                return
+            }
             if known == nil { state.perTable[table, default: 0] += 1 }
             let partition = DirtyPartition(place: key.place, cluster: cluster, reason: reason, since: wall)
             if let record = state.append(partition) {
@@ -223,6 +259,34 @@ final class DirtySet: Sendable {
                 cleared += 1
             }
             return cleared
+        }
+    }
+
+    /// The entries of a cluster about one table, in the order in which they were put into doubt last.
+    ///
+    /// - Parameter mark: only those behind it are told.
+    func partitions(
+        of table: DirtyPartition.Place,
+        on cluster: Cluster,
+        after mark: UInt64,
+        max: Int
+    ) -> [DirtyPartition] {
+        let all = self.state.withLock { $0.known.values.map(\.partition) }
+        return Array(
+            all.filter { $0.cluster == cluster && $0.mark > mark && $0.place.wholeTable == table.wholeTable }
+                .sorted { $0.mark < $1.mark }.prefix(max)
+        )
+    }
+
+    /// Takes entries of a cluster out of doubt that still have these marks: what was put into doubt again since they were told
+    /// stays.
+    ///
+    /// - Returns: how many there were.
+    func clear(on cluster: Cluster, marks: Set<UInt64>) -> Int {
+        self.state.withLock { state in
+            let keys = marks.compactMap { state.marks[$0] }.filter { $0.cluster == cluster }
+            for key in keys { state.clear(key) }
+            return keys.count
         }
     }
 

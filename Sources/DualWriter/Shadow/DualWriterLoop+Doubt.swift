@@ -19,8 +19,13 @@ extension DualWriterLoop {
 
     /// Puts what an entry writes into doubt.
     func doubt(_ portable: PortableEntry, on cluster: Cluster, _ reason: DoubtReason) {
+        self.doubt(Self.written(portable), on: cluster, reason)
+    }
+
+    /// An entry as the rules of `DualWriteCore` want to see it; nil where what it writes cannot be told.
+    static func written(_ portable: PortableEntry) -> WrittenRequest? {
         let definitions = portable.definitions
-        let written = portable.bytes.withUnsafeBytes { bytes in
+        return portable.bytes.withUnsafeBytes { bytes in
             JournalEntry(bytes).flatMap { entry in
                 WrittenRequest(
                     entry.opcode,
@@ -29,7 +34,6 @@ extension DualWriterLoop {
                 ) { id in definitions[JournalKey(id)].flatMap(KnownStatement.init) }
             }
         }
-        self.doubt(written, on: cluster, reason)
     }
 
     private func doubt(_ written: WrittenRequest?, on cluster: Cluster, _ reason: DoubtReason) {

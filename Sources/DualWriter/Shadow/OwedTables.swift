@@ -82,7 +82,7 @@ extension ShadowLane {
 }
 
 /// Tells the tables of records, each statement's once.
-private struct TableReader {
+struct TableReader {
     private let loop: DualWriterLoop
     private let log: JournalLog
     private var ofStatements: [StatementID: [TableName?]] = [:]

@@ -98,6 +98,15 @@ package struct DurableFile: ~Copyable {
         guard unlink(path) == 0 else { throw Failure(call: "removing its old name", path: path, number: errno) }
     }
 
+    /// Gives a file the name `path.1`, and those that were put aside before the next number each; what is beyond `kept` goes.
+    package static func rotate(_ path: String, kept: Int) throws(Failure) {
+        for number in stride(from: kept, through: 1, by: -1) {
+            let older = number == 1 ? path : "\(path).\(number - 1)"
+            guard rename(older, "\(path).\(number)") != 0, errno != ENOENT else { continue }
+            throw Failure(call: "putting it aside", path: older, number: errno)
+        }
+    }
+
     /// Makes the names in the folder of a file durable.
     package static func syncFolder(of path: String) throws(Failure) {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropLast()

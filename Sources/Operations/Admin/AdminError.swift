@@ -39,6 +39,8 @@ public struct AdminError: Error, Sendable {
         public static var unknownKeyspace: Self { .init(name: "unknown_keyspace", status: .notFound) }
         /// The source has no such table, or it is not to be loaded.
         public static var unknownTable: Self { .init(name: "unknown_table", status: .notFound) }
+        /// No difference of this id is remembered.
+        public static var unknownDiscrepancy: Self { .init(name: "unknown_discrepancy", status: .notFound) }
         /// No or a wrong token.
         public static var unauthorized: Self { .init(name: "unauthorized", status: .unauthorized) }
         /// Changing from here is not allowed.
@@ -53,6 +55,8 @@ public struct AdminError: Error, Sendable {
         public static var tooManyListeners: Self { .init(name: "too_many_listeners", status: .serviceUnavailable) }
         /// The change was allowed and failed.
         public static var changeFailed: Self { .init(name: "change_failed", status: .internalServerError) }
+        /// Too many ask at once; the same request may be sent again in a moment.
+        public static var busy: Self { .init(name: "busy", status: .serviceUnavailable) }
         /// A fault of this program.
         public static var internalError: Self { .init(name: "internal_error", status: .internalServerError) }
     }

@@ -41,15 +41,35 @@ extension AdminRoutes {
             "/v1/dirty",
             [
                 .get: { request, _ in
-                    let parameters = try QueryParameters(request, allowed: ["cluster", "limit"])
-                    let limit = try parameters.limit(max: Self.dirtyPartitionsMax)
-                    return .document(await self.control.dirty(on: try parameters.cluster(), max: limit))
+                    let parameters = try QueryParameters(request, allowed: ["cluster", "table", "after", "limit"])
+                    let question = DirtyQuestion(
+                        cluster: try parameters.cluster(),
+                        table: parameters.text("table"),
+                        after: try parameters.number("after"),
+                        limit: try parameters.limit(max: Self.dirtyPartitionsMax)
+                    )
+                    return .document(try await self.control.dirty(question))
                 },
                 .post: { request, context in
                     try self.access.checkMayChange(request, context)
                     let clearing = try DirtyClearing(try await self.object(of: request), by: context.peer)
                     return .document(try await self.control.clear(clearing))
                 },
+            ],
+            to: router
+        )
+    }
+
+    func addOwed(to router: Router<AdminContext>) {
+        self.add(
+            "/v1/journal/owed",
+            [
+                .post: { request, context in
+                    // It changes nothing, and takes time that clients have otherwise: not for whoever reaches the address.
+                    try self.access.checkMayChange(request, context)
+                    let question = try OwedQuestion(try await self.object(of: request))
+                    return .document(try await self.control.owed(question))
+                }
             ],
             to: router
         )

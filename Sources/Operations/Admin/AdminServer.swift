@@ -118,6 +118,28 @@ public struct AdminServer: Service {
         self.onListening = onListening
     }
 
+    /// Creates the admin port of a reader.
+    /// - Parameter onListening: called with the bound address once connections are accepted.
+    public init(
+        configuration: Configuration,
+        reader: any ReaderControl,
+        metrics: MetricsRegistry,
+        eventLoopGroup: any EventLoopGroup,
+        logger: Logger,
+        onListening: @escaping @Sendable (SocketAddress) async -> Void = { _ in }
+    ) {
+        self.configuration = configuration
+        self.eventLoopGroup = eventLoopGroup
+        self.events = nil
+        self.paths = ReaderRoutes(
+            control: reader,
+            metrics: metrics,
+            access: AdminAccess(token: configuration.token)
+        )
+        self.logger = logger
+        self.onListening = onListening
+    }
+
     /// Creates the admin port of a reader that answers another one with digests.
     /// - Parameter onListening: called with the bound address once connections are accepted.
     public init(

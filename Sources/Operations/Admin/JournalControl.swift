@@ -9,9 +9,14 @@ public protocol JournalControl: Sendable {
     /// Owes dead letters again, or forgets them.
     func change(_ change: DeadLettersChange) async throws(AdminError) -> DeadLettersChangeDocument
 
-    /// The partitions in doubt on a cluster, or on either.
-    func dirty(on cluster: String?, max: Int) async -> DirtyDocument
+    /// The partitions in doubt.
+    func dirty(_ question: DirtyQuestion) async throws(AdminError) -> DirtyDocument
 
     /// Takes partitions out of doubt.
     func clear(_ clearing: DirtyClearing) async throws(AdminError) -> DirtyClearingDocument
+
+    /// Whether some partitions are still owed something.
+    ///
+    /// - Throws: ``AdminError/Code/busy`` where others ask: looking takes some of the time that clients have otherwise.
+    func owed(_ question: OwedQuestion) async throws(AdminError) -> OwedDocument
 }

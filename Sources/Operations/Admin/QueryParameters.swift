@@ -28,7 +28,15 @@ struct QueryParameters {
         return number
     }
 
-    func text(_ name: String) -> String? { self.values[name] }
+    func text(_ name: String) -> String? { self.values[name].flatMap { PercentEncoding.decoded($0) } }
+
+    func number(_ name: String) throws(AdminError) -> UInt64 {
+        guard let text = self.values[name] else { return 0 }
+        guard let number = UInt64(text) else {
+            throw AdminError(.invalidParameter, "\(name): must be a whole number.")
+        }
+        return number
+    }
 
     func cluster() throws(AdminError) -> String? {
         guard let text = self.values["cluster"] else { return nil }

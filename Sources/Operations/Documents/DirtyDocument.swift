@@ -37,18 +37,30 @@ public struct DirtyDocument: Codable, Sendable, Equatable {
         public var reason: String
         /// Since when, as an RFC 3339 timestamp in UTC.
         public var since: String
+        /// What names this entry as it is now: put into doubt again, a partition gets another one, as all do with the start of a
+        /// sidecar. A sidecar of an older version tells none.
+        public var id: String?
 
         /// Bytes of a key that are shown.
         public static var keyBytesMax: Int { 1_024 }
 
         /// Creates a partition.
-        public init(cluster: String, table: String?, key: String?, keyBytes: Int?, reason: String, since: String) {
+        public init(
+            cluster: String,
+            table: String?,
+            key: String?,
+            keyBytes: Int?,
+            reason: String,
+            since: String,
+            id: String? = nil
+        ) {
             self.cluster = cluster
             self.table = table
             self.key = key
             self.keyBytes = keyBytes
             self.reason = reason
             self.since = since
+            self.id = id
         }
     }
 
@@ -70,60 +82,5 @@ public struct DirtyDocument: Codable, Sendable, Equatable {
         self.groupsLeftOut = groupsLeftOut
         self.partitions = partitions
         self.total = total
-    }
-}
-
-/// What somebody asks for with `POST /v1/dirty`: partitions are in doubt no more, because they were compared and repaired.
-public struct DirtyClearing: Sendable, Equatable {
-    /// `source` or `target`.
-    public var cluster: String
-    /// `keyspace.table` or `keyspace.*` as CQL writes it; nil: everything of the cluster.
-    public var table: String?
-    /// Why.
-    public var reason: String
-    /// Who asks: the interface and the peer's address.
-    public var by: String
-
-    static var keys: [String] { ["action", "cluster", "table", "reason"] }
-    static var tableBytesMax: Int { 256 }
-
-    /// Creates a clearing.
-    public init(cluster: String, table: String?, reason: String, by: String) {
-        self.cluster = cluster
-        self.table = table
-        self.reason = reason
-        self.by = by
-    }
-
-    /// Reads the document of `POST /v1/dirty`.
-    init(_ object: [String: JSONValue], by: String) throws(AdminError) {
-        var reader = DocumentReader(object, keys: Self.keys)
-        _ = reader.choice("action", among: ["clear"])
-        let cluster = reader.choice("cluster", among: DocumentReader.clusters)
-        let table = reader.text("table", bytesMax: Self.tableBytesMax)
-        let reason = reader.reason(isNeeded: true)
-        try reader.finish()
-        guard let cluster, let reason else { preconditionFailure("what is missing was a fault") }
-        self.init(cluster: cluster, table: table, reason: reason, by: by)
-    }
-}
-
-/// What a successful `POST /v1/dirty` answers.
-public struct DirtyClearingDocument: Codable, Sendable, Equatable {
-    /// `source` or `target`.
-    public var cluster: String
-    /// What was named.
-    public var table: String?
-    /// How many partitions are in doubt no more.
-    public var cleared: Int
-    /// Partitions of the cluster that still are.
-    public var left: Int
-
-    /// Creates a document.
-    public init(cluster: String, table: String?, cleared: Int, left: Int) {
-        self.cluster = cluster
-        self.table = table
-        self.cleared = cleared
-        self.left = left
     }
 }

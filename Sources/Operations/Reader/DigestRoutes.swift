@@ -81,8 +81,6 @@ struct DigestPortRoutes: AdminPaths {
 extension AdminError.Code {
     /// Two readers do not mean the same: other settings, columns, clusters or versions.
     public static var otherTerms: Self { .init(name: "other_terms", status: .conflict) }
-    /// As much is done as may be at a time.
-    public static var busy: Self { .init(name: "busy", status: .tooManyRequests) }
     /// The cluster behind it cannot be read.
     public static var unreadable: Self { .init(name: "unreadable", status: .serviceUnavailable) }
 }

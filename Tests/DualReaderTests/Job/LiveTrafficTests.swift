@@ -193,7 +193,7 @@ import TokenRanges
     /// Partitions that are uncertain, until somebody says that they are not.
     private final class Dirty: DirtySet {
         let keys = Mutex<[Int32]>([1, 2, 3])
-        func partitions(of table: TableName, max count: Int) -> [DirtyPartition] {
+        func partitions(of table: TableName, keyColumns columns: Int, max count: Int) -> [DirtyPartition] {
             self.keys.withLock { $0 }.prefix(count).map { p in
                 let key = ByteBuffer(integer: p)
                 return DirtyPartition(key: [key], token: Murmur3Partitioner.token(of: key), mark: "\(p)")

@@ -17,7 +17,7 @@ struct PeerClient: DigestPeer {
 
     /// - Parameters:
     ///   - http: closed by whoever made it.
-    ///   - base: `https://reader.far:9093`.
+    ///   - base: `https://reader.far:9091`.
     ///   - token: asked for each question.
     ///   - timeout: how long one answer may take. The peer says within seconds that it is still reading.
     init(_ http: HTTPClient, base: String, token: @escaping @Sendable () -> String?, timeout: TimeAmount) {
