@@ -37,7 +37,9 @@ struct SidecarGateTests: ControlTests {
         )
     }
 
-    private static func comparison(_ verdict: String = "in_sync", began: Int64 = 4, ended: Int64 = 3) -> ComparisonReport {
+    private static func comparison(_ verdict: String = "in_sync", began: Int64 = 4, ended: Int64 = 3)
+        -> ComparisonReport
+    {
         ComparisonReport(
             job: "compare",
             verdict: verdict,
@@ -199,7 +201,8 @@ struct SidecarGateTests: ControlTests {
             #expect(wrong?.code == .invalidMode)
         }
         try await self.withControl(mode: .targetOnly) { bench in
-            let last = await self.refusal { () async throws(AdminError) in _ = try await bench.control.verdict(to: nil) }
+            let last = await self.refusal { () async throws(AdminError) in _ = try await bench.control.verdict(to: nil)
+            }
             #expect(last?.code == .transitionRefused)
             #expect(await bench.control.nextVerdict() == nil)
         }
@@ -220,7 +223,8 @@ struct SidecarGateTests: ControlTests {
         }
     }
 
-    @Test func `there is no way back from the first mode, and an owed source stands against the rollback`() async throws {
+    @Test func `there is no way back from the first mode, and an owed source stands against the rollback`() async throws
+    {
         try await self.withControl { bench in
             let refusal = await self.refusal { () async throws(AdminError) in
                 _ = try await bench.control.rollBack(.init(reason: "why", by: "test"))

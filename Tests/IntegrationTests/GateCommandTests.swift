@@ -75,7 +75,8 @@ struct GateCommandTests {
         }
     }
 
-    @Test func `a migration goes on when loader and reader have reported, and comes back by one command`() async throws {
+    @Test func `a migration goes on when loader and reader have reported, and comes back by one command`() async throws
+    {
         let stage = try await Stage()
         #expect(try await stage.command("phase", "verdict").code == 0)
         #expect(try await stage.command("phase", "set", "1").code == 0)

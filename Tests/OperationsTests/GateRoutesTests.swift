@@ -99,7 +99,8 @@ struct GateRoutesTests: AdminPortTests {
                     with: tables.joined(separator: ", ")
                 )
                 let buffer = ByteBuffer(string: body)
-                try await client.execute(uri: "/v1/reports/load", method: .put, headers: Self.authorized, body: buffer) {
+                try await client.execute(uri: "/v1/reports/load", method: .put, headers: Self.authorized, body: buffer)
+                {
                     #expect($0.status == status)
                 }
             }

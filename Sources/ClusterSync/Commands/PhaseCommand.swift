@@ -26,10 +26,11 @@ struct PhaseCommand: AsyncParsableCommand {
             abstract: "Change the write mode.",
             discussion: """
                 Modes, in the order of a migration: PrimaryOnly (0), DualWriteAsync (1), DualWriteSync (2), ShadowPrimary (3), \
-                TargetOnly (4). One step forward or back is taken where its gates hold (`phase verdict`); anything else needs \
-                --force and --reason.
+                TargetOnly (4). One step is taken where its gates hold (`phase verdict`); anything else needs --force and \
+                --reason.
 
-                Exit codes: 0 changed (or already so), 1 refused by the rules or a gate, 64 wrong mode, 69 nothing answers, 77 token.
+                Exit codes: 0 changed (or already so), 1 refused by the rules or a gate, 64 wrong mode, 69 nothing answers, \
+                77 token.
                 """
         )
 

@@ -8,7 +8,8 @@ extension ConfigurationKey {
                 path: "gates.\(name.rawValue)",
                 kind: .choice(Gate.Action.allCases.map(\.rawValue)),
                 fallback: GateSettings.fallback(name).rawValue,
-                help: "What this gate does where it does not hold: it stands against the step, is named, or is not asked."
+                help:
+                    "What this gate does where it does not hold: it stands against the step, is named, or is not asked."
             )
         } + Self.gateLimits
     }
@@ -34,8 +35,18 @@ extension ConfigurationKey {
                 help: "The share of the writes to the target that may have failed."
             ),
             limit("mismatches", 0...1_000_000, limits.mismatches, "Live reads that may have had other rows."),
-            limit("compared_reads", 0...1_000_000_000, limits.comparedReads, "Live reads that must have been compared."),
-            limit("comparison_hours", 1...8_760, limits.comparisonHours, "How old a comparison of whole tables may be."),
+            limit(
+                "compared_reads",
+                0...1_000_000_000,
+                limits.comparedReads,
+                "Live reads that must have been compared."
+            ),
+            limit(
+                "comparison_hours",
+                1...8_760,
+                limits.comparisonHours,
+                "How old a comparison of whole tables may be."
+            ),
             limit(
                 "clock_skew_ms",
                 0...600_000,

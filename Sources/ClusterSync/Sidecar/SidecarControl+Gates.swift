@@ -137,7 +137,11 @@ extension SidecarControl: GateControl {
         var step = ModeStep.forward(from: from)
         if let mode { step = ModeStep(from: from, to: try self.parsed(mode)) }
         guard let step else {
-            throw AdminError(.transitionRefused, "\(from) is the last mode.", hint: "Ask about a mode: ?to=ShadowPrimary.")
+            throw AdminError(
+                .transitionRefused,
+                "\(from) is the last mode.",
+                hint: "Ask about a mode: ?to=ShadowPrimary."
+            )
         }
         return await self.document(await self.judge(step))
     }

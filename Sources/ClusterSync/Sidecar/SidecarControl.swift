@@ -93,8 +93,7 @@ actor SidecarControl {
         }
     }
 
-    func checkTransition(to mode: WriteMode, force: Bool, reason: String?) throws(AdminError) -> ModeTransition
-    {
+    func checkTransition(to mode: WriteMode, force: Bool, reason: String?) throws(AdminError) -> ModeTransition {
         do {
             return try ModeTransition.check(from: self.phaseState.mode, to: mode, force: force, reason: reason)
         } catch {

@@ -7,7 +7,8 @@ extension SidecarMetrics {
         for gate in verdict?.gates ?? [] {
             page.gauge(
                 "cluster_sync_gate_holds",
-                help: "1 while a gate of the next step forward holds, 0 while it does not; gates that are off are left out.",
+                help:
+                    "1 while a gate of the next step forward holds, 0 while it does not; gates that are off are left out.",
                 labels: [.init("gate", gate.name.rawValue)],
                 gate.holds ? 1 : 0
             )

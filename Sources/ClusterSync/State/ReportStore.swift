@@ -12,7 +12,9 @@ struct ReportStore: Sendable {
     func load() -> (reports: ReportsDocument, remark: String?) {
         do throws(StateError) {
             guard let bytes = try self.folder.content(of: Self.name) else { return (ReportsDocument(), nil) }
-            if let reports = try? DocumentCoding.decode(ReportsDocument.self, from: Data(bytes)) { return (reports, nil) }
+            if let reports = try? DocumentCoding.decode(ReportsDocument.self, from: Data(bytes)) {
+                return (reports, nil)
+            }
             return (ReportsDocument(), "\(Self.name) is damaged; loads and comparisons must be reported again")
         } catch {
             return (ReportsDocument(), error.description)
@@ -36,7 +38,9 @@ extension ReportsDocument {
     mutating func take(_ report: LoadReport) {
         var report = report
         if let before = self.loads.first(where: { $0.job == report.job && $0.source == report.source }) {
-            if let began = Moment.milliseconds(before.beganAt), let now = Moment.milliseconds(report.beganAt), began < now {
+            if let began = Moment.milliseconds(before.beganAt), let now = Moment.milliseconds(report.beganAt),
+                began < now
+            {
                 report.beganAt = before.beganAt
             }
             if before.state == "complete", report.state == "complete", before.tokensCoveredRatio >= 1 {

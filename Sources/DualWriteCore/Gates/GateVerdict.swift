@@ -49,7 +49,8 @@ private struct GateJudge {
         }
     }
 
-    private func make(_ name: Gate.Name, _ holds: Bool, _ figure: String, _ threshold: String, _ words: String) -> Gate {
+    private func make(_ name: Gate.Name, _ holds: Bool, _ figure: String, _ threshold: String, _ words: String) -> Gate
+    {
         Gate(name, holds: holds, action: self.settings[name], figure: figure, threshold: threshold, words: words)
     }
 
@@ -65,7 +66,8 @@ private struct GateJudge {
             leg.isConnected,
             leg.isConnected ? "connected" : "away",
             "connected",
-            leg.isConnected ? "The \(cluster) cluster can be reached." : "The \(cluster) cluster cannot be reached\(reason)."
+            leg.isConnected
+                ? "The \(cluster) cluster can be reached." : "The \(cluster) cluster cannot be reached\(reason)."
         )
     }
 
@@ -178,7 +180,8 @@ private struct GateJudge {
             "\(skew) ms",
             "at most \(self.limits.clockSkewMilliseconds) ms",
             holds
-                ? "The clocks are close together." : "The clocks of sidecar and clusters are \(skew) ms apart; mend NTP first."
+                ? "The clocks are close together."
+                : "The clocks of sidecar and clusters are \(skew) ms apart; mend NTP first."
         )
     }
 
@@ -239,7 +242,8 @@ private struct GateJudge {
         guard let report else { return "No comparison of whole tables was reported. Run \(command)." }
         switch report.verdict {
         case .inSync: break
-        case .differs: return "The last comparison found \(report.differences) differences; repair them and compare again."
+        case .differs:
+            return "The last comparison found \(report.differences) differences; repair them and compare again."
         case .incomplete: return "The last comparison does not know of everything. Run \(command) again."
         }
         guard report.covered >= 1, report.sampledPercentage >= 100 else {
@@ -249,7 +253,8 @@ private struct GateJudge {
             return "The last comparison is too old. Run \(command) again."
         }
         if let since = self.leg.completeSince, report.beganAt < since {
-            return "The last comparison began before the \(self.cluster) cluster got every write again. Run \(command) again."
+            return
+                "The last comparison began before the \(self.cluster) cluster got every write again. Run \(command) again."
         }
         guard !self.step.isBack else { return nil }
         if let end = self.figures.loads.map(\.at).max(), report.beganAt < end {

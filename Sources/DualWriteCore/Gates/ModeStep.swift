@@ -46,7 +46,9 @@ public struct ModeStep: Sendable, Hashable {
         // What the source has is what a way back would need: it ends here.
         case (.shadowPrimary, .targetOnly): [.connected, .backlog, .mismatches]
         default:
-            if self.changesPrimary, !self.isBack { Gate.Name.allCases } else if self.changesPrimary {
+            if self.changesPrimary, !self.isBack {
+                Gate.Name.allCases
+            } else if self.changesPrimary {
                 [.connected, .backlog, .deadLetters, .losses, .comparison]
             } else {
                 self.isBack ? [] : [.connected]
@@ -63,7 +65,8 @@ public struct ModeStep: Sendable, Hashable {
             return "Writes that were acknowledged in TargetOnly are not on the source. Compare and repair it before it "
                 + "answers reads."
         case (_, .primaryOnly) where self.from != .primaryOnly:
-            return "The target gets no write of applications any more. Before it can be used the load must be done anew "
+            return
+                "The target gets no write of applications any more. Before it can be used the load must be done anew "
                 + "after DualWriteAsync was entered again."
         case (.shadowPrimary, .dualWriteSync):
             let source = figures.legs[.source]

@@ -60,7 +60,8 @@ public enum Moment {
         let zone = text.suffix(6)
         guard text.hasSuffix("Z") || zone.hasPrefix("+") || zone.hasPrefix("-") else { return nil }
         let whole = try? Date(text, strategy: .iso8601)
-        let date = try? whole ?? Date(text, strategy: .iso8601.year().month().day().time(includingFractionalSeconds: true))
+        let date =
+            try? whole ?? Date(text, strategy: .iso8601.year().month().day().time(includingFractionalSeconds: true))
         guard let seconds = date?.timeIntervalSince1970, abs(seconds) < 253_402_300_800 else { return nil }
         return Int64((seconds * 1_000).rounded())
     }
