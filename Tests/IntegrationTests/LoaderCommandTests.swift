@@ -15,62 +15,8 @@ import Darwin
 
 /// `cluster-sync sstable-loader` as a process between two nodes.
 struct LoaderCommandTests {
-    /// Two nodes with a table; the source has rows.
-    private final class Clusters: Sendable {
-        static let rows = 2_000
-        let (from, to) = (EmbeddedStore(), EmbeddedStore())
-        let source: EmbeddedNode
-        let target: EmbeddedNode
-        let folder: TemporaryFolder
-        let client: TestClient
-
-        init() async throws {
-            let group = MultiThreadedEventLoopGroup.singleton
-            self.folder = try TemporaryFolder()
-            self.source = try await EmbeddedNode.start(on: group, store: self.from)
-            self.target = try await EmbeddedNode.start(on: group, store: self.to)
-            for node in [self.source, self.target] {
-                let client = try await Self.client(of: node)
-                try await client.makeTables("p int, c int, v text, PRIMARY KEY (p, c)", in: "shop")
-                await client.close()
-            }
-            self.client = try await Self.client(of: self.target)
-            let writer = try await Self.client(of: self.source)
-            for row in 0..<Self.rows {
-                let text = "INSERT INTO shop.t (p, c, v) VALUES (\(row / 10), \(row % 10), 'v\(row)')"
-                _ = try await writer.ask(query(text, timestamp: 1_700_000_000_000_000 + Int64(row)))
-            }
-            await writer.close()
-        }
-
-        private static func client(of node: EmbeddedNode) async throws -> TestClient {
-            let address = try SocketAddress(ipAddress: "127.0.0.1", port: node.port)
-            return try await TestClient.start(on: address, group: MultiThreadedEventLoopGroup.singleton)
-        }
-
-        /// What makes the command load between the two.
-        func arguments(_ settings: String...) -> [String] {
-            let all =
-                [
-                    "source.hosts=127.0.0.1:\(self.source.port)", "target.hosts=127.0.0.1:\(self.target.port)",
-                    "ceiling=none", "state_dir=\(self.folder.path)/state", "admin.listen=127.0.0.1:0",
-                ] + settings
-            return ["sstable-loader"] + all.flatMap { ["--set", $0] }
-        }
-
-        func cells(_ store: EmbeddedStore) -> Set<String> {
-            Set(store.cells(keyspace: "shop", table: "t").map { "\($0)" })
-        }
-
-        func stop() async {
-            await self.client.close()
-            await self.source.stop()
-            await self.target.stop()
-        }
-    }
-
     @Test func `a load ends with 0 when both clusters have the same cells with the same timestamps`() async throws {
-        let clusters = try await Clusters()
+        let clusters = try await LoaderClusters()
         let plan = try await ChildProcess.run(
             ["sstable-loader", "plan"] + clusters.arguments().dropFirst()
         )
@@ -79,13 +25,13 @@ struct LoaderCommandTests {
         #expect(clusters.cells(clusters.to).isEmpty, "a plan changes nothing")
         let result = try await ChildProcess.run(clusters.arguments())
         #expect(result.code == 0, "\(result.errors)")
-        #expect(clusters.cells(clusters.from).count > Clusters.rows)
+        #expect(clusters.cells(clusters.from).count > LoaderClusters.rows)
         #expect(clusters.cells(clusters.to) == clusters.cells(clusters.from))
         await clusters.stop()
     }
 
     @Test func `what the target has no table for ends with 1 and is named, and the rest arrives`() async throws {
-        let clusters = try await Clusters()
+        let clusters = try await LoaderClusters()
         let address = try SocketAddress(ipAddress: "127.0.0.1", port: clusters.source.port)
         let client = try await TestClient.start(on: address, group: MultiThreadedEventLoopGroup.singleton)
         _ = try await client.ask(query("CREATE TABLE shop.other (k int PRIMARY KEY, v text)"))
@@ -98,7 +44,7 @@ struct LoaderCommandTests {
     }
 
     @Test func `a worker that is killed leaves a load that the next start completes, indexes included`() async throws {
-        let clusters = try await Clusters()
+        let clusters = try await LoaderClusters()
         _ = try await clusters.client.ask(query("CREATE INDEX note ON shop.t (v)"))
         let slow = clusters.arguments(
             "limits.rows_per_second=400",
@@ -123,7 +69,7 @@ struct LoaderCommandTests {
     }
 
     @Test func `dead letters that somebody has left are told until they are moved away`() async throws {
-        let clusters = try await Clusters()
+        let clusters = try await LoaderClusters()
         let folder = "\(clusters.folder.path)/letters"
         #expect(mkdir(folder, 0o700) == 0)
         let file = try #require(fopen("\(folder)/load-another-host-1.jsonl", "w"))
@@ -140,7 +86,7 @@ struct LoaderCommandTests {
     }
 
     @Test func `a table that is dropped during a load fails its ranges and makes no dead letters`() async throws {
-        let clusters = try await Clusters()
+        let clusters = try await LoaderClusters()
         let worker = try ChildProcess(
             clusters.arguments("limits.rows_per_second=400", "retries.ranges=1", "concurrency=1")
         )

@@ -34,7 +34,10 @@ package final class ChildProcess: Sendable {
     private let hasEnded = Atomic(false)
 
     /// Starts it; its output goes to files, so that no pipe can fill up.
-    package init(_ arguments: [String], environment: [String: String] = [:]) throws {
+    ///
+    /// - Parameter fileKibibytesMax: how large a file may become, its output too: what it writes behind that fails, as on a full
+    ///   disk. Nil for no limit.
+    package init(_ arguments: [String], environment: [String: String] = [:], fileKibibytesMax: Int? = nil) throws {
         self.folder = try TemporaryFolder()
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -49,12 +52,16 @@ package final class ChildProcess: Sendable {
         for file in (STDERR_FILENO + 1)...(64 + (open.max() ?? STDERR_FILENO)) {
             posix_spawn_file_actions_addclose(&actions, file)
         }
-        let words = ([Self.binary] + arguments).map { strdup($0) } + [nil]
+        var command = [Self.binary] + arguments
+        if let fileKibibytesMax {
+            command = ["/bin/bash", "-c", "ulimit -f \(fileKibibytesMax) && exec \"$0\" \"$@\""] + command
+        }
+        let words = command.map { strdup($0) } + [nil]
         let variables = environment.merging(["PATH": "/usr/bin:/bin"]) { $1 }.map { strdup("\($0)=\($1)") } + [nil]
         defer { for text in words + variables { free(text) } }
         var pid = pid_t()
-        let result = posix_spawn(&pid, Self.binary, &actions, nil, words, variables)
-        guard result == 0 else { throw CannotStart(reason: "\(Self.binary): \(String(cString: strerror(result)))") }
+        let result = posix_spawn(&pid, command[0], &actions, nil, words, variables)
+        guard result == 0 else { throw CannotStart(reason: "\(command[0]): \(String(cString: strerror(result)))") }
         self.pid = pid
     }
 
@@ -107,7 +114,11 @@ package final class ChildProcess: Sendable {
     }
 
     /// Runs a command to its end.
-    package static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Result {
-        await (try ChildProcess(arguments, environment: environment)).result()
+    package static func run(
+        _ arguments: [String],
+        environment: [String: String] = [:],
+        fileKibibytesMax: Int? = nil
+    ) async throws -> Result {
+        await (try ChildProcess(arguments, environment: environment, fileKibibytesMax: fileKibibytesMax)).result()
     }
 }

@@ -7,6 +7,14 @@ import SSTableLoader
 import ServiceLifecycle
 import UnixSignals
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
 /// `cluster-sync sstable-loader`: the bulk load of what was there before.
 struct SSTableLoaderCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -60,6 +68,8 @@ struct SSTableLoaderCommand: AsyncParsableCommand {
         @OptionGroup var options: Options
 
         func run() async throws {
+            // A file that may not grow (ulimit -f, LimitFSIZE) is an error with the file's name, not the end of the process.
+            signal(SIGXFSZ, SIG_IGN)
             let (configuration, logger) = try self.options.load()
             do {
                 try FileManager.default.createDirectory(

@@ -123,7 +123,9 @@ final class LoaderEngine: Service {
                         IndexedTable(keyspace: $0.keyspace, name: $0.table)
                     }
                 )
-                return try await self.withIndexes(of: tables, drops: drops, rebuilds: rebuilds) { try await job.run() }
+                return try await self.withIndexes(of: tables, drops: drops, rebuilds: rebuilds) {
+                    try await self.run(job)
+                }
             }
             self.state.withLock { $0.last = end.status }
             return Self.end(end)
@@ -162,6 +164,31 @@ final class LoaderEngine: Service {
         case .stopping: try await job.stop()
         case .paused: try await job.pause()
         case .running, .idle, .done, .stopped, .failed: try await job.resume()
+        }
+    }
+
+    /// Where the store ends a load, what is missing is told all the same: what cannot be written can mostly be read.
+    private func run(_ job: LoadJob) async throws -> LoadEnd {
+        do {
+            return try await job.run()
+        } catch let error as TokenRangesError where error.code == .storage {
+            guard let status = try? await job.status() else { throw error }
+            self.state.withLock { $0.last = status }
+            let missing = status.tables.filter { $0.progress.covered < 1 }.map { table in
+                "\(table.keyspace).\(table.table) (\(Human.percent(table.progress.covered)) of its tokens are done)"
+            }
+            throw StoreFailure(underlying: error, missing: missing)
+        }
+    }
+
+    /// The job's store has failed while parts were not done.
+    private struct StoreFailure: Error, CustomStringConvertible {
+        let underlying: TokenRangesError
+        let missing: [String]
+
+        var description: String {
+            let missing = self.missing.isEmpty ? "" : "; missing: \(self.missing.joined(separator: ", "))"
+            return "\(self.underlying)\(missing); a start goes on there"
         }
     }
 

@@ -159,10 +159,6 @@ extension TargetWriter {
 
     /// Adds a dead letter.
     func bury(_ statement: TargetStatement?, _ key: ByteBuffer, _ reason: String) throws {
-        let count = self.state.withLock { state in
-            state.counts.deadLetters += 1
-            return state.counts.deadLetters
-        }
         let letter = DeadLetters.Letter(
             keyspace: self.table.keyspace,
             table: self.table.name,
@@ -176,6 +172,10 @@ extension TargetWriter {
             try self.target.deadLetters.append(letter)
         } catch {
             throw TargetWriterError(code: .lettersUnwritable, description: "\(error)")
+        }
+        let count = self.state.withLock { state in
+            state.counts.deadLetters += 1
+            return state.counts.deadLetters
         }
         guard count <= self.limits.deadLettersMax else {
             throw TargetWriterError(

@@ -17,6 +17,7 @@ public final class SQLiteJobStore: JobStore {
     /// How long a process waits for the others' transactions, in seconds.
     static var busySeconds: Double { 10 }
 
+    private let path: String
     private let pool: DatabasePool
     private let now: @Sendable () -> Int64
 
@@ -27,6 +28,7 @@ public final class SQLiteJobStore: JobStore {
     public init(path: String, now: @escaping @Sendable () -> Int64 = SQLiteJobStore.wallClock) throws(TokenRangesError)
     {
         self.now = now
+        self.path = path
         var configuration = Configuration()
         configuration.busyMode = .timeout(Self.busySeconds)
         do {
@@ -38,7 +40,7 @@ public final class SQLiteJobStore: JobStore {
                 }
             }
         } catch {
-            throw Self.failure(error)
+            throw Self.failure(error, path)
         }
     }
 
@@ -281,7 +283,7 @@ public final class SQLiteJobStore: JobStore {
                 return result
             }
         } catch {
-            throw Self.translated(error)
+            throw self.translated(error)
         }
     }
 
@@ -290,18 +292,29 @@ public final class SQLiteJobStore: JobStore {
         do {
             return try await self.pool.read(body)
         } catch {
-            throw Self.translated(error)
+            throw self.translated(error)
         }
     }
 
-    private static func translated(_ error: any Error) -> any Error {
-        error is TokenRangesError || error is CancellationError ? error : Self.failure(error)
+    private func translated(_ error: any Error) -> any Error {
+        error is TokenRangesError || error is CancellationError ? error : Self.failure(error, self.path)
     }
 
-    private static func failure(_ error: any Error) -> TokenRangesError {
-        let code = (error as? DatabaseError)?.resultCode
-        let text = code.map { "SQLite: \($0)" } ?? "the job file cannot be used"
-        let isTransient = [.SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_FULL, .SQLITE_IOERR, .SQLITE_NOMEM].contains(code)
-        return TokenRangesError(.storage, text, isSafeToRetry: isTransient, underlying: error)
+    /// What another process does passes. A disk that is full stays so until somebody makes room: a worker that went on would
+    /// load what it cannot remember, and look alive for ever. It says so and ends; the file is whole, and a start goes on there.
+    private static func failure(_ error: any Error, _ path: String) -> TokenRangesError {
+        guard let error = error as? DatabaseError else {
+            return TokenRangesError(.storage, "the job's file '\(path)' cannot be used: \(error)", underlying: error)
+        }
+        // A quota and a limit of a file's size are errors of input and output to SQLite.
+        let mayBeFull = error.resultCode == .SQLITE_FULL || error.extendedResultCode == .SQLITE_IOERR_WRITE
+        let hint = mayBeFull ? "; make room on its disk, or raise its quota" : ""
+        let isTransient = [.SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_NOMEM].contains(error.resultCode)
+        return TokenRangesError(
+            .storage,
+            "the job's file '\(path)' cannot be used: SQLite: \(error.extendedResultCode)\(hint)",
+            isSafeToRetry: isTransient,
+            underlying: error
+        )
     }
 }

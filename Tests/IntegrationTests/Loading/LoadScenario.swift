@@ -114,6 +114,15 @@ final class LoadScenario: Sendable {
         )
     }
 
+    /// A loader process of files into the target, without applications and a sidecar.
+    func loader(intoTarget files: [String], _ settings: String...) throws -> ChildProcess {
+        try self.loader(
+            files + [
+                "target.hosts=127.0.0.1:\(self.port(.target))", "ceiling=none", "state_dir=\(self.folder.path)/state",
+            ] + settings
+        )
+    }
+
     private func loader(_ settings: [String]) throws -> ChildProcess {
         let all = settings + ["admin.listen=127.0.0.1:0"]
         return try ChildProcess(["sstable-loader"] + all.flatMap { ["--set", $0] })
@@ -181,7 +190,7 @@ final class LoadScenario: Sendable {
 
     // MARK: What has become of it
 
-    private func count(_ table: String, _ cluster: Cluster) -> Int {
+    func count(_ table: String, _ cluster: Cluster) -> Int {
         self.stores[cluster]?.cells(keyspace: self.keyspace, table: table).count ?? 0
     }
 

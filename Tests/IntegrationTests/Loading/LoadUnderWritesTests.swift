@@ -77,7 +77,7 @@ struct LoadUnderWritesTests {
 
     // MARK: From SSTables
 
-    private static let recorded: String? = {
+    static let recorded: String? = {
         let given = ProcessInfo.processInfo.environment["CLUSTER_SYNC_FIXTURES"]
         return [given, Repository.root + "/../shared/fixtures"].lazy.compactMap {
             $0.map { "\($0)/sstables/cassandra-4.1" }
@@ -86,7 +86,7 @@ struct LoadUnderWritesTests {
     }()
 
     /// Recorded tables, without those that SSTables cannot be loaded of: counters, and a column that the target has not.
-    private static let loaded = [
+    static let loaded = [
         "MixedCase", "deletions", "every_type", "expiring", "simple_deflate", "simple_lz4", "simple_none",
         "simple_zstd", "wide",
     ]
@@ -104,13 +104,25 @@ struct LoadUnderWritesTests {
         return [wide, deletions, simple, types]
     }
 
+    /// The statements that make the recorded tables.
+    static func schema(_ recorded: String) throws -> [String] {
+        try Fixtures.text("\(recorded)/schema.cql").split(separator: ";")
+            .map { $0.split(whereSeparator: \.isNewline).joined(separator: " ") }
+            .filter { $0.contains("CREATE ") && !$0.contains("CREATE KEYSPACE") }
+    }
+
+    /// Where the files of a recorded table are in its data directory.
+    static func folder(of table: String) -> String {
+        "fixture_41/\(table)-\(String(repeating: "0", count: 31))\(Self.loaded.firstIndex(of: table) ?? 0)"
+    }
+
     /// A data directory with the recorded tables.
-    private static func directory(_ recorded: String, in folder: TemporaryFolder) throws -> String {
+    static func directory(_ recorded: String, in folder: TemporaryFolder) throws -> String {
         let keyspace = "\(folder.path)/data/fixture_41"
         try FileManager.default.createDirectory(atPath: keyspace, withIntermediateDirectories: true)
-        for (index, table) in Self.loaded.enumerated() {
-            let id = String(repeating: "0", count: 31) + "\(index)"
-            try FileManager.default.copyItem(atPath: "\(recorded)/\(table)", toPath: "\(keyspace)/\(table)-\(id)")
+        for table in Self.loaded {
+            let path = "\(folder.path)/data/\(Self.folder(of: table))"
+            try FileManager.default.copyItem(atPath: "\(recorded)/\(table)", toPath: path)
         }
         return "\(folder.path)/data"
     }
@@ -118,9 +130,7 @@ struct LoadUnderWritesTests {
     @Test(.enabled(if: recorded != nil, "the recorded fixtures are not here"), arguments: [3] as [UInt64])
     func `SSTables that are loaded while their tables are written`(seed: UInt64) async throws {
         let recorded = try #require(Self.recorded)
-        let schema = try Fixtures.text("\(recorded)/schema.cql").split(separator: ";")
-            .map { $0.split(whereSeparator: \.isNewline).joined(separator: " ") }
-            .filter { $0.contains("CREATE ") && !$0.contains("CREATE KEYSPACE") }
+        let schema = try Self.schema(recorded)
         let folder = try TemporaryFolder()
         let files = ["files.paths=\(try Self.directory(recorded, in: folder))"]
         let scenario = try await LoadScenario(keyspace: "fixture_41", release: "5.0.2", schema: schema)
