@@ -25,7 +25,7 @@ struct LoaderCommandTests {
         #expect(clusters.cells(clusters.to).isEmpty, "a plan changes nothing")
         let result = try await ChildProcess.run(clusters.arguments())
         #expect(result.code == 0, "\(result.errors)")
-        #expect(clusters.cells(clusters.from).count > LoaderClusters.rows)
+        #expect(clusters.cells(clusters.from).count > clusters.rows)
         #expect(clusters.cells(clusters.to) == clusters.cells(clusters.from))
         await clusters.stop()
     }

@@ -5,7 +5,8 @@ import TestSupport
 
 /// Two nodes with a table; the source has rows.
 final class LoaderClusters: Sendable {
-    static let rows = 2_000
+    /// Rows of the source.
+    let rows: Int
     let (from, to) = (EmbeddedStore(), EmbeddedStore())
     let source: EmbeddedNode
     let target: EmbeddedNode
@@ -14,7 +15,8 @@ final class LoaderClusters: Sendable {
     let client: TestClient
 
     /// - Parameter ranges: into how many the source's tokens are cut, a power of 2; each is a part of a load.
-    init(ranges: Int = 1) async throws {
+    init(rows: Int = 2_000, ranges: Int = 1) async throws {
+        self.rows = rows
         let group = MultiThreadedEventLoopGroup.singleton
         self.folder = try TemporaryFolder()
         var configuration = EmbeddedNodeConfiguration()
@@ -31,7 +33,7 @@ final class LoaderClusters: Sendable {
         }
         self.client = try await Self.client(of: self.target)
         let writer = try await Self.client(of: self.source)
-        for row in 0..<Self.rows {
+        for row in 0..<rows {
             let text = "INSERT INTO shop.t (p, c, v) VALUES (\(row / 10), \(row % 10), 'v\(row)')"
             _ = try await writer.ask(query(text, timestamp: 1_700_000_000_000_000 + Int64(row)))
         }
