@@ -115,7 +115,7 @@ def inject(address: str, rows: int, differences: int, seed: int) -> tuple[Counte
                 case "element":
                     client.query(f"UPDATE {TABLE} USING TIMESTAMP {time_3} SET m['x'] = 1 {at}")
                 case "counter":
-                    client.query(f"UPDATE {COUNTERS} SET n = n + 1 WHERE p = {p + 1_000}")
+                    client.query(f"UPDATE {COUNTERS} SET n = n + 1 WHERE p = {index}")
                 case "ttl":
                     text = f"value 0 of the partition {p}, and so on"
                     client.query(

@@ -66,10 +66,16 @@ struct ReaderConfigurationTests: ConfigurationReading {
     }
 
     @Test func `every key changes something of what is read`() throws {
-        try self.expectEveryKeyToMatter { _ in
-            nil
+        try self.expectEveryKeyToMatter { path in
+            switch path {
+            case "job.worker": [("job.store", "cluster")]
+            case "peer.url": nil
+            case _ where path.hasPrefix("peer."): [("peer.url", "https://a")]
+            default: nil
+            }
         } values: { key in
             switch key.path {
+            case "peer.url": ["http://a", "http://b"]
             case "settle.pause_max_ms": ["20000", "30000"]
             case "settle.reads_max": ["20", "30"]
             case "columns.exclude": ["ks.t.a", "ks.t.b"]

@@ -30,8 +30,8 @@ struct CanonicalBytes: Sendable {
 
     /// Adds a value of a type; nil is null.
     ///
-    /// - Parameter sorts: whether the order of the elements of sets and maps does not matter, as for values; for what has a place in
-    ///   an order, clustering columns and keys of elements, it does.
+    /// - Parameter sorts: whether the order of the elements of sets and maps does not matter, as for values; for what has a
+    ///   place in an order, clustering columns and keys of elements, it does.
     mutating func append(_ value: Bytes?, _ type: DataType, sorts: Bool) {
         guard let value else { return self.append(UInt32.max) }
         guard !Self.isExact(type) else { return self.append(exact: value) }

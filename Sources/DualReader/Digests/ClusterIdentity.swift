@@ -1,8 +1,8 @@
 import CQLClient
 import CQLProtocol
 
-/// How two readers know that they speak of the same cluster: by the ids that its nodes have given themselves. Names are no use; many
-/// clusters are called `Test Cluster`.
+/// How two readers know that they speak of the same cluster: by the ids that its nodes have given themselves. Names are no use;
+/// many clusters are called `Test Cluster`.
 enum ClusterIdentity {
     /// The ids of the nodes that a session can know of, as texts.
     static func hosts(_ session: CQLSession) async throws -> Set<String> {

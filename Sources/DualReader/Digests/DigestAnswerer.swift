@@ -65,7 +65,8 @@ public final class DigestAnswerer: Sendable {
 
     /// A reader of one of the clusters; nothing happens before it runs.
     ///
-    /// - Parameter settings: of a comparison: what counts as a difference, which columns are left out, and how that cluster is read.
+    /// - Parameter settings: of a comparison: what counts as a difference, which columns are left out, and how that cluster is
+    ///   read.
     public init(
         _ settings: CompareSettings,
         side: Side,

@@ -1,7 +1,7 @@
 import TokenRanges
 
-/// Compares a range by digests: the near cluster is read from here, the far one by the reader that stands near it. What differs is
-/// for a ``RangeComparison`` to look at.
+/// Compares a range by digests: the near cluster is read from here, the far one by the reader that stands near it. What differs
+/// is for a ``RangeComparison`` to look at.
 struct DigestComparison: Sendable {
     /// Neighbouring leaves that agree, or that have to be compared row by row.
     struct Span: Sendable, Hashable {
@@ -77,8 +77,8 @@ struct DigestComparison: Sendable {
         return outcome
     }
 
-    /// Seconds by which two lives may differ that end by the clocks of two readers: what the clocks are apart is taken from it, so
-    /// that it never hides a difference. Below 0 nothing is near enough.
+    /// Seconds by which two lives may differ that end by the clocks of two readers: what the clocks are apart is taken from it,
+    /// so that it never hides a difference. Below 0 nothing is near enough.
     private func tolerance(_ outcome: inout Outcome) async throws -> Int64 {
         let before = self.now()
         let (greeting, bytes) = try await self.peering.peer.greeting(of: self.peering.cluster)

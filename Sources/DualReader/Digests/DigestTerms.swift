@@ -1,7 +1,7 @@
 import TokenRanges
 
-/// What two readers must mean alike, so that their digests of equal rows are equal and those of others are not. Each line is a word of
-/// the configuration or a column, and what it is.
+/// What two readers must mean alike, so that their digests of equal rows are equal and those of others are not. Each line is a
+/// word of the configuration or a column, and what it is.
 public struct DigestTerms: Sendable, Hashable {
     /// The version of the protocol and of the form of digests; readers of different versions have nothing to say to each other.
     public static var version: Int { 1 }

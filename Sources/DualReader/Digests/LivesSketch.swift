@@ -1,8 +1,8 @@
 /// The ends of the lives of a node, in one byte each where the tolerance is small.
 ///
-/// No digest of them can be compared with a tolerance: one of two ends a second apart may lie on the far side of any border. So the
-/// last digits of each go over the wire, and the digest of all in full: whoever has ends that are near enough finds the other's by
-/// their last digits, and the digest says that it found them.
+/// No digest of them can be compared with a tolerance: one of two ends a second apart may lie on the far side of any border. So
+/// the last digits of each go over the wire, and the digest of all in full: whoever has ends that are near enough finds the
+/// other's by their last digits, and the digest says that it found them.
 public struct LivesSketch: Sendable, Hashable {
     /// The digest of the exact ends.
     public var digest: RowDigest
@@ -12,8 +12,8 @@ public struct LivesSketch: Sendable, Hashable {
     /// A sketch as it came.
     public init(digest: RowDigest, digits: [UInt8]) { (self.digest, self.digits) = (digest, digits) }
 
-    /// Bytes of each end that tell those apart which may count as equal: two that are equal but for the tolerance lie less than half
-    /// of all numbers of so many bytes apart.
+    /// Bytes of each end that tell those apart which may count as equal: two that are equal but for the tolerance lie less than
+    /// half of all numbers of so many bytes apart.
     static func width(tolerance: Int64) -> Int {
         for width in 1..<8 where tolerance < 1 << (8 * width - 1) { return width }
         return 8

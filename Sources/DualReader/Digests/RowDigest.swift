@@ -2,8 +2,8 @@ import CXXHash
 
 /// 128 bits that stand for rows: XXH3 of everything that a comparison of them would look at. All zero for no rows.
 ///
-/// It keeps no secret and withstands no forger; the seed is another one for each comparison, so that rows which collide once do not
-/// collide for ever.
+/// It keeps no secret and withstands no forger; the seed is another one for each comparison, so that rows which collide once do
+/// not collide for ever.
 public struct RowDigest: Sendable, Hashable {
     /// The higher half.
     public var high: UInt64

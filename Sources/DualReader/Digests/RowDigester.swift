@@ -4,8 +4,9 @@ import NIOCore
 
 /// Makes the digests of one cluster's rows, which come in the order of their tokens. Pure: pages are given to it.
 ///
-/// A digest covers what ``RowComparison`` looks at and ``TableMerge`` counts: keys, values in canonical form, writetimes where they are
-/// compared, and whether a life ends; of rows of other tenants nothing. When lives end is kept apart (``LivesSketch``).
+/// A digest covers what ``RowComparison`` looks at and ``TableMerge`` counts: keys, values in canonical form, writetimes where
+/// they are compared, and whether a life ends; of rows of other tenants nothing. When lives end is kept apart
+/// (``LivesSketch``).
 struct RowDigester: Sendable {
     /// What is done with the cell of one place.
     private enum Step: Sendable {

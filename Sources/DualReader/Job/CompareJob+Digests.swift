@@ -48,55 +48,13 @@ extension CompareJob {
             )
             var carried = comparison.nothing
             carried.tally.rangesWithoutPeer = 1
-            return try await Self.run(comparison, range, &carried, claim)
-        }
-        try await self.compare(outcome, range, comparison, claim)
-    }
-
-    /// Takes what agrees as it is, and compares the rest.
-    private func compare(
-        _ outcome: DigestComparison.Outcome,
-        _ range: TokenRange,
-        _ comparison: RangeComparison,
-        _ claim: (Int64, RangeComparison.Decided) async throws -> Void
-    ) async throws {
-        var carried = comparison.nothing
-        carried.tally.peerBytes = outcome.peerBytes
-        carried.tally.digestedBytes = outcome.bytes
-        for span in outcome.spans {
-            guard span.agrees else {
-                carried.tally.rangesOpened += 1
-                try await Self.run(comparison, span.range, &carried) { token, decided in
-                    var decided = decided
-                    decided.tally.openedBytes = decided.tally.sourceBytes + decided.tally.targetBytes
-                    try await claim(token, decided)
-                }
-                continue
+            return try await comparison.run(range) { token, decided in
+                carried += decided
+                try await claim(token, carried)
+                carried = comparison.nothing
             }
-            carried.tally.rows += span.rows
-            carried.tally.partitions += span.partitions
-            carried.tally.rowsLeftOut += span.rowsLeftOut
-            carried.tally.cells += span.rows * comparison.comparison.regularCount
-            carried.rows += Int64(span.rows + span.rowsLeftOut)
         }
-        carried.bytes += Int64(outcome.peerBytes)
-        if outcome.spans.last?.agrees != false { try await claim(range.end, carried) }
-    }
-
-    /// Compares a range row by row; what was decided before it is claimed together with its first rows.
-    private static func run(
-        _ comparison: RangeComparison,
-        _ range: TokenRange,
-        _ carried: inout RangeComparison.Decided,
-        _ claim: (Int64, RangeComparison.Decided) async throws -> Void
-    ) async throws {
-        var before = carried
-        carried = comparison.nothing
-        try await comparison.run(range) { token, decided in
-            before += decided
-            try await claim(token, before)
-            before = comparison.nothing
-        }
+        try await comparison.run(outcome, through: range.end, claim: claim)
     }
 
     private func digests(_ comparison: RangeComparison, _ peering: DigestPeering) -> DigestComparison {

@@ -70,10 +70,10 @@ public final class CompareJob: Sendable {
     ///   - group: where the sessions have their event loops.
     ///   - debt: what the dual writer still owes.
     ///   - dirty: the partitions that are uncertain.
-    ///   - findings: what all workers of the job share; nil for a file of this worker, which is enough where it is the only one, or,
-    ///     where the job is in `cluster_sync`, for ``ClusterFindings`` beside it.
-    /// - Throws: ``CompareError``, ``DigestError`` where the peer is required and cannot be asked, ``TokenRangesError`` of the store,
-    ///   `CQLSessionError` where a cluster does not answer, and what `body` throws.
+    ///   - findings: what all workers of the job share; nil for a file of this worker, which is enough where it is the only
+    ///     one, or, where the job is in `cluster_sync`, for ``ClusterFindings`` beside it.
+    /// - Throws: ``CompareError``, ``DigestError`` where the peer is required and cannot be asked, ``TokenRangesError`` of the
+    ///   store, `CQLSessionError` where a cluster does not answer, and what `body` throws.
     public static func withJob<Result: Sendable>(
         _ settings: CompareSettings,
         worker: String,

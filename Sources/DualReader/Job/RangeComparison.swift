@@ -133,9 +133,9 @@ struct RangeComparison: Sendable {
 
     // MARK: Reading
 
-    private typealias Page = (iterator: LiveReader.AsyncIterator, page: LiveRows)
+    typealias Page = (iterator: LiveReader.AsyncIterator, page: LiveRows)
 
-    private func reader(_ side: Side, _ range: TokenRange) -> LiveReader {
+    func reader(_ side: Side, _ range: TokenRange) -> LiveReader {
         let table = self.pair.side(side)
         return LiveReader(
             table.prepared,
@@ -147,7 +147,7 @@ struct RangeComparison: Sendable {
     }
 
     /// The next pages of both sides at the same time.
-    private func pages(
+    func pages(
         _ source: LiveReader.AsyncIterator?,
         _ target: LiveReader.AsyncIterator?
     ) async throws -> (Page?, Page?) {
@@ -177,19 +177,30 @@ struct RangeComparison: Sendable {
         let (suspects, tally) = merge.take()
         progress.behind.tally += tally
         guard !suspects.isEmpty else { return }
+        try await self.decide(suspects) { place, change in progress.note(place, change) }
+    }
+
+    /// Lets suspects settle, and repairs what remains.
+    ///
+    /// - Parameter note: takes what was decided about a row; bytes are noted with the first one.
+    func decide(_ suspects: [Suspect], _ note: (RowPlace, (inout Decided) -> Void) -> Void) async throws {
         let result = try await self.settler.settle(suspects)
-        progress.behind.tally.sourceBytes += result.sourceBytes
-        progress.behind.tally.targetBytes += result.targetBytes
-        for place in result.settled { progress.note(place) { $0.tally.rowsSettled += 1 } }
+        if let first = suspects.first {
+            note(first.place) { decided in
+                decided.tally.sourceBytes += result.sourceBytes
+                decided.tally.targetBytes += result.targetBytes
+            }
+        }
+        for place in result.settled { note(place) { $0.tally.rowsSettled += 1 } }
         for (place, _) in result.undecided {
-            progress.note(place) { decided in
+            note(place) { decided in
                 decided.tally.rowsUndecided += 1
                 decided.open.insert(place.key)
             }
         }
         for suspect in result.remaining {
             let outcome = try await self.repair(suspect)
-            progress.note(suspect.place) { Self.remains(suspect, outcome, &$0) }
+            note(suspect.place) { Self.remains(suspect, outcome, &$0) }
         }
     }
 

@@ -3,7 +3,8 @@ public import CQLProtocol
 import LiveTables
 import TokenRanges
 
-/// Findings in keyspace `cluster_sync` of the target, which all workers of a job share, and the verdicts of comparisons that ended.
+/// Findings in keyspace `cluster_sync` of the target, which all workers of a job share, and the verdicts of comparisons that
+/// ended.
 ///
 /// Findings belong to a job's plan: those of a job that was forgotten and made anew are others. One that begins where an earlier
 /// one does takes its place. Which of two that overlap counts is told by the time of the nodes, not of the workers: a range is

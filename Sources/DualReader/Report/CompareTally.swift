@@ -14,8 +14,8 @@ public struct CompareTally: Sendable, Hashable {
     public var targetBytes = 0
     /// Bytes that went between this reader and its peer, both ways.
     public var peerBytes = 0
-    /// Bytes of the values that both readers have read near their clusters to make digests: what would have been sent here to compare
-    /// the same ranges without them, of one of the clusters from afar.
+    /// Bytes of the values that both readers have read near their clusters to make digests: what would have been sent here to
+    /// compare the same ranges without them, of one of the clusters from afar.
     public var digestedBytes = 0
     /// Bytes of the values of both clusters that were sent here as their digests differed; a part of ``sourceBytes`` and
     /// ``targetBytes``.
