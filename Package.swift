@@ -241,8 +241,9 @@ let package = Package(
         .testTarget(
             name: "ClusterSyncTests",
             dependencies: [
-                "ClusterSync", "TestSupport", "CQLClient", "DualReader", "DualWriteCore", "DualWriter", "LiveTables",
-                "Operations", "SSTableLoader", "ShadowJournal", "TokenRanges", systemPackage, nioSSL, logging,
+                "ClusterSync", "TestSupport", "CQLClient", "CQLProtocol", "DualReader", "DualWriteCore", "DualWriter",
+                "LiveTables", "Operations", "SSTableLoader", "ShadowJournal", "TokenRanges", systemPackage, nioCore,
+                nioSSL, logging,
             ],
             swiftSettings: settings
         ),

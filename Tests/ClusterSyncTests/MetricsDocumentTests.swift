@@ -103,6 +103,31 @@ struct MetricsDocumentTests {
         return status
     }
 
+    private static var reader: ReaderStatus {
+        var status = ReaderStatus(version: "1")
+        var counts = ReaderReportDocument.Counts()
+        counts.differences = ["value": 1]
+        let report = ReaderReportDocument(
+            job: "compare",
+            subject: "everything",
+            verdict: "differs",
+            reason: nil,
+            beganAt: "",
+            at: "",
+            ended: true,
+            tokensCoveredRatio: 1,
+            sampledPercentage: 100,
+            partial: false,
+            counts: counts,
+            tables: [
+                .init(table: "shop.orders", verdict: "differs", reason: nil, tokensCoveredRatio: 1, counts: counts)
+            ]
+        )
+        (status.current, status.lastWhole) = (report, report)
+        (status.rowsPerSecond, status.secondsLeft) = (1, 1)
+        return status
+    }
+
     private static func table(_ families: [Family]) -> String {
         "| name | type | unit | labels | meaning |\n|---|---|---|---|---|\n"
             + families.map(\.row).joined(separator: "\n")
@@ -112,6 +137,8 @@ struct MetricsDocumentTests {
         let loader = Self.loader
         let sidecars = await Self.families { Self.collect(&$0) }
         let loaders = await Self.families { LoaderMetrics.collect(loader, into: &$0) }
+        let reader = Self.reader
+        let readers = await Self.families { ReaderMetrics.collect(reader, into: &$0) }
         return """
             # Metrics
 
@@ -131,6 +158,10 @@ struct MetricsDocumentTests {
 
             \(Self.table(loaders))
 
+            ## Reader
+
+            \(Self.table(readers))
+
             """
     }
 
@@ -147,9 +178,11 @@ struct MetricsDocumentTests {
 
     @Test func `every metric says what it is, and its name says its kind`() async {
         let loader = Self.loader
+        let reader = Self.reader
         let families =
             await Self.families { Self.collect(&$0) }
             + Self.families { LoaderMetrics.collect(loader, into: &$0) }
+            + Self.families { ReaderMetrics.collect(reader, into: &$0) }
         #expect(families.count > 60)
         for family in families {
             #expect(family.help.count > 10 && family.help.hasSuffix("."), "\(family.name)")

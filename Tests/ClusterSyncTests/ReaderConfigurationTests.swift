@@ -71,11 +71,15 @@ struct ReaderConfigurationTests: ConfigurationReading {
             case "job.worker": [("job.store", "cluster")]
             case "peer.url": nil
             case _ where path.hasPrefix("peer."): [("peer.url", "https://a")]
+            case "repair.automatically": [("repair.policy", "source_wins")]
+            case "tenants.values": [("tenants.column", "c")]
             default: nil
             }
         } values: { key in
             switch key.path {
             case "peer.url": ["http://a", "http://b"]
+            case "dual_writer.admin": ["http://a:1", "http://b:1"]
+            case "dual_writer.token_file", "admin.token_file": ["value1", "value2"]
             case "settle.pause_max_ms": ["20000", "30000"]
             case "settle.reads_max": ["20", "30"]
             case "columns.exclude": ["ks.t.a", "ks.t.b"]

@@ -266,4 +266,33 @@ struct SidecarJournalTests: ControlTests {
             #expect(after == before)
         }
     }
+
+    @Test func `entries of one table are told with ids, and those that are named are cleared`() async throws {
+        try await self.withControl { bench in
+            var (one, two) = (Self.dirty("shop", "orders", [1]), Self.dirty("shop", "orders", [2]))
+            (one.mark, two.mark) = (7, 9)
+            bench.proxy.with { $0.dirty = [two, one, Self.dirty("shop", "users", [3])] }
+            let listed = try await bench.control.dirty(.init(cluster: "target", table: "shop.orders", limit: 10))
+            #expect(listed.partitions.map(\.id) == ["7", "9"] && listed.partitions.map(\.key) == ["01", "02"])
+            let behind = try await bench.control.dirty(.init(table: "shop.orders", after: 7, limit: 10))
+            #expect(behind.partitions.map(\.id) == ["9"])
+            let clearing = DirtyClearing(cluster: "target", table: nil, ids: [7, 8], reason: "compared", by: "test")
+            let done = try await bench.control.clear(clearing)
+            #expect(done.cleared == 1 && done.left == 2)
+            // What has gone or come again since it was seen is no fault.
+            #expect(try await bench.control.clear(clearing).cleared == 0)
+            let refusal = await self.refusal { () async throws(AdminError) in
+                _ = try await bench.control.dirty(.init(table: "or ders", limit: 1))
+            }
+            #expect(refusal?.code == .invalidDocument)
+        }
+    }
+
+    @Test func `partitions that are owed are told by their places`() async throws {
+        try await self.withControl { bench in
+            bench.proxy.with { ($0.owed, $0.isOwedComplete) = ([[2], [9]], false) }
+            let question = OwedQuestion(keyspace: "shop", table: "orders", keys: [[1], [2], [2], [3]])
+            #expect(try await bench.control.owed(question) == OwedDocument(owed: [1, 2], complete: false))
+        }
+    }
 }

@@ -140,4 +140,47 @@ struct JournalViewTests {
             }
         }
     }
+
+    @Test func `what is owed is told by partition, and of what nobody can tell for all of the table`() async throws {
+        try await JournalHarness.run { harness in
+            for cluster in Cluster.allCases {
+                try await harness.client(of: cluster) { client in
+                    _ = try await client.ask(query("CREATE TABLE one.u (p text PRIMARY KEY, v text)"))
+                }
+            }
+            harness.target.setFaults(Self.frozen)
+            let keys = ["1", "2", "3", "4"].map { Array($0.utf8) }
+            func owed(_ table: String, _ proxy: DualWriterService) async -> Set<[UInt8]> {
+                let answer = await proxy.owed(OwedPartitions(keyspace: "one", table: table, keys: Set(keys)))
+                #expect(answer.isComplete)
+                return answer.owed
+            }
+            try await harness.sidecar(.dualWriteAsync) {
+                $0.timeouts.shadowWriteMilliseconds = 50
+                $0.timeouts.drainMilliseconds = 100
+            } _: { proxy, client in
+                #expect(await owed("t", proxy).isEmpty)
+                #expect(try await client.ask(query("USE one")) == .result(.setKeyspace("one")))
+                try await Self.write(client)
+                #expect(await owed("t", proxy) == Set(keys[..<3]))
+                #expect(await owed("u", proxy) == Set(keys[..<2]))
+                #expect(await owed("v", proxy).isEmpty)
+            }
+            // Nobody has prepared anything in this process: the log itself defines what its records refer to.
+            try await harness.sidecar(.dualWriteAsync) {
+                $0.timeouts.shadowWriteMilliseconds = 50
+            } _: { proxy, client in
+                #expect(await owed("u", proxy) == Set(keys[..<2]))
+                harness.target.setFaults([])
+                try await harness.settled(proxy)
+                #expect(await owed("t", proxy).isEmpty)
+                harness.target.setFaults([FaultRule(.textContains("TRUNCATE"), .drop)])
+                #expect(try await client.ask(query("TRUNCATE one.t")) == .result(.void))
+                #expect(await owed("t", proxy) == Set(keys))
+                #expect(await owed("u", proxy).isEmpty)
+                harness.target.setFaults([])
+                try await harness.settled(proxy)
+            }
+        }
+    }
 }

@@ -109,7 +109,7 @@ struct LoaderCommandTests {
 }
 
 extension Response {
-    fileprivate var rows: Rows? {
+    var rows: Rows? {
         if case .result(.rows(let rows)) = self { rows } else { nil }
     }
 }

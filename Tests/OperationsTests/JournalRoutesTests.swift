@@ -31,13 +31,14 @@ struct JournalRoutesTests: AdminPortTests {
         try await self.withServer(setup) { client, sidecar in
             for uri in [
                 "/v1/dead-letters", "/v1/dead-letters?limit=500&cluster=target", "/v1/dirty",
-                "/v1/dirty?cluster=source&limit=1000",
+                "/v1/dirty?cluster=source&limit=1000", "/v1/dirty?table=a%2E%22B%22&after=7&limit=2",
             ] {
                 try await client.execute(uri: uri, method: .get) { #expect($0.status == .ok) }
             }
             #expect(
                 sidecar.with { $0.lists } == [
                     "dead-letters both 100", "dead-letters target 500", "dirty both 100", "dirty source 1000",
+                    #"dirty both 2 a."B" after 7"#,
                 ]
             )
         }
@@ -207,6 +208,14 @@ struct JournalRoutesTests: AdminPortTests {
             #"{"action": "clear", "cluster": "target", "tables": "a.b", "reason": "r"}"#,
             "unknown key 'tables'; did you mean 'table'?"
         ),
+        (
+            #"{"action": "clear", "cluster": "target", "ids": ["one"], "reason": "r"}"#,
+            "ids: must be ids as GET /v1/dirty tells them"
+        ),
+        (
+            #"{"action": "clear", "cluster": "target", "ids": ["1"], "table": "a.b", "reason": "r"}"#,
+            "ids: name the entries already; leave out table"
+        ),
         (#"7"#, "The body must be a JSON object."),
     ])
     func `a wrong clearing is refused with every fault`(body: String, message: String) async throws {
@@ -276,6 +285,45 @@ struct JournalRoutesTests: AdminPortTests {
                     )
                 }
             }
+        }
+    }
+
+    @Test(arguments: Setup.allCases)
+    func `what is owed of partitions is asked with the token, and answered by places`(setup: Setup) async throws {
+        try await self.withServer(setup) { client, sidecar in
+            let body = ByteBuffer(string: #"{"keyspace": "ks", "table": "T", "keys": ["00ff", "0A"]}"#)
+            let path = "/v1/journal/owed"
+            try await client.execute(uri: path, method: .post, body: body) { #expect($0.status == .unauthorized) }
+            try await client.execute(uri: path, method: .post, headers: Self.authorized, body: body) { response in
+                #expect(response.status == .ok)
+                #expect(Self.object(response) == ["owed": .array([.integer(1)]), "complete": .bool(true)])
+            }
+            #expect(sidecar.with { $0.lists } == ["owed ks.T [[0, 255], [10]]"])
+        }
+    }
+
+    @Test(arguments: [
+        (#"{"keyspace": "k", "table": "t"}"#, "keys: names no partition"),
+        (
+            #"{"keyspace": "k", "table": "t", "keys": ["abc"]}"#,
+            "keys: must be in hexadecimal digits; keys: names no partition"
+        ),
+        (#"{"keyspace": "k", "table": "t", "keys": ["0g", "00"]}"#, "keys: must be in hexadecimal digits"),
+        (#"{"table": "t", "keys": ["00"]}"#, "the key 'keyspace' is missing"),
+        (#"{"keyspace": "k", "table": "t", "key": ["00"], "keys": ["00"]}"#, "unknown key 'key'; did you mean 'keys'?"),
+    ])
+    func `a wrong question is refused with every fault`(body: String, message: String) async throws {
+        try await self.withServer(.router) { client, sidecar in
+            try await client.execute(
+                uri: "/v1/journal/owed",
+                method: .post,
+                headers: Self.authorized,
+                body: ByteBuffer(string: body)
+            ) { response in
+                #expect(response.status == .badRequest)
+                #expect(Self.fault(response)?.message == message)
+            }
+            #expect(sidecar.with { $0.lists.isEmpty })
         }
     }
 }

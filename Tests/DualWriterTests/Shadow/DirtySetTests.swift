@@ -158,4 +158,35 @@ struct DirtySetTests {
             next.close()
         }
     }
+
+    @Test func `what was put into doubt again since it was looked at stays, also for a lesser reason`() throws {
+        try self.withFolder { folder in
+            let store = try ShadowStore(folder)
+            for key in [1, 2, 3] as [UInt8] {
+                store.dirty.mark(Self.place("t", [key]), on: .target, .journalFull, at: Int64(key))
+            }
+            store.dirty.mark(Self.place("t", nil), on: .target, .lifeUnclear, at: 4)
+            store.dirty.mark(Self.place("u", [1]), on: .target, .journalFull, at: 5)
+            store.dirty.mark(Self.place("t", [1]), on: .source, .journalFull, at: 6)
+            let seen = store.dirty.partitions(of: Self.place("t", nil), on: .target, after: 0, max: 10)
+            #expect(seen.map(\.place.key) == [[1], [2], [3], nil])
+            #expect(Set(seen.map(\.mark)).count == 4)
+            let behind = store.dirty.partitions(of: Self.place("t", nil), on: .target, after: seen[1].mark, max: 1)
+            #expect(behind.map(\.place.key) == [[3]])
+
+            store.dirty.mark(Self.place("t", [2]), on: .target, .conditional, at: 7)
+            #expect(store.dirty.clear(on: .source, marks: Set(seen.map(\.mark))) == 0)
+            #expect(store.dirty.clear(on: .target, marks: Set(seen.map(\.mark))) == 3)
+            #expect(store.dirty.clear(on: .target, marks: Set(seen.map(\.mark))) == 0)
+            let left = store.dirty.partitions(of: Self.place("t", nil), on: .target, after: 0, max: 10)
+            #expect(left.map(\.place.key) == [[2]] && left.map(\.reason) == [.journalFull])
+            Self.expectCounts(store.dirty)
+            store.close()
+
+            let next = try ShadowStore(folder)
+            #expect(next.dirty.partitions(max: 10).count == 3, "what was cleared does not come back")
+            #expect(next.dirty.clear(on: .target, marks: Set(left.map(\.mark))) == 0, "marks are of one process")
+            next.close()
+        }
+    }
 }

@@ -55,6 +55,23 @@ final class SidecarProcess: Sendable {
         return try DocumentCoding.decode(StatusDocument.self, from: Data(body.readableBytesView))
     }
 
+    /// The partitions in doubt.
+    func dirty() async throws -> DirtyDocument {
+        let response = try await HTTPClient.shared.execute(
+            HTTPClientRequest(url: self.admin + "/v1/dirty"),
+            timeout: Self.timeout
+        )
+        let body = try await response.body.collect(upTo: 1 << 20)
+        return try DocumentCoding.decode(DirtyDocument.self, from: Data(body.readableBytesView))
+    }
+
+    /// The port on which it listens for applications, once it does.
+    func listenPort() async throws -> Int {
+        let listening = #/dual-writer listens address=\S*:(\d+)/#
+        try await eventually { self.process.errors.contains(listening) }
+        return try #require(self.process.errors.firstMatch(of: listening).flatMap { Int($0.output.1) })
+    }
+
     /// Asks for a write mode; false where the sidecar refuses it.
     func setMode(_ mode: WriteMode) async throws -> Bool {
         var request = HTTPClientRequest(url: self.admin + "/v1/phase")
