@@ -83,7 +83,6 @@ struct ReaderConfigurationTests: ConfigurationReading {
             case "settle.pause_max_ms": ["20000", "30000"]
             case "settle.reads_max": ["20", "30"]
             case "columns.exclude": ["ks.t.a", "ks.t.b"]
-            case "dual_writer.admin": ["http://a", "https://b"]
             default: nil
             }
         }
