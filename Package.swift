@@ -251,8 +251,10 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "ClusterSync", "TestSupport", "CQLProtocol", "CQLSyntax", "CQLClient", "DualReader", "DualWriteCore", "DualWriter",
-                "EmbeddedNode", "LiveTables", "Operations", "ShadowJournal", "TokenRanges", systemPackage, nioCore, nioPosix, nioSSL, logging,
+                "ClusterSync", "TestSupport", "CQLProtocol", "CQLSyntax", "CQLClient", "DualReader", "DualWriteCore",
+                "DualWriter",
+                "EmbeddedNode", "LiveTables", "Operations", "ShadowJournal", "TokenRanges", systemPackage, nioCore,
+                nioPosix, nioSSL, logging,
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],

@@ -21,8 +21,9 @@ public struct DigestRequestDocument: Codable, Sendable, Equatable {
     public var version: Int
     /// The cluster whose rows are meant: `source` or `target`.
     public var cluster: String
-    /// The names of the table, as in the schema.
+    /// The name of the table's keyspace, as in the schema.
     public var keyspace: String
+    /// The name of the table.
     public var table: String
     /// The words of the configuration that change digests.
     public var settings: [String]
@@ -30,8 +31,9 @@ public struct DigestRequestDocument: Codable, Sendable, Equatable {
     public var columns: [String]
     /// Those of them of which times are left out.
     public var untold: [String]
-    /// The token before the first one of the root's range, and its last one.
+    /// The token before the first one of the root's range.
     public var start: Int64
+    /// Its last token.
     public var end: Int64
     /// Levels below the root.
     public var levels: Int
