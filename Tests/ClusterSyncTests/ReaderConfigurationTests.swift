@@ -124,7 +124,7 @@ struct ReaderConfigurationTests: ConfigurationReading {
         ),
         (
             "repair: {automatically: true}",
-            "default: repair.automatically: needs a repair.policy other than manual: who is right?"
+            "c.yaml:1: repair.automatically: needs a repair.policy other than manual: who is right?"
         ),
         (
             "repair: {policy: target_wins}",

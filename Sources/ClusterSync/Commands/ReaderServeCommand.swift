@@ -14,8 +14,8 @@ extension DualReaderCommand {
             abstract:
                 "Serve the reader's admin port, and compare when it or the interval asks for it, until told to end.",
             discussion: """
-                A cluster that is away is waited for. Started again, an interrupted comparison goes on where it was with the next \
-                one of the same.
+                A cluster that is away is waited for. Started again, an interrupted comparison goes on where it was with the \
+                next one of the same.
 
                 Exit codes: 0 told to end, 69 an address cannot be listened on, 73 or 75 the state folder is unusable or taken, \
                 78 wrong configuration.

@@ -11,8 +11,8 @@ public protocol ReaderControl: Sendable {
 
     /// Begins a comparison and returns once it is accepted, long before it has ended.
     ///
-    /// - Throws: ``AdminError/Code/alreadyRunning`` while one runs or is being stopped; ``AdminError/Code/invalidParameter`` for a
-    ///   tenant where no column of tenants is configured.
+    /// - Throws: ``AdminError/Code/alreadyRunning`` while one runs or is being stopped; ``AdminError/Code/invalidParameter`` for
+    ///   a tenant where no column of tenants is configured.
     func start(_ start: ReaderStart) async throws(AdminError) -> ReaderActionDocument
 
     /// Ends the comparison; what it holds is given back, and the next one of the same goes on there.

@@ -1,7 +1,7 @@
 /// What `GET /health` of a reader answers.
 public struct ReaderHealthDocument: Codable, Sendable, Equatable {
-    /// `healthy`, `degraded` (a cluster is waited for) or `unhealthy` (the last comparison could not be made). That clusters differ
-    /// is no fault of the reader.
+    /// `healthy`, `degraded` (a cluster is waited for) or `unhealthy` (the last comparison could not be made). That clusters
+    /// differ is no fault of the reader.
     public var status: String
     /// Always `dual-reader`.
     public var service: String

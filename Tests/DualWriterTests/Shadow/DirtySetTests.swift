@@ -91,8 +91,9 @@ struct DirtySetTests {
                 store.dirty.mark(Self.place("t", key), on: .target, .conditional, at: 2)
             }
             // The gravest of what the table's partitions were in doubt for.
-            let whole = DirtyPartition(place: Self.place("t", nil), cluster: .target, reason: .journalFull, since: 2)
-            #expect(store.dirty.partitions(max: .max) == [whole])
+            let whole = try #require(store.dirty.partitions(max: .max).first)
+            #expect(whole.place == Self.place("t", nil) && whole.reason == .journalFull && whole.since == 2)
+            #expect(store.dirty.partitions(max: .max).count == 1)
             store.dirty.mark(Self.place("u", nil), on: .source, .restart, at: 3)
             Self.expectCounts(store.dirty)
             store.close()

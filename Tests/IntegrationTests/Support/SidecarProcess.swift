@@ -65,11 +65,10 @@ final class SidecarProcess: Sendable {
         return try DocumentCoding.decode(DirtyDocument.self, from: Data(body.readableBytesView))
     }
 
-    /// The port on which it listens for applications, once it does.
+    /// The port on which it listens for applications, once it is connected to both clusters.
     func listenPort() async throws -> Int {
-        let listening = #/dual-writer listens address=\S*:(\d+)/#
-        try await eventually { self.process.errors.contains(listening) }
-        return try #require(self.process.errors.firstMatch(of: listening).flatMap { Int($0.output.1) })
+        try await eventually { try await self.status().legs.allSatisfy(\.connected) }
+        return try #require(try await self.status().listen.firstMatch(of: #/:(\d+)$/#).flatMap { Int($0.output.1) })
     }
 
     /// Asks for a write mode; false where the sidecar refuses it.
