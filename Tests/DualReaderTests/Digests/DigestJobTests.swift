@@ -200,6 +200,33 @@ import TokenRanges
         }
     }
 
+    @Test func `what digests find is repaired, and its leaves are not opened again`() async throws {
+        try await Bench.with { bench in
+            var random = SeededRandom(seed: 5)
+            try await CompareJobTests.fill(bench)
+            let wanted = try await CompareJobTests.inject(bench, &random, partitions: 40)
+            try await Self.withPeer(bench) { answerer in
+                var repairing = Self.settings(bench, Peer(answerer))
+                repairing.repair.policy = .sourceWins
+                repairing.repair.isDryRun = false
+                repairing.repair.deletesExtras = true
+                repairing.repair.alignsSource = true
+                let first = try await bench.compare(repairing)
+                #expect(first.tally.rowsDifferent == wanted.count)
+                // The target's deletions are as new as what they deleted: no copy with its own time comes back there.
+                let deleted = wanted.values.count { $0.aspect == .missingOnTarget }
+                #expect(first.tally.rowsRepaired == wanted.count - deleted)
+                var again = Self.settings(bench, Peer(answerer))
+                again.job = "again"
+                again.store = .sqlite(path: "\(bench.folder.path)/again.db")
+                again.folder = "\(bench.folder.path)/again"
+                // Each comparison has a seed of its own, so that no tree of the peer is an old one.
+                let second = try await bench.compare(again)
+                #expect(second.tally.rowsDifferent == deleted && second.tally.rangesOpened <= deleted)
+            }
+        }
+    }
+
     // MARK: Peers that cannot be asked
 
     @Test(arguments: [(Peer.Fault.away, DigestError.Code.away), (.version, .version), (.stranger, .cluster)])
