@@ -10,15 +10,13 @@ struct ReaderOptions: ParsableArguments {
     @Option(help: "The token that a change needs. Environment: CLUSTER_SYNC_ADMIN_TOKEN.")
     var token: String?
 
+    @OptionGroup var tls: AdminTLSOptions
+
     @Flag(help: "Print the answer as JSON.")
     var json = false
 
     func client() throws -> AdminClient {
-        var options = AdminOptions()
-        options.endpoint =
-            self.endpoint ?? ProcessInfo.processInfo.environment["CLUSTER_SYNC_ENDPOINT"] ?? "http://127.0.0.1:9091"
-        options.token = self.token
-        return try options.client()
+        try AdminClient(endpoint: self.endpoint, token: self.token, self.tls, otherwise: "http://127.0.0.1:9091")
     }
 
     func show<Document>(_ answer: (Document, Data), _ text: (Document) -> String) {

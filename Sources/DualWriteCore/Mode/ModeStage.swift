@@ -1,8 +1,8 @@
 /// A place on the way of a migration, as several replicas walk it together: a write mode, and between DualWriteSync and
 /// ShadowPrimary one more, in which reads are answered by the target already while writes still wait for both clusters.
 ///
-/// Two replicas may be one stage apart for a moment. In DualWriteSync beside ShadowPrimary one could read from the source what the
-/// other has acknowledged on the target alone; with the stage between them neither can.
+/// Two replicas may be one stage apart for a moment. In DualWriteSync beside ShadowPrimary one could read from the source what
+/// the other has acknowledged on the target alone; with the stage between them neither can.
 public enum ModeStage: UInt8, Sendable, Hashable, CaseIterable, CustomStringConvertible {
     /// The mode of that name, as the others that have the name of a mode.
     case primaryOnly = 0

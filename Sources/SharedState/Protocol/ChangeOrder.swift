@@ -207,7 +207,8 @@ extension Replica {
         "another change was decided first, to \(record.stage) (by \(record.change.by))"
     }
 
-    /// Takes a proposal back. It may have been decided meanwhile: then its decider has another revision, and the next round sees it.
+    /// Takes a proposal back. It may have been decided meanwhile: then its decider has another revision, and the next round sees
+    /// it.
     private mutating func withdraw(
         _ proposal: Proposal,
         _ reason: String,

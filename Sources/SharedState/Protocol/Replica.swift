@@ -3,21 +3,21 @@ public import DualWriteCore
 
 /// One replica's part in the agreement on the stage: a value that decides, without clock, network or disk.
 ///
-/// Each cluster keeps one row (``RegisterRow``) that changes by compare-and-set alone, and a list of replicas. A change is proposed
-/// in the row of one cluster, its decider; every replica that knows of the proposal finds out whether it could follow, promises
-/// (durably) to prepare for no other one of the same epoch, and says so in the list. When all have, the proposer makes it the
-/// record, in the decider's row. All others adopt it when they read it, and bring it to the cluster that lacks it.
+/// Each cluster keeps one row (``RegisterRow``) that changes by compare-and-set alone, and a list of replicas. A change is
+/// proposed in the row of one cluster, its decider; every replica that knows of the proposal finds out whether it could follow,
+/// promises (durably) to prepare for no other one of the same epoch, and says so in the list. When all have, the proposer makes
+/// it the record, in the decider's row. All others adopt it when they read it, and bring it to the cluster that lacks it.
 ///
-/// **An epoch has one meaning.** Two proposals of one epoch in one decider: compare-and-set lets one of them become the record. In
-/// two deciders: each needs the promise of everybody whom its proposer knows of, itself included, and each proposer is known to the
-/// other (``mayDecideAlone(without:)``); who has promised one does not promise the other before the first one's decider was
-/// read and does not have it any more. `force` overrules that, and takes an epoch that nobody was asked to promise.
+/// **An epoch has one meaning.** Two proposals of one epoch in one decider: compare-and-set lets one of them become the record.
+/// In two deciders: each needs the promise of everybody whom its proposer knows of, itself included, and each proposer is known
+/// to the other (``mayDecideAlone(without:)``); who has promised one does not promise the other before the first one's decider
+/// was read and does not have it any more. `force` overrules that, and takes an epoch that nobody was asked to promise.
 ///
-/// **No two live replicas are more than one stage apart.** A replica that has not come to an epoch does not prepare for the next one,
-/// and nobody is passed over but those from whom neither cluster has heard for the time to live of their signs of life.
+/// **No two live replicas are more than one stage apart.** A replica that has not come to an epoch does not prepare for the next
+/// one, and nobody is passed over but those from whom neither cluster has heard for the time to live of their signs of life.
 ///
-/// **What is lost is done again**: a round is a function of what is read. Writes whose fate nobody knows need no answer, because a
-/// write that comes late finds another revision and changes nothing.
+/// **What is lost is done again**: a round is a function of what is read. Writes whose fate nobody knows need no answer, because
+/// a write that comes late finds another revision and changes nothing.
 public struct Replica: Sendable {
     /// What must survive a restart.
     public struct Kept: Sendable, Hashable {

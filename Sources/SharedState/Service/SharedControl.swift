@@ -69,8 +69,8 @@ public actor SharedControl {
 
     /// Joins the others: returns the record to act in, with nothing done about it yet.
     ///
-    /// It waits for ``Replica/Times/joinMilliseconds`` until it has read all clusters, and goes on with those that it can read. Where
-    /// it can read none, it goes on with what was kept.
+    /// It waits for ``Replica/Times/joinMilliseconds`` until it has read all clusters, and goes on with those that it can read.
+    /// Where it can read none, it goes on with what was kept.
     ///
     /// - Parameter isPatient: whether to wait on where nothing can be read and nothing was kept; else nil is returned then.
     public func join(isPatient: Bool) async throws -> SharedRecord? {

@@ -104,8 +104,8 @@ final class SimulatedWorld {
     private(set) var now: Int64 = 0
     var registers: [Cluster: SimulatedRegister] = [.source: .init(), .target: .init()]
     var replicas: [SimulatedReplica]
-    /// In per cent: answers that get lost, requests that come late, proposals that a proxy refuses, stages that it does not enter,
-    /// moments in which a process stands still.
+    /// In per cent: answers that get lost, requests that come late, proposals that a proxy refuses, stages that it does not
+    /// enter, moments in which a process stands still.
     var lost = 4
     var late = 4
     var refused = 5
