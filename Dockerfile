@@ -12,7 +12,7 @@ SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        liblz4-dev libsnappy-dev libsqlite3-dev libxxhash-dev libzstd-dev pkg-config zlib1g-dev \
+        libdeflate-dev liblz4-dev libsnappy-dev libsqlite3-dev libxxhash-dev libzstd-dev pkg-config zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
 # The dependencies change less often than the sources.
@@ -39,7 +39,7 @@ LABEL org.opencontainers.image.title="cluster-sync" \
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        ca-certificates liblz4-1 libsnappy1v5 libsqlite3-0 libstdc++6 libzstd1 zlib1g \
+        ca-certificates libdeflate0 liblz4-1 libsnappy1v5 libsqlite3-0 libstdc++6 libzstd1 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && ldconfig
 COPY --from=build /root-of-image/ /

@@ -53,9 +53,13 @@ let package = Package(
     ],
     targets: [
         // MARK: System libraries
+        .systemLibrary(
+            name: "CDeflate",
+            pkgConfig: "libdeflate",
+            providers: [.apt(["libdeflate-dev"]), .brew(["libdeflate"])]
+        ),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"]), .brew(["lz4"])]),
         .systemLibrary(name: "CSnappy", providers: [.apt(["libsnappy-dev"]), .brew(["snappy"])]),
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
         .systemLibrary(
             name: "CXXHash",
@@ -93,7 +97,7 @@ let package = Package(
         ),
         .target(
             name: "SSTable",
-            dependencies: ["CQLProtocol", nioCore, "CLZ4", "CSnappy", "CZlib", "CZstd"],
+            dependencies: ["CQLProtocol", nioCore, "CDeflate", "CLZ4", "CSnappy", "CZstd"],
             swiftSettings: hotPath
         ),
         .target(

@@ -119,6 +119,18 @@ struct CheckTests {
         #expect(SSTableCheck(try SSTableName(dataFile: "\(folder.path)/\(file)")).damage == nil)
     }
 
+    @Test func `a checksum is that of gzip, goes on after another one, and of no bytes changes nothing`() {
+        let digits = Array("123456789".utf8)
+        digits.withUnsafeBytes { bytes in
+            // The check value of CRC-32/ISO-HDLC.
+            #expect(Checksum.of(bytes) == 0xCBF4_3926)
+            let (first, second) = (bytes.prefix(4), bytes.suffix(5))
+            let start = Checksum.of(UnsafeRawBufferPointer(rebasing: first))
+            #expect(Checksum.of(UnsafeRawBufferPointer(rebasing: second), after: start) == 0xCBF4_3926)
+        }
+        #expect(Checksum.of(UnsafeRawBufferPointer(start: nil, count: 0), after: 0xCBF4_3926) == 0xCBF4_3926)
+    }
+
     @Test func `checksums of parts make that of the whole`() {
         var random = SeededRandom(seed: 3)
         for _ in 0..<50 {
@@ -127,16 +139,47 @@ struct CheckTests {
             var place = 0
             while place < bytes.count {
                 let part = Array(bytes[place..<min(bytes.count, place + random.number(1...2_000))])
-                if random.percent(50) {
-                    digest.add(Writer.checksum(part), of: part.count, at: Int64(place))
-                } else {
-                    part.withUnsafeBytes { digest.add($0, at: Int64(place)) }
-                }
+                part.withUnsafeBytes { digest.add($0, at: Int64(place)) }
                 place += part.count
                 // What does not come next changes nothing.
-                digest.add(1, of: 5, at: Int64(place) + 1)
+                part.withUnsafeBytes { digest.add($0, at: Int64(place) + 1) }
             }
             #expect(digest.sum == Writer.checksum(bytes) && digest.end == Int64(bytes.count))
+        }
+    }
+
+    @Test func `what was not read is read for the checksum of the file`() throws {
+        let folder = try TemporaryFolder()
+        let path = try Writer().write((0..<9).map { .init(key: [$0]) }, to: folder)
+        let bytes = [UInt8](try Data(contentsOf: URL(filePath: path)))
+        let data = try SSTable(dataFile: path).data
+        for count in [0, 1, bytes.count / 2, bytes.count] {
+            var digest = RunningDigest()
+            bytes.prefix(count).withUnsafeBytes { digest.add($0, at: 0) }
+            #expect(try digest.finished(data) == Writer.checksum(bytes))
+        }
+    }
+
+    @Test func `a deflated chunk has the length that is expected, neither less nor more`() throws {
+        // zlib's stream of 64 letters "a": a block of fixed codes.
+        let packed: [UInt8] = [0x78, 0x9C, 0x4B, 0x4C, 0xA4, 0x0C, 0x00, 0x00, 0x14, 0x8D, 0x18, 0x41]
+        let decompressor = Decompressor(.deflate)
+        for (length, fits) in [(63, false), (64, true), (65, false)] {
+            var plain = [UInt8](repeating: 0, count: length)
+            let isUnpacked = packed.withUnsafeBytes { source in
+                plain.withUnsafeMutableBytes { decompressor.unpack(source, into: $0) }
+            }
+            #expect(isUnpacked == fits)
+            if fits { #expect(plain.allSatisfy { $0 == UInt8(ascii: "a") }) }
+        }
+        var plain = [UInt8](repeating: 0, count: 64)
+        for index in packed.indices.suffix(4) {
+            var damaged = packed
+            damaged[index] ^= 1
+            let isUnpacked = damaged.withUnsafeBytes { source in
+                plain.withUnsafeMutableBytes { decompressor.unpack(source, into: $0) }
+            }
+            #expect(!isUnpacked, "Adler-32, byte \(index)")
         }
     }
 }

@@ -91,10 +91,8 @@ public struct SSTableCheck: Sendable {
             let statistics = StatisticsCheck(table)
             while try statistics.advance() {}
         }
-        guard let stored else { return }
         // What lies behind the last chunk is no data, and counts for the checksum of the file.
-        let isEqual = if let sum = scanner.digest { sum == stored } else { try table.digestMatches() }
-        guard isEqual else {
+        guard try scanner.digest() == stored else {
             throw SSTableError(
                 .checksum,
                 table.name.path(.data),

@@ -55,8 +55,7 @@ final class ChunkReader {
         try self.ahead.with(place, count + checksumBytes, "chunk \(index)") { (bytes) throws(SSTableError) in
             let packed = UnsafeRawBufferPointer(rebasing: bytes[..<count])
             let stored = UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: count, as: UInt32.self))
-            let sum = Checksum.of(packed)
-            guard sum == stored else {
+            guard Checksum.of(packed) == stored else {
                 throw SSTableError(
                     .checksum,
                     path,
@@ -64,8 +63,7 @@ final class ChunkReader {
                     "the checksum of chunk \(index) (\(count) bytes at byte \(place) of the file) does not match"
                 )
             }
-            self.digest?.add(sum, of: count, at: place)
-            self.digest?.add(UnsafeRawBufferPointer(rebasing: bytes[count...]), at: place + Int64(count))
+            self.digest?.add(bytes, at: place)
             try buffer.append(length) { (target) throws(SSTableError) in
                 let isPlain = count >= info.plainFrom
                 if isPlain && count == length {
@@ -94,15 +92,10 @@ final class ChunkReader {
         }
         let path = self.data.file.path
         try self.ahead.with(place, length, "the data") { (bytes) throws(SSTableError) in
-            if let stored {
-                let sum = Checksum.of(bytes)
-                guard sum == stored else {
-                    throw SSTableError(.checksum, path, at: place, "the checksum of chunk \(index) does not match")
-                }
-                self.digest?.add(sum, of: bytes.count, at: place)
-            } else {
-                self.digest?.add(bytes, at: place)
+            if let stored, Checksum.of(bytes) != stored {
+                throw SSTableError(.checksum, path, at: place, "the checksum of chunk \(index) does not match")
             }
+            self.digest?.add(bytes, at: place)
             buffer.writeBytes(bytes)
         }
     }

@@ -1,6 +1,6 @@
+import CDeflate
 import CLZ4
 import CSnappy
-import CZlib
 import CZstd
 
 /// How the chunks of `Data.db` are packed, by the class that `CompressionInfo.db` names.
@@ -29,10 +29,17 @@ struct Decompressor: ~Copyable {
 
     init(_ compressor: Compressor) {
         self.compressor = compressor
-        self.context = compressor == .zstd ? ZSTD_createDCtx() : nil
+        switch compressor {
+        case .deflate: self.context = libdeflate_alloc_decompressor()
+        case .zstd: self.context = ZSTD_createDCtx()
+        case .lz4, .snappy, .none: self.context = nil
+        }
     }
 
-    deinit { if let context { ZSTD_freeDCtx(context) } }
+    deinit {
+        guard let context else { return }
+        if self.compressor == .deflate { libdeflate_free_decompressor(context) } else { ZSTD_freeDCtx(context) }
+    }
 
     /// Fills all of `target`. False where the bytes are damaged or give another length.
     func unpack(_ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer) -> Bool {
@@ -55,14 +62,16 @@ struct Decompressor: ~Copyable {
             return snappy_uncompress(from, source.count, target.bindMemory(to: CChar.self).baseAddress, &length)
                 == SNAPPY_OK && length == target.count
         case .deflate:
-            var length = UInt(target.count)
-            let status = uncompress(
-                target.bindMemory(to: UInt8.self).baseAddress,
-                &length,
-                source.bindMemory(to: UInt8.self).baseAddress,
-                UInt(source.count)
-            )
-            return status == Z_OK && length == UInt(target.count)
+            guard let context else { return false }
+            // Without a place for the length it takes no other than that of the target.
+            return libdeflate_zlib_decompress(
+                context,
+                source.baseAddress,
+                source.count,
+                target.baseAddress,
+                target.count,
+                nil
+            ) == LIBDEFLATE_SUCCESS
         case .zstd:
             let count = ZSTD_decompressDCtx(
                 self.context,

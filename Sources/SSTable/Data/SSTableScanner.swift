@@ -61,9 +61,9 @@ public final class SSTableScanner {
         self.nextChunk = start / Int64(table.data.chunkLength)
     }
 
-    /// The checksum of all bytes of the data file; nil where they were not all read, in their order, or nobody wanted it.
-    var digest: UInt32? {
-        self.reader.digest.flatMap { $0.end == self.table.fileLength ? $0.sum : nil }
+    /// The checksum of all bytes of the data file, of which it reads what it has not read; nil where nobody wanted it.
+    func digest() throws(SSTableError) -> UInt32? {
+        try self.reader.digest?.finished(self.table.data)
     }
 
     /// Begins the next partition, wherever the last one was left; false at the end. Its static row is read with it.
@@ -105,7 +105,7 @@ public final class SSTableScanner {
             deletion: head.result.deletion,
             position: start
         )
-        if let before = self.partition, self.table.isOrdered, !before.isBefore(partition) {
+        if self.table.isOrdered, self.partition?.isBefore(partition) == false {
             let path = self.table.data.file.path
             throw SSTableError(.order, path, at: start, "a partition does not come after the one before it")
         }

@@ -75,18 +75,7 @@ public struct SSTable: Sendable {
     /// Chunks have checksums of their own, which every read compares; this one covers the file as a whole.
     public func digestMatches() throws(SSTableError) -> Bool {
         guard let stored = try self.storedDigest() else { return true }
-        var sum: UInt32 = 0
-        var ahead = ReadAhead(self.data.file, self.data.limits.readAheadBytes)
-        let file = self.data.file
-        var place: Int64 = 0
-        while place < file.size {
-            let count = Int(min(Int64(self.data.limits.readAheadBytes), file.size - place))
-            try ahead.with(place, count, "the data") { (bytes) throws(SSTableError) in
-                sum = Checksum.of(bytes, after: sum)
-            }
-            place += Int64(count)
-        }
-        return sum == stored
+        return try RunningDigest().finished(self.data) == stored
     }
 
     /// What `Digest.crc32` says; nil where there is no such file.
