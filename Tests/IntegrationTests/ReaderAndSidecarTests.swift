@@ -83,12 +83,13 @@ struct ReaderAndSidecarTests {
     @Test func `a sidecar that does not answer, or refuses the token, makes rows undecided`() async throws {
         let clusters = try await ReaderClusters()
         try await ReaderClusters.write(73, "newer", clusters.atSource, seconds: 1)
-        let away = ["dual_writer.admin=http://127.0.0.1:1", "dual_writer.timeout_ms=100"]
+        let soon = "settle.owed_max_ms=200"
+        let away = ["dual_writer.admin=http://127.0.0.1:1", "dual_writer.timeout_ms=100", soon]
         let result = try await clusters.run(["compare"], settings: away)
         #expect(result.code == 74, "\(result.output)")
         #expect(result.output.contains("1 row undecided") && result.output.contains("does not answer"))
         try await Self.withSidecar(clusters) { sidecar, _ in
-            let wrong = ["dual_writer.admin=\(sidecar.admin)", "dual_writer.token=wrong"]
+            let wrong = ["dual_writer.admin=\(sidecar.admin)", "dual_writer.token=wrong", soon]
             let result = try await clusters.run(["compare"], settings: wrong)
             #expect(result.code == 74, "\(result.output)")
         }

@@ -46,7 +46,7 @@ struct ClusterRegisterTests {
 
     /// Waits for something that is about to come.
     static func eventually(_ condition: () async -> Bool) async throws {
-        let deadline = ContinuousClock.now + .seconds(20)
+        let deadline = ContinuousClock.now + .seconds(90)
         while await !condition() {
             try #require(ContinuousClock.now < deadline, "it did not come")
             try await Task.sleep(for: .milliseconds(5))

@@ -80,7 +80,9 @@ public actor SharedControl {
             await self.round()
             if let record = self.replica.kept.record, self.replica.applied == record.epoch { return record }
             let now = ContinuousClock.now
-            if !isPatient, now - self.began > .milliseconds(self.times.joinMilliseconds + 1_000) { return nil }
+            // With something kept it is a matter of one more round, however slow this machine is.
+            let isOver = now - self.began > .milliseconds(self.times.joinMilliseconds + 1_000)
+            if !isPatient, isOver, self.replica.kept.record == nil { return nil }
             if now - complained > .seconds(10) {
                 complained = now
                 self.logger.warning(
