@@ -83,7 +83,7 @@ struct ReaderAndSidecarTests {
     @Test func `a sidecar that does not answer, or refuses the token, makes rows undecided`() async throws {
         let clusters = try await ReaderClusters()
         try await ReaderClusters.write(73, "newer", clusters.atSource, seconds: 1)
-        let soon = "settle.owed_max_ms=200"
+        let soon = "settle.tries=1"
         let away = ["dual_writer.admin=http://127.0.0.1:1", "dual_writer.timeout_ms=100", soon]
         let result = try await clusters.run(["compare"], settings: away)
         #expect(result.code == 74, "\(result.output)")
