@@ -65,7 +65,8 @@ class Stage:
         self.sidecar = self.start(
             "sidecar",
             ["dual-writer", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--state-dir", str(self.folder / "state"),
-             "--set", f"admin.token={TOKEN}", "--set", "validation_percentage=50", "--set", "comparison.settle_ms=200"],
+             "--set", f"admin.token={TOKEN}", "--set", "validation_percentage=50", "--set", "comparison.settle_ms=200",
+             "--set", "gates.bulk_load=off", "--set", "gates.comparison=off", "--set", "gates.error_rate=off"],
             CASSANDRA_HOSTS=source, SCYLLA_HOSTS=target,
         )
         self.admin = "http://" + self.address("sidecar", "admin port listens")

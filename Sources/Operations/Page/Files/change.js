@@ -38,6 +38,8 @@ export function watchSteps(current, changed) {
     await carryOut(changed);
   });
   dialog.addEventListener("close", () => {
+    // The event comes a moment later: the dialog may be open again, with another step.
+    if (dialog.open) return;
     // What was typed and not used is gone with the dialog.
     find("change-token").value = "";
     step = null;
