@@ -165,7 +165,9 @@ extension DualWriterService {
                 return
             case .admitted(let isNews, let displaced):
                 if let displaced { self.putAside(displaced) }
-                guard isNews else { break }
+                // Before the line: who connects because of it is served.
+                self.onEveryLoop { $0.setTopology(topology, of: cluster) }
+                guard isNews else { return }
                 self.logger.info(
                     "cluster connected",
                     metadata: [
@@ -174,7 +176,6 @@ extension DualWriterService {
                     ]
                 )
             }
-            self.onEveryLoop { $0.setTopology(topology, of: cluster) }
         case .schemaChange(let change):
             self.onEveryLoop { $0.forward(change, from: cluster) }
         case .lost(let error):
