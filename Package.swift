@@ -158,7 +158,7 @@ let package = Package(
         ),
 
         // MARK: Tests
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(name: "TestSupport", dependencies: [logging], path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(
             name: "CQLProtocolTests",
             dependencies: ["CQLProtocol", "TestSupport", nioCore],

@@ -31,6 +31,7 @@ final class FakeProxy: SidecarProxy {
         var timeouts: DualWriterTimeouts?
         var percentage: Double?
         var filter = CurrentFilter(.all, from: .configuration)
+        var requestLog = RequestLogSettings()
         var refusesPercentages = false
         var counters = DualWriterCounters()
         var isBehind = false
@@ -81,6 +82,8 @@ final class FakeProxy: SidecarProxy {
     }
 
     var filter: CurrentFilter { self.with { $0.filter } }
+    func setRequestLog(_ settings: RequestLogSettings) async { self.with { $0.requestLog = settings } }
+
     func setFilter(_ filter: CurrentFilter) { self.with { $0.filter = filter } }
 
     func setTimeouts(_ timeouts: DualWriterTimeouts) async throws { self.with { $0.timeouts = timeouts } }

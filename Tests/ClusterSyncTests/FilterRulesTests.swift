@@ -99,6 +99,9 @@ struct FilterRulesTests: ControlTests {
                 #expect(error?.message.contains(words) == true)
             }
             #expect(await bench.control.filters().tables == changed.tables)
+            let audit = await bench.control.audit(max: 10).records
+            #expect(audit.map(\.action) == [.filters], "what was refused is no change")
+            #expect(audit.first?.what == "tables: all without a.*, b.\"C d\", e*.f?; tenants: all without y, z")
         }
     }
 

@@ -134,6 +134,7 @@ struct MetricsDocumentTests {
     }
 
     private static func document() async -> String {
+        let processes = await Self.families { ProcessMetrics.collect(into: &$0) }
         let loader = Self.loader
         let sidecars = await Self.families { Self.collect(&$0) }
         let loaders = await Self.families { LoaderMetrics.collect(loader, into: &$0) }
@@ -149,6 +150,10 @@ struct MetricsDocumentTests {
             `cluster` and `database` are `source` or `target`, whatever the write mode is; which of them answers applications is what
             the rule `cluster_sync:primary` says ([config/prometheus](../config/prometheus)). What to do when an alert fires:
             [runbook.md](runbook.md). A dashboard: [config/grafana/cluster-sync.json](../config/grafana/cluster-sync.json).
+
+            ## Every service
+
+            \(Self.table(processes))
 
             ## Sidecar
 
@@ -181,6 +186,7 @@ struct MetricsDocumentTests {
         let reader = Self.reader
         let families =
             await Self.families { Self.collect(&$0) }
+            + Self.families { ProcessMetrics.collect(into: &$0) }
             + Self.families { LoaderMetrics.collect(loader, into: &$0) }
             + Self.families { ReaderMetrics.collect(reader, into: &$0) }
         #expect(families.count > 60)

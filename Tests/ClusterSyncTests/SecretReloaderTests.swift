@@ -9,26 +9,6 @@ import Testing
 @testable import ClusterSync
 
 struct SecretReloaderTests {
-    /// What was logged, level and message.
-    private final class RecordedLog: LogHandler {
-        let lines = Mutex<[String]>([])
-        var metadata: Logger.Metadata {
-            get { [:] }
-            set {}
-        }
-        var logLevel: Logger.Level {
-            get { .debug }
-            set {}
-        }
-
-        subscript(metadataKey _: String) -> Logger.Metadata.Value? {
-            get { nil }
-            set {}
-        }
-
-        func log(event: LogEvent) { self.lines.withLock { $0.append("\(event.level) \(event.message)") } }
-    }
-
     @Test func `files that change are taken up when they fit together, and the old ones stay until then`() async throws
     {
         let folder = try TemporaryFolder()
@@ -36,18 +16,22 @@ struct SecretReloaderTests {
         try folder.put("tls.key", try Repository.fixture("tls/node.key"))
         let files = TLSFiles(certificate: "\(folder.path)/tls.crt", key: "\(folder.path)/tls.key")
         let log = RecordedLog()
-        let reloader = SecretReloader(logger: Logger(label: "tls") { _ in log })
+        let reloader = SecretReloader(logger: log.logger)
         _ = try await reloader.endpoint("clients", files, TLSEndpoint.clients)
         await reloader.reload()
-        #expect(log.lines.withLock { $0 } == [])
+        #expect(log.lines.map { "\($0.level) \($0.message)" } == [])
         try folder.put("tls.crt", try Repository.fixture("tls/elsewhere.pem"))
         await reloader.reload()
         await reloader.reload()
-        #expect(log.lines.withLock { $0 } == ["error new certificates cannot be used; what was there before stays"])
+        #expect(
+            log.lines.map { "\($0.level) \($0.message)" } == [
+                "error new certificates cannot be used; what was there before stays"
+            ]
+        )
         try folder.put("tls.key", try Repository.fixture("tls/elsewhere.key"))
         await reloader.reload()
         await reloader.reload()
-        #expect(log.lines.withLock { $0 }.dropFirst() == ["notice new certificates in use"])
+        #expect(log.lines.map { "\($0.level) \($0.message)" }.dropFirst() == ["notice new certificates in use"])
     }
 
     @Test func `a file that cannot be used at the start is named`() async throws {
@@ -77,7 +61,7 @@ struct SecretReloaderTests {
             await reloader.reload()
             #expect(current.text == expected)
         }
-        #expect(log.lines.withLock { $0 }.map { $0.prefix(6) } == ["notice", "error ", "notice"])
-        #expect(!log.lines.withLock { $0 }.joined().contains("two"))
+        #expect(log.lines.map { "\($0.level) \($0.message)" }.map { $0.prefix(6) } == ["notice", "error ", "notice"])
+        #expect(!log.lines.map { "\($0.level) \($0.message)" }.joined().contains("two"))
     }
 }

@@ -13,6 +13,7 @@ final class FakeSidecar: AdminControl, HealthSource {
         var deadLetterChanges: [DeadLettersChange] = []
         var clearings: [DirtyClearing] = []
         var filterChanges: [FiltersChange] = []
+        var logChanges: [LogsChange] = []
         var rollbacks: [Rollback] = []
         var reports = ReportsDocument()
         /// Cluster and limit of each list that was asked for.
@@ -225,5 +226,25 @@ extension FakeSidecar: GateControl {
     func audit(max: Int) async -> AuditDocument {
         self.with { $0.lists.append("audit \(max)") }
         return AuditDocument(records: [], total: 0)
+    }
+}
+
+extension FakeSidecar: LogControl {
+    func logs() async -> LogsDocument {
+        let last = self.with { $0.logChanges.last }
+        return LogsDocument(
+            level: last?.level ?? "info",
+            requests: .init(oneIn: last?.oneIn ?? 0),
+            until: nil,
+            configuredLevel: "info",
+            configuredRequests: .init(),
+            linesDropped: 2,
+            linesHeldBack: 1
+        )
+    }
+
+    func change(_ change: LogsChange) async throws(AdminError) -> LogsDocument {
+        self.with { $0.logChanges.append(change) }
+        return await self.logs()
     }
 }

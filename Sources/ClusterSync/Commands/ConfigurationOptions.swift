@@ -31,7 +31,7 @@ enum ConfigurationOptions {
 
     /// Sets up the log, and warns of variables that look like ours and are not known. Once in a process.
     static func startLog(_ level: Logger.Level, _ format: LogFormat, _ layers: ConfigurationLayers) -> Logger {
-        LoggingSystem.bootstrap { StandardErrorLogHandler(label: $0, format: format, logLevel: level) }
+        SinkLogHandler.bootstrap(level, format)
         let logger = Logger(label: "cluster-sync")
         for name in layers.unknownVariables {
             logger.warning("\(name) is no variable of cluster-sync; it is ignored")

@@ -42,7 +42,7 @@ struct DemoCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        LoggingSystem.bootstrap { StandardErrorLogHandler(label: $0, format: .text, logLevel: .error) }
+        SinkLogHandler.bootstrap(.error, .text)
         let folder = "\(FileManager.default.temporaryDirectory.path)/cluster-sync-demo-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let stage: DemoStage

@@ -43,11 +43,7 @@ struct DualWriterCommand: AsyncParsableCommand {
 
     func run() async throws {
         let (configuration, unknownVariables) = try self.load()
-        let level = configuration.logLevel
-        let format = configuration.logFormat
-        LoggingSystem.bootstrap {
-            StandardErrorLogHandler(label: $0, format: format, logLevel: level)
-        }
+        SinkLogHandler.bootstrap(configuration.log.level, configuration.logFormat)
         let logger = Logger(label: "cluster-sync")
         for name in unknownVariables { logger.warning("\(name) is no variable of cluster-sync; it is ignored") }
         let (store, phase) = try self.openState(configuration, logger)

@@ -70,6 +70,7 @@ extension DualReaderCommand {
                 throw fail(Exit.configuration, "\(error)")
             }
             let metrics = MetricsRegistry()
+            metrics.register { page in ProcessMetrics.collect(into: &page) }
             metrics.register { page in ReaderMetrics.collect(await engine.status(), into: &page) }
             let admin = AdminServer(
                 configuration: port,

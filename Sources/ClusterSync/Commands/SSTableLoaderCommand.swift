@@ -118,6 +118,7 @@ struct SSTableLoaderCommand: AsyncParsableCommand {
                 throw fail(Exit.configuration, "admin.tls: \(error)")
             }
             let metrics = MetricsRegistry()
+            metrics.register { page in ProcessMetrics.collect(into: &page) }
             metrics.register { page in LoaderMetrics.collect(await engine.status(), into: &page) }
             let admin = AdminServer(
                 configuration: port,

@@ -162,23 +162,6 @@ extension ConfigurationKey {
         )
     }
 
-    static var log: [Self] {
-        [
-            Self(
-                path: "log.level",
-                kind: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]),
-                fallback: "info",
-                help: "The least severe level that is written."
-            ),
-            Self(
-                path: "log.format",
-                kind: .choice(["text", "json"]),
-                fallback: "text",
-                help: "The form of a log line."
-            ),
-        ]
-    }
-
     /// The same key, under more names of older files.
     func adding(aliases: [String]) -> Self {
         var key = self

@@ -95,7 +95,7 @@ extension ConfigurationSchema {
                 "How long a difference may take to go away by itself before both clusters are read again."
             ),
             Key(path: "loops", kind: .integer(0...64), fallback: "0", help: "Event loops; 0 chooses."),
-        ] + Key.log + Key.cluster("source", hosts: "cassandra_hosts") + Key.clusterTLS("source")
+        ] + Key.log + Key.logRequests + Key.cluster("source", hosts: "cassandra_hosts") + Key.clusterTLS("source")
         + Key.cluster("target", hosts: "scylla_hosts") + Key.clusterTLS("target")
         + [
             Key.milliseconds("timeouts.connect_ms", "5000", "How long opening a connection to a node may take."),

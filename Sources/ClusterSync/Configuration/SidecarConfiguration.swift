@@ -63,7 +63,7 @@ struct SidecarConfiguration: Sendable {
     var comparisonSettleMilliseconds: Int
     /// 0 chooses by the cores.
     var loops: Int
-    var logLevel: Logger.Level
+    var log: LogSettings
     var logFormat: LogFormat
     var source: ClusterSettings
     var target: ClusterSettings
@@ -104,7 +104,7 @@ extension SidecarConfiguration {
         self.validationPercentage = values.percentage("validation_percentage")
         self.comparisonSettleMilliseconds = values.integer("comparison.settle_ms")
         self.loops = values.integer("loops")
-        self.logLevel = Logger.Level(rawValue: values.choice("log.level")) ?? .info
+        self.log = LogSettings(&values)
         self.logFormat = LogFormat(rawValue: values.choice("log.format")) ?? .text
         self.source = ClusterSettings("source", &values)
         self.target = ClusterSettings("target", &values)
@@ -143,6 +143,9 @@ extension SidecarConfiguration {
             comparisonBytes: values.integer("limits.comparison_bytes")
         )
         self.gates = GateSettings(&values)
+        if self.log.requests.isOn, self.log.level > .info {
+            values.fault("log.level", "leaves out what log.requests asks for: requests are logged at info")
+        }
         if self.listen == self.admin, self.listen.port != 0 {
             values.fault("admin.listen", "is the same address as listen")
         }

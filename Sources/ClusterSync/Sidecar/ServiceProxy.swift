@@ -58,6 +58,8 @@ final class ServiceProxy: SidecarProxy, Service {
 
     var filter: CurrentFilter { self.currentFilter.withLock { $0 } }
 
+    func setRequestLog(_ settings: RequestLogSettings) async { await self.service.setRequestLog(settings) }
+
     func setFilter(_ filter: CurrentFilter) {
         self.currentFilter.withLock { current in
             current = filter

@@ -47,6 +47,7 @@ struct SidecarAssembly {
         )
         self.gates = GateWatch(control: control)
         let metrics = MetricsRegistry()
+        metrics.register { page in ProcessMetrics.collect(into: &page) }
         metrics.register { page in SidecarMetrics.collect(await control.nextVerdict(), into: &page) }
         metrics.register { page in
             SidecarMetrics.collect(await service.status(lookingAtTables: true), into: &page)

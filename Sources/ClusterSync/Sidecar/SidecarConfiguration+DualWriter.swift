@@ -46,6 +46,7 @@ extension SidecarConfiguration {
         configuration.limits.preparedStatementsMax = self.limits.preparedStatements
         configuration.limits.comparisonsMax = self.limits.comparisons
         configuration.limits.comparisonBytesMax = self.limits.comparisonBytes
+        configuration.requestLog = self.log.requests
         configuration.comparison.percentage = self.validationPercentage
         configuration.comparison.settleMilliseconds = self.comparisonSettleMilliseconds
         // TRUNCATE and schema changes keep their order among the copies of one loop: more loops are somebody's decision.

@@ -19,11 +19,13 @@ extension SidecarControl: FilterControl {
             )
         }
         self.proxy.setFilter(CurrentFilter(try ShadowFilter(change), from: .adminPort))
+        let document = await self.filters()
+        self.audit(.filters, document.words, by: change.by, reason: change.reason)
         self.logger.notice(
             "what the shadow gets was changed until the next start",
             metadata: ["by": "\(change.by)", "reason": "\(change.reason)"]
         )
-        return await self.filters()
+        return document
     }
 }
 
@@ -85,6 +87,19 @@ extension ShadowFilter {
 }
 
 extension FiltersDocument {
+    /// The filter in a line of the audit.
+    fileprivate var words: String {
+        func words(_ name: String, _ lists: Lists) -> String {
+            func list(_ names: [String], _ all: String) -> String {
+                let shown = names.prefix(10).joined(separator: ", ")
+                return names.isEmpty ? all : names.count > 10 ? "\(shown) and \(names.count - 10) more" : shown
+            }
+            return "\(name): \(list(lists.include, "all"))"
+                + (lists.exclude.isEmpty ? "" : " without \(list(lists.exclude, ""))")
+        }
+        return words("tables", self.tables) + "; " + words("tenants", self.tenants)
+    }
+
     init(_ current: CurrentFilter, _ counts: DualWriterCounters.Filtering) {
         let (tables, tenants) = (current.filter.tables, current.filter.tenants)
         let lists = [tenants.include, tenants.exclude].map { Array($0.sorted().prefix(Self.tenantsMax)) }

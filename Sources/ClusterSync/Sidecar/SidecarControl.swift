@@ -21,6 +21,7 @@ actor SidecarControl {
     let logger: Logger
     let identity: Identity
     let gates: GateSettings
+    let log: RunningLog
     var phaseState: PhaseState
     var timeouts: DualWriterTimeouts
     var hosts: (source: [String], target: [String])
@@ -53,6 +54,7 @@ actor SidecarControl {
         self.identity = identity
         self.logger = logger
         self.gates = configuration.gates
+        self.log = RunningLog(configuration.log, logger: logger) { await proxy.setRequestLog($0) }
         self.window = GateWindow(seconds: configuration.gates.limits.windowSeconds)
         self.auditStore = AuditStore(folder: store.folder)
         self.reportStore = ReportStore(folder: store.folder)

@@ -25,6 +25,9 @@ protocol SidecarProxy: JournalProxy {
     /// Changes it; writes that arrive later go by it.
     func setFilter(_ filter: CurrentFilter)
 
+    /// Changes which requests are logged one by one.
+    func setRequestLog(_ settings: RequestLogSettings) async
+
     /// Opens and checks the new contact points before anything changes; nil leaves a cluster as it is, an empty list takes
     /// it away.
     func setHosts(source: [String]?, target: [String]?) async throws

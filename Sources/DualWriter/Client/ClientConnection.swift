@@ -53,6 +53,9 @@ final class ClientConnection: ChannelDuplexHandler {
     /// The address on which the client has found the proxy.
     var address: SocketAddress? { self.context?.channel.localAddress }
 
+    /// The client's own address.
+    var peer: SocketAddress? { self.context?.channel.remoteAddress }
+
     var isOpen: Bool {
         if case .closed = self.phase { return false }
         return true

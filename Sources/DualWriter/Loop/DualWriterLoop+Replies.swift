@@ -29,6 +29,9 @@ extension DualWriterLoop {
             return
         }
         guard let client = request.client else { return }
+        if request.isNoted, opcode == .error {
+            request.note?.errorCode = AnswerLayout.errorCode(body, flags: flags)
+        }
         if opcode == .result {
             if let state = AnswerLayout.pagingState(body, flags: flags) {
                 var tagged = ByteBuffer()
@@ -99,6 +102,7 @@ extension DualWriterLoop {
     @inline(__always)
     private func detach(_ client: ClientConnection, from request: ProxiedRequest) {
         client.inFlight -= 1
+        if request.isNoted { self.logAnswered(request, client) }
         request.client = nil
         if self.pressure.letGo(of: request.bytesReceived) {
             self.readPausedClients()
@@ -119,6 +123,7 @@ extension DualWriterLoop {
     /// A request that nothing is owed for any more.
     func finish(_ request: ProxiedRequest) {
         if request.client != nil { self.detachClient(request) }
+        if request.isNoted { self.logFinished(request) }
         self.finishRecord(of: request, on: .source)
         self.finishRecord(of: request, on: .target)
         self.requests.giveBack(request)

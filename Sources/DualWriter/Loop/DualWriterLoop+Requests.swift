@@ -38,6 +38,7 @@ extension DualWriterLoop {
             request.payload = ByteBuffer(bytes: body[..<prefix])
             message = UnsafeRawBufferPointer(rebasing: body[prefix...])
         }
+        if self.requestLog.isOn { self.note(request) }
         switch header.opcode {
         case .query: self.query(request, message)
         case .prepare: self.prepare(request, message)
@@ -48,6 +49,7 @@ extension DualWriterLoop {
 
     /// Answers a request with an error of the proxy's own.
     func fail(_ request: ProxiedRequest, _ error: ErrorMessage) {
+        if request.isNoted { request.note?.errorCode = error.code.rawValue }
         if let client = request.client { self.answer(client, request.clientStream, .error(error)) }
         self.finish(request)
     }

@@ -65,6 +65,7 @@ extension DualWriterLoop: UpstreamDelegate {
         }
         let answer = AnswerClass(opcode: header.opcode.rawValue, errorCode: errorCode)
         self.observe(request, cluster, answer)
+        if request.isNoted { self.noteAnswer(request, cluster, connection.node, errorCode) }
         self.legAnswered(
             request,
             cluster,

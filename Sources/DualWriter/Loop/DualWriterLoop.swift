@@ -21,6 +21,7 @@ final class DualWriterLoop {
         /// Clusters on which all clients act under the configured credentials.
         var actingAsConfigured: Set<Cluster> = []
         var comparison = ComparisonSettings()
+        var requestLog = RequestLogSettings()
 
         var mode: WriteMode { self.stage.mode }
 
@@ -51,8 +52,10 @@ final class DualWriterLoop {
             if oldValue.mode.primary != self.settings.mode.primary || oldValue.filter != self.settings.filter {
                 self.judgementChanges += 1
             }
+            if oldValue.requestLog != self.settings.requestLog { self.requestLog.settings = self.settings.requestLog }
         }
     }
+    var requestLog: RequestLog
     var clock = LoopClock()
     var counters = DualWriterCounters()
     var requests: RequestTable
@@ -107,6 +110,7 @@ final class DualWriterLoop {
     init(
         eventLoop: any EventLoop,
         index: Int,
+        loops: Int = 1,
         limits: DualWriterLimits,
         settings: Settings,
         advertisedAddress: SocketAddress?,
@@ -119,6 +123,7 @@ final class DualWriterLoop {
     ) {
         self.eventLoop = eventLoop
         self.index = index
+        self.requestLog = RequestLog(settings.requestLog, loops: loops, index: index)
         self.limits = limits
         self.settings = settings
         self.advertisedAddress = advertisedAddress

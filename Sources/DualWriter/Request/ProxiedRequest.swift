@@ -131,6 +131,10 @@ final class ProxiedRequest {
     /// What the answer is compared for, where the proxy itself asks.
     var comparison: ReadComparison?
 
+    /// What the log of requests keeps of it; of an earlier request where ``isNoted`` is false.
+    var note: RequestNote?
+    var isNoted = false
+
     /// The first of two answers, kept until the second is there.
     var answer = RetainedBody()
     var answerFlags: FrameFlags = []
@@ -190,5 +194,6 @@ final class ProxiedRequest {
         self.deadline = .max
         self.isIdempotent = false
         self.isWrite = false
+        self.isNoted = false
     }
 }

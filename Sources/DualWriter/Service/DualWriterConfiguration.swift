@@ -35,6 +35,8 @@ public struct DualWriterConfiguration: Sendable {
     public var filter = ShadowFilter.all
     /// Which reads are compared between the clusters.
     public var comparison = ComparisonSettings()
+    /// Which requests are logged one by one.
+    public var requestLog = RequestLogSettings()
     /// How long to wait for what.
     public var timeouts = DualWriterTimeouts()
     /// The bounds of everything.

@@ -237,6 +237,17 @@ extension DualWriterService {
         self.state.withLock { $0.settings.filter = filter }
         self.onEveryLoop { $0.settings.filter = filter }
     }
+
+    /// Changes which requests are logged. When it returns, those that arrive go by it; of several calls the last one counts.
+    public func setRequestLog(_ settings: RequestLogSettings) async {
+        let loops = self.state.withLock { state in
+            state.settings.requestLog = settings
+            return state.loops
+        }
+        let changes = loops.map { loop in loop.eventLoop.submit { loop.value.settings.requestLog = settings } }
+        for change in changes { try? await change.get() }
+    }
+
     func beginChange() throws(DualWriterError) {
         let isBusy = self.state.withLock { state in
             defer { state.isChanging = true }

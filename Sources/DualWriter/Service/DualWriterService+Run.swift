@@ -89,6 +89,7 @@ extension DualWriterService {
         let loop = DualWriterLoop(
             eventLoop: eventLoop,
             index: index,
+            loops: self.configuration.loops,
             limits: self.configuration.limits,
             settings: settings,
             advertisedAddress: self.configuration.advertisedAddress,

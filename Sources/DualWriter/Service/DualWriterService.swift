@@ -118,7 +118,8 @@ public final class DualWriterService: Service {
                     timeouts: configuration.timeouts,
                     filter: configuration.filter,
                     actingAsConfigured: configuration.actingAsConfigured,
-                    comparison: configuration.comparison
+                    comparison: configuration.comparison,
+                    requestLog: configuration.requestLog
                 ),
                 epoch: configuration.epoch,
                 source: configuration.source,

@@ -8,6 +8,7 @@ struct AdminRoutes: AdminPaths {
             "/", "/health", "/health/liveness", "/health/readiness", "/metrics", "/config", "/v1/phase", "/v1/status",
             "/v1/phase/verdict", "/v1/rollback", "/v1/reports", "/v1/reports/load", "/v1/reports/comparison",
             "/v1/audit", "/v1/journal", "/v1/journal/owed", "/v1/dead-letters", "/v1/dirty", "/v1/filters",
+            "/v1/logs",
             "/v1/events",
         ]
     }
@@ -46,6 +47,7 @@ struct AdminRoutes: AdminPaths {
         self.addGates(to: router)
         self.addJournal(to: router)
         self.addFilters(to: router)
+        self.addLogs(to: router)
         self.addLive(to: router)
         self.addOwed(to: router)
     }

@@ -8,6 +8,8 @@ public struct AuditRecord: Codable, Sendable, Equatable {
         case rollback
         /// The six-field document.
         case configuration
+        /// What the shadow gets copies of.
+        case filters
         /// Partitions were taken out of doubt.
         case dirtyClear = "dirty_clear"
         /// Dead letters are owed again.

@@ -75,6 +75,17 @@ struct DocumentReader {
         }
     }
 
+    /// A whole number; nil where the key is not there.
+    mutating func number(_ key: String, in range: ClosedRange<Int>) -> Int? {
+        switch self.object[key] {
+        case nil, .null: return nil
+        case .integer(let number) where range.contains(number): return number
+        default:
+            self.fault("\(key): must be a whole number from \(range.lowerBound) to \(range.upperBound)")
+            return nil
+        }
+    }
+
     /// Whole numbers from 0 on, one at least; nil where the key is not there.
     mutating func numbers(_ key: String, max: Int) -> Set<UInt64>? {
         guard let value = self.object[key] else { return nil }

@@ -17,6 +17,11 @@ public struct MetricsPage: Sendable {
         self.add(.unsigned(value), to: name, kind: .counter, help: help, labels: labels)
     }
 
+    /// Adds a count of seconds, which has fractions.
+    public mutating func counter(_ name: String, help: String, labels: [MetricLabel] = [], seconds: Double) {
+        self.add(.double(seconds), to: name, kind: .counter, help: help, labels: labels)
+    }
+
     /// Adds a value that goes up and down.
     public mutating func gauge(_ name: String, help: String, labels: [MetricLabel] = [], _ value: Double) {
         self.add(.double(value), to: name, kind: .gauge, help: help, labels: labels)

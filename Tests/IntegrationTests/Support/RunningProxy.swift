@@ -21,6 +21,7 @@ enum RunningProxy {
         mode: WriteMode,
         folder kept: TemporaryFolder? = nil,
         journal: ShadowStore.Configuration = .small,
+        logger given: Logger? = nil,
         configure: (inout DualWriterConfiguration) -> Void = { _ in },
         isUp: (DualWriterStatus) -> Bool = { $0.legs.allSatisfy(\.isConnected) },
         _ body: (DualWriterService) async throws -> Void
@@ -36,8 +37,8 @@ enum RunningProxy {
         )
         configuration.timeouts = .ofTests
         configure(&configuration)
-        var logger = Logger(label: "proxy")
-        logger.logLevel = .critical
+        var logger = given ?? Logger(label: "proxy")
+        if given == nil { logger.logLevel = .critical }
         let folder = try kept ?? TemporaryFolder()
         let store = try ShadowStore(FilePath(folder.path), journal)
         let proxy = DualWriterService(configuration: configuration, store: store, logger: logger)

@@ -54,6 +54,7 @@ struct SidecarHarness {
         node: EmbeddedNodeConfiguration = EmbeddedNodeConfiguration(),
         targetNode: EmbeddedNodeConfiguration? = nil,
         schema: [String] = [],
+        logger: Logger? = nil,
         configure: (inout DualWriterConfiguration) -> Void = { _ in },
         _ body: (SidecarHarness) async throws -> Void
     ) async throws {
@@ -74,6 +75,7 @@ struct SidecarHarness {
                 between: (host: "127.0.0.1", port: source.port),
                 and: (host: "127.0.0.1", port: target.port),
                 mode: mode,
+                logger: logger,
                 configure: configure
             ) { proxy in
                 try await body(SidecarHarness(proxy: proxy, source: source, target: target, group: group))

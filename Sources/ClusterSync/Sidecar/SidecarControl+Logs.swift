@@ -1,0 +1,10 @@
+import Operations
+
+extension SidecarControl: LogControl {
+    func logs() async -> LogsDocument { await self.log.document() }
+
+    func change(_ change: LogsChange) async throws(AdminError) -> LogsDocument {
+        try await self.log.change(change)
+        return await self.log.document()
+    }
+}
