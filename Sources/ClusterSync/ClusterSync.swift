@@ -13,8 +13,8 @@ struct ClusterSync: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             DualWriterCommand.self, PhaseCommand.self, AuditCommand.self, StatusCommand.self, JournalCommand.self,
-            FiltersCommand.self, LogsCommand.self, PreflightCommand.self, SSTableLoaderCommand.self, DualReaderCommand.self,
-            SSTableCommand.self, NodeCommand.self, DemoCommand.self,
+            FiltersCommand.self, LogsCommand.self, PreflightCommand.self, SSTableLoaderCommand.self,
+            DualReaderCommand.self, SSTableCommand.self, NodeCommand.self, DemoCommand.self,
         ]
     )
 }

@@ -46,8 +46,8 @@ final class LogSink: Sendable {
 
     /// Writes a line, unless the same was said often enough.
     func log(_ line: LogLine, as format: LogFormat) {
-        // Lines about single requests have a limit of their own, and each says something else.
-        guard line.metadata["request"] == nil else {
+        // Lines about single requests have a limit of their own. Notices say what somebody has done: each says something else.
+        guard line.metadata["request"] == nil, line.level != .notice else {
             self.state.withLock { self.write(line, as: format, &$0) }
             return
         }
