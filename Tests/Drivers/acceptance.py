@@ -19,6 +19,7 @@ import data
 import encrypted
 import load
 import mapper
+import orchestration
 import process
 import several
 import shell
@@ -80,6 +81,7 @@ def main() -> int:
     if options.binary is not None:
         encrypted.run(options.binary, options.source, options.target, report)
         several.run(options.binary, options.source, options.target, report)
+        orchestration.run(options.binary, report)
         process.run(options.binary, options.source, options.target, {"source": source, "target": target}, report)
         process.frozen_shadow(options.binary, options.source, report)
         survival.run(options.binary, report, kills=10, frozen_seconds=5)
