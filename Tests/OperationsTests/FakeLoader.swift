@@ -183,3 +183,19 @@ extension LoaderStatus {
         return status
     }
 }
+
+extension FakeLoader: LogControl {
+    func logs() async -> LogsDocument {
+        LogsDocument(
+            level: "notice",
+            requests: .init(),
+            until: nil,
+            configuredLevel: "info",
+            configuredRequests: .init(),
+            linesDropped: 0,
+            linesHeldBack: 0
+        )
+    }
+
+    func change(_ change: LogsChange) async throws(AdminError) -> LogsDocument { await self.logs() }
+}

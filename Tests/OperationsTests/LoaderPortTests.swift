@@ -25,6 +25,7 @@ extension LoaderPortTests {
         let server = AdminServer(
             configuration: .init(host: "127.0.0.1", port: 0, token: { token }),
             loader: loader,
+            log: loader,
             metrics: metrics,
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
             logger: logger

@@ -63,3 +63,18 @@ struct LogRoutesTests: AdminPortTests {
         }
     }
 }
+
+/// What a loader logs, on its admin port.
+struct LoaderLogRoutesTests: LoaderPortTests {
+    @Test func `a loader has a level, which nobody changes without the token`() async throws {
+        try await self.withLoader { client, _ in
+            let shown = try await self.get("/v1/logs", on: client)
+            #expect(shown.status == .ok && String(buffer: shown.body).contains("notice"))
+            let body = ByteBuffer(string: #"{"level": "debug"}"#)
+            try await client.execute(uri: "/v1/logs", method: .put, body: body) { #expect($0.status == .unauthorized) }
+            try await client.execute(uri: "/v1/logs", method: .put, headers: Self.authorized, body: body) {
+                #expect($0.status == .ok)
+            }
+        }
+    }
+}

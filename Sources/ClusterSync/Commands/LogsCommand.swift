@@ -1,11 +1,11 @@
 import ArgumentParser
 import Operations
 
-/// What a sidecar logs.
+/// What a service logs.
 struct LogsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "logs",
-        abstract: "Show or change what a running sidecar logs: its level, and single requests with an id each.",
+        abstract: "Show or change what a running service logs: its level, and of a sidecar single requests.",
         discussion: """
             Without an option it shows what is logged. A change holds for --for seconds, and then the configuration again.
 

@@ -75,6 +75,7 @@ extension DualReaderCommand {
             let admin = AdminServer(
                 configuration: port,
                 reader: engine,
+                log: RunningLog(LogSettings(level: engine.configuration.logLevel), logger: logger),
                 metrics: metrics,
                 eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
                 logger: logger

@@ -123,6 +123,7 @@ struct SSTableLoaderCommand: AsyncParsableCommand {
             let admin = AdminServer(
                 configuration: port,
                 loader: engine,
+                log: RunningLog(LogSettings(level: configuration.logLevel), logger: logger),
                 metrics: metrics,
                 eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
                 logger: logger

@@ -8,11 +8,11 @@ struct LogSettings: Sendable, Equatable {
     var requests = RequestLogSettings()
 }
 
-/// The log of a running sidecar: what it is configured to say, and what somebody has asked it to say for a while.
-actor RunningLog {
+/// The log of a running service: what it is configured to say, and what somebody has asked it to say for a while.
+actor RunningLog: LogControl {
     private let configured: LogSettings
     private let sink: LogSink
-    private let setRequests: @Sendable (RequestLogSettings) async -> Void
+    private let setRequests: (@Sendable (RequestLogSettings) async -> Void)?
     private let logger: Logger
     private var current: LogSettings
     private var until: String?
@@ -22,12 +22,12 @@ actor RunningLog {
 
     /// - Parameters:
     ///   - configured: what holds when nobody has asked for anything else.
-    ///   - setRequests: passes on which requests are logged.
+    ///   - setRequests: passes on which requests are logged; nil where there are none.
     init(
         _ configured: LogSettings,
         sink: LogSink = .standardError,
         logger: Logger,
-        setRequests: @escaping @Sendable (RequestLogSettings) async -> Void
+        setRequests: (@Sendable (RequestLogSettings) async -> Void)? = nil
     ) {
         self.configured = configured
         self.current = configured
@@ -38,7 +38,7 @@ actor RunningLog {
 
     deinit { self.end?.cancel() }
 
-    func document() -> LogsDocument {
+    func logs() -> LogsDocument {
         LogsDocument(
             level: self.current.level.rawValue,
             requests: LogsDocument.Requests(self.current.requests),
@@ -51,13 +51,20 @@ actor RunningLog {
     }
 
     /// Changes what is logged, until the time that was asked for is over.
-    func change(_ change: LogsChange) async throws(AdminError) {
+    func change(_ change: LogsChange) async throws(AdminError) -> LogsDocument {
         var wanted = change.reset ? self.configured : self.current
         if let level = change.level.flatMap({ Logger.Level(rawValue: $0) }) { wanted.level = level }
         if let oneIn = change.oneIn { wanted.requests.oneIn = oneIn }
         if let milliseconds = change.slowerThanMs { wanted.requests.slowerThanMilliseconds = milliseconds }
         if let traced = change.traced { wanted.requests.traced = traced }
         if let lines = change.linesPerSecond { wanted.requests.linesPerSecond = lines }
+        guard self.setRequests != nil || wanted.requests == self.configured.requests else {
+            throw AdminError(
+                .invalidDocument,
+                "requests: only a sidecar has requests of applications to log",
+                hint: "Ask for a level. Nothing was changed."
+            )
+        }
         guard !wanted.requests.isOn || wanted.level <= .info else {
             throw AdminError(
                 .invalidDocument,
@@ -84,6 +91,7 @@ actor RunningLog {
                 "seconds": "\(change.seconds)",
             ]
         )
+        return self.logs()
     }
 
     /// Waits until the time of the last change is over.
@@ -100,7 +108,7 @@ actor RunningLog {
     private func take(_ settings: LogSettings) async {
         self.current = settings
         self.sink.level = settings.level
-        await self.setRequests(settings.requests)
+        await self.setRequests?(settings.requests)
     }
 }
 

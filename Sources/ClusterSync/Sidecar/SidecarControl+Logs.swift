@@ -1,10 +1,9 @@
 import Operations
 
 extension SidecarControl: LogControl {
-    func logs() async -> LogsDocument { await self.log.document() }
+    func logs() async -> LogsDocument { await self.log.logs() }
 
     func change(_ change: LogsChange) async throws(AdminError) -> LogsDocument {
         try await self.log.change(change)
-        return await self.log.document()
     }
 }

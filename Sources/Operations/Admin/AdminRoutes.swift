@@ -47,7 +47,7 @@ struct AdminRoutes: AdminPaths {
         self.addGates(to: router)
         self.addJournal(to: router)
         self.addFilters(to: router)
-        self.addLogs(to: router)
+        self.addLogs(self.control, self.access, to: router)
         self.addLive(to: router)
         self.addOwed(to: router)
     }

@@ -97,10 +97,13 @@ public struct AdminServer: Service {
     }
 
     /// Creates the admin port of a loader.
-    /// - Parameter onListening: called with the bound address once connections are accepted.
+    /// - Parameters:
+    ///   - log: what is logged; nil where nobody may ask.
+    ///   - onListening: called with the bound address once connections are accepted.
     public init(
         configuration: Configuration,
         loader: any LoaderControl,
+        log: (any LogControl)? = nil,
         metrics: MetricsRegistry,
         eventLoopGroup: any EventLoopGroup,
         logger: Logger,
@@ -112,17 +115,21 @@ public struct AdminServer: Service {
         self.paths = LoaderRoutes(
             control: loader,
             metrics: metrics,
-            access: AdminAccess(token: configuration.token)
+            access: AdminAccess(token: configuration.token),
+            log: log
         )
         self.logger = logger
         self.onListening = onListening
     }
 
     /// Creates the admin port of a reader.
-    /// - Parameter onListening: called with the bound address once connections are accepted.
+    /// - Parameters:
+    ///   - log: what is logged; nil where nobody may ask.
+    ///   - onListening: called with the bound address once connections are accepted.
     public init(
         configuration: Configuration,
         reader: any ReaderControl,
+        log: (any LogControl)? = nil,
         metrics: MetricsRegistry,
         eventLoopGroup: any EventLoopGroup,
         logger: Logger,
@@ -134,7 +141,8 @@ public struct AdminServer: Service {
         self.paths = ReaderRoutes(
             control: reader,
             metrics: metrics,
-            access: AdminAccess(token: configuration.token)
+            access: AdminAccess(token: configuration.token),
+            log: log
         )
         self.logger = logger
         self.onListening = onListening

@@ -16,12 +16,14 @@ struct LoaderRoutes: AdminPaths {
 
     var paths: [String] {
         ["/health", "/health/liveness", "/health/readiness", "/metrics"] + Self.jobPaths
-            + ["the same from /status on below /v1"]
+            + ["the same from /status on below /v1"] + (self.log == nil ? [] : ["/v1/logs"])
     }
 
     let control: any LoaderControl
     let metrics: MetricsRegistry
     let access: AdminAccess
+    /// What is logged; nil where nobody may ask.
+    let log: (any LogControl)?
 
     func add(to router: Router<AdminContext>) {
         self.addHealth(
@@ -30,6 +32,7 @@ struct LoaderRoutes: AdminPaths {
             metrics: self.metrics,
             to: router
         )
+        if let log { self.addLogs(log, self.access, to: router) }
         for prefix in ["", "/v1"] {
             self.addJob(below: prefix, to: router)
             self.addIndexes(below: prefix, to: router)

@@ -18,12 +18,14 @@ struct ReaderRoutes: AdminPaths {
 
     var paths: [String] {
         ["/", "/health", "/health/liveness", "/health/readiness", "/metrics"] + Self.jobPaths
-            + ["the same from /status on below /v1"]
+            + ["the same from /status on below /v1"] + (self.log == nil ? [] : ["/v1/logs"])
     }
 
     let control: any ReaderControl
     let metrics: MetricsRegistry
     let access: AdminAccess
+    /// What is logged; nil where nobody may ask.
+    let log: (any LogControl)?
 
     func add(to router: Router<AdminContext>) {
         self.addHealth(
@@ -48,6 +50,7 @@ struct ReaderRoutes: AdminPaths {
             [.get: { _, _ in ReaderPage.response(ReaderPage.style, type: "text/css; charset=utf-8") }],
             to: router
         )
+        if let log { self.addLogs(log, self.access, to: router) }
         for prefix in ["", "/v1"] {
             self.addComparisons(below: prefix, to: router)
             self.addDiscrepancies(below: prefix, to: router)

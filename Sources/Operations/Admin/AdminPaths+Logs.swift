@@ -1,16 +1,16 @@
 import Hummingbird
 
 /// What is logged, and how much of it.
-extension AdminRoutes {
-    func addLogs(to router: Router<AdminContext>) {
+extension AdminPaths {
+    func addLogs(_ control: any LogControl, _ access: AdminAccess, to router: Router<AdminContext>) {
         self.add(
             "/v1/logs",
             [
-                .get: { _, _ in .document(await self.control.logs()) },
+                .get: { _, _ in .document(await control.logs()) },
                 .put: { request, context in
-                    try self.access.checkMayChange(request, context)
+                    try access.checkMayChange(request, context)
                     let change = try LogsChange(try await self.object(of: request), by: context.peer)
-                    return .document(try await self.control.change(change))
+                    return .document(try await control.change(change))
                 },
             ],
             to: router
