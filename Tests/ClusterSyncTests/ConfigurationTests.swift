@@ -131,7 +131,8 @@ struct ConfigurationTests {
             self.faults(file: file) == [
                 "c.yaml:1: unknown key 'lisen'; did you mean 'listen'?",
                 "c.yaml:3: unknown key 'source.hots'; did you mean 'source.hosts'?",
-                "c.yaml:6: timeouts holds other keys; it has no value itself",
+                "c.yaml:6: timeouts has no value itself, only keys below it: timeouts.connect_ms, timeouts.read_ms, "
+                    + "timeouts.primary_write_ms, …",
                 "c.yaml:5: write_mode: unknown write mode 'sideways'; valid are PrimaryOnly (0), DualWriteAsync (1), "
                     + "DualWriteSync (2), ShadowPrimary (3), TargetOnly (4) and the older names SourceOnly, DualAsync, "
                     + "DualSync",

@@ -108,7 +108,10 @@ struct LoaderConfigurationFaultTests: LoaderConfigurationReading {
     @Test(arguments: [
         ("cieling: none", "c.yaml:1: unknown key 'cieling'; did you mean 'ceiling'?"),
         ("loader: {max_retry: 1}", "c.yaml:1: unknown key 'loader.max_retry'; did you mean 'loader.max_retries'?"),
-        ("loader: 5", "c.yaml:1: loader holds other keys; it has no value itself"),
+        (
+            "keyspaces: [shop]",
+            "c.yaml:1: keyspaces has no value itself, only keys below it: keyspaces.include, keyspaces.exclude"
+        ),
         ("concurrency: 0", "c.yaml:1: concurrency: '0' is not a whole number from 1 to 1024"),
         (
             "limits: {rows_per_second: fast}",

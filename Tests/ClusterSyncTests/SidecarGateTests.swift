@@ -57,7 +57,7 @@ struct SidecarGateTests: ControlTests {
     /// What stands against the step that makes the target primary.
     private static let troubles: [(gate: String, trouble: @Sendable (inout FakeProxy.State) -> Void)] = [
         ("connected", { $0.connected = [.source] }),
-        ("backlog", { $0.configureLeg = { if $0.cluster == .target { $0.shadowWritesQueued = 3 } } }),
+        ("backlog", { $0.configureLeg = { if $0.cluster == .target { $0.owes(3) } } }),
         ("dead_letters", { $0.configureLeg = { if $0.cluster == .target { $0.deadLetters = 1 } } }),
         ("losses", { $0.configureLeg = { if $0.cluster == .target { $0.dirtyByReason = [.journalFull: 1] } } }),
         ("error_rate", { $0.counters.target.writesFailed = 5 }),
@@ -234,7 +234,7 @@ struct SidecarGateTests: ControlTests {
         try await self.withControl(mode: .shadowPrimary) { bench in
             bench.proxy.with { state in
                 state.connected = [.source]
-                state.configureLeg = { if $0.cluster == .source { $0.shadowWritesQueued = 4 } }
+                state.configureLeg = { if $0.cluster == .source { $0.owes(4) } }
             }
             let refusal = await self.refusal { () async throws(AdminError) in
                 _ = try await bench.control.rollBack(.init(reason: "why", by: "test"))
@@ -290,5 +290,13 @@ struct SidecarGateTests: ControlTests {
             #expect(audit.records.last?.reason == "compared")
             #expect(audit.total == 2)
         }
+    }
+}
+
+extension DualWriterStatus.Leg {
+    /// Makes it owe writes, the oldest for two seconds.
+    fileprivate mutating func owes(_ writes: Int) {
+        self.shadowWritesQueued = writes
+        self.shadowOldestMilliseconds = 2_000
     }
 }

@@ -68,7 +68,7 @@ struct GateVerdictTests {
 
     private static let troubles: [Trouble] = [
         Trouble(.connected, "away") { $0.legs[.target].isConnected = false },
-        Trouble(.backlog, "one write is owed") { $0.legs[.target].records = 1 },
+        Trouble(.backlog, "one write is owed for long") { $0.legs[.target].owes(1) },
         Trouble(.errorRate, "more than 1 %") { $0.legs[.target].failures = 101 },
         Trouble(.deadLetters, "one") { $0.legs[.target].deadLetters = 1 },
         Trouble(.losses, "one") { $0.legs[.target].losses = 1 },
@@ -150,10 +150,27 @@ struct GateVerdictTests {
                 figures.legs[.target].failures = 10_000
             } == []
         )
-        #expect(Self.vetoes(step.0, step.1) { $0.legs[.source].records = 1 } == [.backlog])
+        #expect(Self.vetoes(step.0, step.1) { $0.legs[.source].owes(1) } == [.backlog])
         #expect(Self.vetoes(step.0, step.1) { $0.legs[.source].deadLetters = 1 } == [.deadLetters])
         #expect(Self.vetoes(step.0, step.1) { $0.legs[.source].losses = 1 } == [.losses])
         #expect(Self.vetoes(step.0, step.1) { $0.legs[.source].isConnected = false } == [.connected])
+    }
+
+    @Test func `what is on its way stands against no step, which waits for it, and costs nothing`() {
+        for (from, to, owed) in [
+            (WriteMode.dualWriteSync, WriteMode.shadowPrimary, Cluster.target),
+            (.shadowPrimary, .dualWriteSync, .source),
+            (.shadowPrimary, .targetOnly, .source),
+        ] {
+            #expect(Self.vetoes(from, to) { $0.legs[owed].owes(50, milliseconds: 1_000) } == [])
+            #expect(Self.vetoes(from, to) { $0.legs[owed].owes(1, milliseconds: 1_001) } == [.backlog])
+        }
+        var figures = Self.fine
+        let step = ModeStep(from: .shadowPrimary, to: .dualWriteSync)
+        figures.legs[.source].owes(3, milliseconds: 20)
+        #expect(step.cost(figures) == nil)
+        figures.legs[.source].owes(3)
+        #expect(step.cost(figures)?.contains("lacks 3 writes") == true)
     }
 
     @Test func `a source that was without writes answers only when a later comparison has found it whole`() {
@@ -163,7 +180,7 @@ struct GateVerdictTests {
     }
 
     @Test func `the source is left when it has everything, and that ends the way back`() {
-        #expect(Self.vetoes(.shadowPrimary, .targetOnly) { $0.legs[.source].records = 1 } == [.backlog])
+        #expect(Self.vetoes(.shadowPrimary, .targetOnly) { $0.legs[.source].owes(1) } == [.backlog])
         #expect(Self.vetoes(.shadowPrimary, .targetOnly) { $0.mismatches = 1 } == [.mismatches])
         #expect(Self.vetoes(.shadowPrimary, .targetOnly) { $0.legs[.target].isConnected = false } == [.connected])
         let there = GateVerdict(ModeStep(from: .shadowPrimary, to: .targetOnly), Self.fine, GateSettings())
@@ -201,5 +218,13 @@ struct GateVerdictTests {
         let growth = window.growth(to: sample).writes[.target]
         #expect((60...62).contains(growth))
         #expect(GateWindow(seconds: 60).growth(to: sample).writes[.target] == 999)
+    }
+}
+
+extension GateFigures.Leg {
+    /// Makes it owe writes, the oldest for so long.
+    fileprivate mutating func owes(_ records: Int, milliseconds: Int = 2_000) {
+        self.records = records
+        self.oldestMilliseconds = milliseconds
     }
 }

@@ -88,7 +88,10 @@ struct ConfigurationFile: Sendable {
             guard let known = self.schema.key(named: path) else {
                 // A section without content is what is left when all its keys are commented out.
                 if isSection, Self.isNull(value) { continue }
-                let message = isSection ? "\(path) holds other keys; it has no value itself" : self.schema.unknown(path)
+                let message =
+                    isSection
+                    ? "\(path) has no value itself, only keys below it: \(self.schema.examples(below: path))"
+                    : self.schema.unknown(path)
                 self.faults.append(.init(origin: origin, message: message))
                 continue
             }

@@ -30,6 +30,12 @@ struct ConfigurationSchema: Sendable {
         self.names.contains { $0.hasPrefix(path + ".") } || self.refusals.contains { $0.path.hasPrefix(path + ".") }
     }
 
+    /// The first keys below a section, for people.
+    func examples(below path: String) -> String {
+        let below = self.names.filter { $0.hasPrefix(path + ".") }
+        return below.prefix(3).joined(separator: ", ") + (below.count > 3 ? ", …" : "")
+    }
+
     /// What to say of a path that is no key.
     func unknown(_ path: String) -> String {
         if let refusal = self.refusals.first(where: { path == $0.path || path.hasPrefix($0.path + ".") }) {

@@ -2,6 +2,9 @@
 public struct GateSettings: Sendable, Hashable {
     /// What counts, in the units of the names.
     public struct Limits: Sendable, Hashable {
+        /// What is owed no longer than this is on its way, and a step to another primary waits for it.
+        public static var momentMilliseconds: Int { 1_000 }
+
         /// How far back failed writes and compared reads are looked at.
         public var windowSeconds = 300
         /// The age of the oldest write that the target may be owed before clients begin to wait for it.

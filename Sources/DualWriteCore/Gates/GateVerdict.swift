@@ -88,15 +88,18 @@ private struct GateJudge {
                     : "The \(self.cluster) cluster is behind: clients would wait for it. Let it catch up."
             )
         }
+        // Under traffic something is always on its way: the step itself waits until nothing is, and is refused otherwise.
+        let isOnItsWay = leg.oldestMilliseconds <= GateSettings.Limits.momentMilliseconds
         return self.make(
             .backlog,
-            leg.records == 0,
+            leg.records == 0 || isOnItsWay,
             figure,
-            "0 writes",
+            "none older than \(Self.seconds(GateSettings.Limits.momentMilliseconds)) s; the step waits for the rest",
             leg.records == 0
                 ? "The \(self.cluster) cluster has every write that it is owed."
-                : "\(leg.records) writes have not reached the \(self.cluster) cluster yet; the step itself waits a moment for "
-                    + "those on their way."
+                : isOnItsWay
+                    ? "\(leg.records) writes are on their way to the \(self.cluster) cluster; the step waits for them."
+                    : "\(leg.records) writes have not reached the \(self.cluster) cluster yet. Let it catch up."
         )
     }
 
@@ -190,7 +193,9 @@ private struct GateJudge {
     private var bulkLoad: Gate {
         let loads = self.figures.loads
         let covered = loads.reduce(1.0) { min($0, $1.covered) }
-        let figure = loads.isEmpty ? "no report" : "\(Self.rounded(covered * 100)) % of \(loads.count) loads"
+        let figure =
+            loads.isEmpty
+            ? "no report" : "\(Self.rounded(covered * 100)) % of \(loads.count) \(loads.count == 1 ? "load" : "loads")"
         func gate(_ holds: Bool, _ words: String) -> Gate {
             self.make(.bulkLoad, holds, figure, "100 %, no dead letters, begun after dual writing", words)
         }

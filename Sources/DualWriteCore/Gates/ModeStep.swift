@@ -71,7 +71,7 @@ public struct ModeStep: Sendable, Hashable {
         case (.shadowPrimary, .dualWriteSync):
             let source = figures.legs[.source]
             var words: [String] = []
-            if source.records > 0 {
+            if source.records > 0, source.oldestMilliseconds > GateSettings.Limits.momentMilliseconds {
                 words.append("The source answers, and lacks \(source.records) writes until they are delivered.")
             }
             if !figures.legs[.target].isConnected {
