@@ -211,7 +211,11 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "PreflightTests", dependencies: ["Preflight", "CQLProtocol"], swiftSettings: settings),
+        .testTarget(
+            name: "PreflightTests",
+            dependencies: ["Preflight", "CQLClient", "CQLProtocol"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "DualWriteCoreTests",
             dependencies: ["TestSupport", "DualWriteCore", "CQLProtocol", "CQLSyntax"],

@@ -1,3 +1,4 @@
+import CQLClient
 import DualWriteCore
 import FoundationEssentials
 import Operations
@@ -68,6 +69,7 @@ struct MetricsDocumentTests {
         status.hasJournal = true
         var leg = DualWriterStatus.Leg(cluster: .target)
         leg.tables["shop.orders"] = .init()
+        leg.clock = ClockReading(asked: 0, server: 0, answered: 0)
         status.legs = [leg]
         status.counters.comparison.count(.mismatch, "shop.orders", RowComparison([.missing: 1]))
         return status

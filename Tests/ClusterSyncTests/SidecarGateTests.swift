@@ -1,3 +1,4 @@
+import CQLClient
 import DualWriteCore
 import FoundationEssentials
 import Logging
@@ -61,6 +62,14 @@ struct SidecarGateTests: ControlTests {
         ("dead_letters", { $0.configureLeg = { if $0.cluster == .target { $0.deadLetters = 1 } } }),
         ("losses", { $0.configureLeg = { if $0.cluster == .target { $0.dirtyByReason = [.journalFull: 1] } } }),
         ("error_rate", { $0.counters.target.writesFailed = 5 }),
+        (
+            "clock_skew",
+            {
+                $0.configureLeg = {
+                    if $0.cluster == .source { $0.clock = .init(asked: 0, server: 5_000, answered: 10) }
+                }
+            }
+        ),
     ]
 
     @Test(arguments: troubles.map(\.gate))

@@ -1,3 +1,4 @@
+import CQLClient
 import CQLProtocol
 
 @testable import Preflight

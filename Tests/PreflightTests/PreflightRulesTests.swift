@@ -1,3 +1,4 @@
+import CQLClient
 import CQLProtocol
 import Testing
 
@@ -151,27 +152,5 @@ struct PreflightRulesTests {
         #expect(findings(server: 5_000, answered: 10) == ["care clock_skew -", "care clock_skew -"])
         #expect(findings(server: 20_000, answered: 10) == ["blocks clock_skew -", "blocks clock_skew -"])
         #expect(findings(server: -20_000, answered: 10) == ["blocks clock_skew -", "blocks clock_skew -"])
-    }
-}
-
-struct ClockReadingTests {
-    @Test func `the truth is within the time that the answer took`() {
-        let reading = ClockReading(asked: 1_000, server: 1_500, answered: 1_040)
-        // At the server it was 1,500 to 1,501 at some moment between 1,000 and 1,040.
-        #expect(reading.aheadMin == 459)
-        #expect(reading.aheadMax == 501)
-        #expect(reading.ahead == 480)
-        #expect(reading.uncertainty == 21)
-        #expect(reading.apartMin == 459)
-        #expect(ClockReading(asked: 1_000, server: 1_020, answered: 1_040).apartMin == 0)
-    }
-
-    @Test func `several readings leave what all of them allow`() {
-        let wide = ClockReading(asked: 0, server: 100, answered: 100)
-        let narrow = ClockReading(asked: 0, server: 60, answered: 10)
-        #expect(wide.narrowed(by: narrow) == ClockReading(asked: 0, server: 60, answered: 10))
-        // The clock was set in between: the narrower one is believed.
-        let later = ClockReading(asked: 1_000, server: 9_000, answered: 1_010)
-        #expect(wide.narrowed(by: later) == later)
     }
 }

@@ -30,6 +30,8 @@ public final class ClusterMonitor: Sendable {
         var lastError: UpstreamError?
         var known: [NodeID] = []
         var topology: ClusterTopology?
+        /// How far the clock of the connection's node is from this machine's; nil where it does not tell.
+        var clock: ClockReading?
         /// Schema changes that were told and that the topology's schema may not show yet.
         var toldSinceSchema: [SchemaChange] = []
         /// What was said of the ring already.
@@ -55,9 +57,9 @@ public final class ClusterMonitor: Sendable {
         self.notify = notify
     }
 
-    /// Whether the control connection stands, and why not.
-    public var status: (isConnected: Bool, lastError: UpstreamError?) {
-        self.state.withLock { ($0.isConnected, $0.lastError) }
+    /// Whether the control connection stands, and why not; and how far the clock of its node is from this machine's.
+    public var status: (isConnected: Bool, lastError: UpstreamError?, clock: ClockReading?) {
+        self.state.withLock { ($0.isConnected, $0.lastError, $0.clock) }
     }
 
     /// Watches until the task is cancelled.
@@ -226,6 +228,21 @@ public final class ClusterMonitor: Sendable {
             state.known = nodes.map(\.id)
         }
         self.notify(.topology(topology))
+        try await self.readClock(control)
+    }
+
+    private func readClock(_ control: NIOLoopBound<ControlConnection>) async throws {
+        let asked = ClockReading.milliseconds
+        var clock: ClockReading?
+        do {
+            let rows = try await self.rows(control, ClockReading.statement)
+            if case .timestamp(let server)? = try? rows.first?.value(at: 0) {
+                clock = ClockReading(asked: asked, server: server, answered: ClockReading.milliseconds)
+            }
+        } catch let error as UpstreamError where error.serverError != nil {
+            // A server that has no such function tells no time.
+        }
+        self.state.withLock { $0.clock = clock }
     }
 
     /// Where partitions are, found out again only where something has changed.

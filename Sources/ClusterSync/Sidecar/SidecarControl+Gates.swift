@@ -1,3 +1,4 @@
+import CQLClient
 import DualWriteCore
 import DualWriter
 import Logging
@@ -50,6 +51,7 @@ extension SidecarControl {
             figure.completeSince = self.completeSince(leg.cluster)
             figures.legs[leg.cluster] = figure
         }
+        figures.clockSkewMilliseconds = status.clockSkewMilliseconds.map { Int(clamping: $0) }
         figures.comparedReads = growth.comparedReads
         figures.mismatches = growth.mismatches
         figures.loads = self.reportsKept.loadEvidence
@@ -162,6 +164,16 @@ extension SidecarControl: GateControl {
         let change = PhaseChange(mode: step.to.name, reason: rollback.reason, force: rollback.force, by: rollback.by)
         try await self.move(to: step.to, change, forced: false, judgement, as: .rollback)
         return RollbackDocument(verdict, dryRun: false, epoch: self.phaseState.epoch)
+    }
+}
+
+extension DualWriterStatus {
+    /// How far the clocks of this machine and of the clusters that tell their time are apart at least, in milliseconds; nil where
+    /// none does. Of each cluster one node is asked.
+    var clockSkewMilliseconds: Int64? {
+        let clocks = self.legs.compactMap(\.clock)
+        let between = clocks.count == 2 ? clocks[0].apartMin(from: clocks[1]) : 0
+        return clocks.map(\.apartMin).max().map { max($0, between) }
     }
 }
 

@@ -1,7 +1,23 @@
+import CQLClient
 import DualWriteCore
+import DualWriter
 import Operations
 
 extension SidecarMetrics {
+    /// How far the clusters' clocks are from this machine's.
+    static func collectClocks(_ status: DualWriterStatus, into page: inout MetricsPage) {
+        for leg in status.legs {
+            guard let clock = leg.clock else { continue }
+            page.gauge(
+                "cluster_sync_clock_ahead_seconds",
+                help:
+                    "How far the clock of the node that the control connection asks is ahead of this machine's; below 0 it is behind.",
+                labels: [.init("cluster", leg.cluster.description)],
+                Double(clock.ahead) / 1_000
+            )
+        }
+    }
+
     /// Whether the next step forward is safe; nothing in the last mode.
     static func collect(_ verdict: GateVerdict?, into page: inout MetricsPage) {
         for gate in verdict?.gates ?? [] {

@@ -84,6 +84,7 @@ enum SidecarMetrics {
             counters.filtering.untold
         )
         self.collect(counters.comparison, into: &page)
+        self.collectClocks(status, into: &page)
     }
 
     private static func collect(_ comparison: ComparisonCounters, into page: inout MetricsPage) {

@@ -25,6 +25,7 @@ extension DualWriterService {
             if let monitor = snapshot.watches[cluster]?.monitor.status {
                 leg.isConnected = monitor.isConnected
                 leg.lastError = monitor.lastError?.description
+                leg.clock = monitor.isConnected ? monitor.clock : nil
             }
             if let refusal = snapshot.refusals[cluster] {
                 leg.isConnected = false

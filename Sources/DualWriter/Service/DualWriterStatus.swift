@@ -1,3 +1,4 @@
+public import CQLClient
 public import DualWriteCore
 
 /// What the proxy knows about itself at one moment; made by ``DualWriterService/status()``.
@@ -10,6 +11,8 @@ public struct DualWriterStatus: Sendable {
         public var isConnected = false
         /// Why it does not, in words that hold no secret; nil while connected.
         public var lastError: String?
+        /// How far the clock of the node that is asked is from this machine's; nil where that is not known.
+        public var clock: ClockReading?
         /// The release version that the cluster reports.
         public var releaseVersion: String?
         /// The nodes that are known and, of these, those with at least one open connection.

@@ -1,3 +1,4 @@
+import CQLClient
 public import CQLProtocol
 
 /// Judges two clusters. Pure: what was seen of both is passed in.
