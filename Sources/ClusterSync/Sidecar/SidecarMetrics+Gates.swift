@@ -10,8 +10,7 @@ extension SidecarMetrics {
             guard let clock = leg.clock else { continue }
             page.gauge(
                 "cluster_sync_clock_ahead_seconds",
-                help:
-                    "How far the clock of the node that the control connection asks is ahead of this machine's; below 0 it is behind.",
+                help: "How far the clock of a node of it is ahead of this machine's; below 0 it is behind.",
                 labels: [.init("cluster", leg.cluster.description)],
                 Double(clock.ahead) / 1_000
             )
