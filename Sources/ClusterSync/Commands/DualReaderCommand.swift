@@ -148,7 +148,10 @@ struct DualReaderCommand: AsyncParsableCommand {
         @Flag(help: "Repair counters: right only while nothing writes them on either side; short for repair.counters.")
         var counters = false
 
-        @Option(help: "The timestamp of rows of which no cluster tells one, in microseconds since 1970.")
+        @Option(
+            help:
+                "The timestamp of rows and elements of collections of which no cluster tells one, in microseconds since 1970."
+        )
         var untoldTimestamp: Int64?
 
         @OptionGroup var options: Options

@@ -16,6 +16,8 @@ struct RepairPlan: Sendable {
     var unrepaired: [String] = []
     /// Columns whose writetimes will differ, because the target's had to be raised.
     var raised: Set<String> = []
+    /// Whether the time of something that is there had to be guessed, as no cluster tells it: perhaps it is newer.
+    var guessesTimes = false
 }
 
 /// What is to be written to one side of a row: cells with their times, and deletions.

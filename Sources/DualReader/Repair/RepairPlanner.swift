@@ -119,11 +119,13 @@ struct RepairPlanner {
     ) {
         let name = draft.columns[index].name
         guard pair.source.writetime != nil, pair.target.writetime != nil else {
-            guard self.settings.policy == .sourceWins,
-                let time = [draft.newest(.source), draft.newest(.target)].compactMap({ $0 }).max()
-            else { return draft.refuse("\(name): its times are not told, so that none is the newer one") }
+            guard self.settings.policy == .sourceWins, let time = self.untoldTime(&draft) else {
+                return draft.refuse("\(name): its times are not told, so that none is the newer one")
+            }
             draft.plan.notes.append("\(name): its time is not told; written above the newest of its row")
-            return self.copy(difference, pair.source, to: .target, at: index, time + 1, &draft)
+            self.copy(difference, pair.source, to: .target, at: index, time + 1, &draft)
+            guard self.settings.alignsSource else { return }
+            return self.copy(difference, pair.source, to: .source, at: index, time + 1, &draft)
         }
         guard self.settings.policy == .sourceWins else {
             let choice = CellChoice.newest(pair.source, pair.target)
@@ -182,6 +184,13 @@ struct RepairPlanner {
         }
     }
 
+    /// The time of what is there and of which no cluster tells one: the newest of its row, or what the operator says where that
+    /// is newer. Nil where nothing is known.
+    private func untoldTime(_ draft: inout Draft) -> Int64? {
+        draft.plan.guessesTimes = true
+        return [draft.newest(.source), draft.newest(.target), self.settings.untoldTimestamp].compactMap { $0 }.max()
+    }
+
     /// Seconds that are left; at least one of what ends.
     private static func life(_ content: Difference.Content, _ readAt: Int64) -> Int32 {
         guard let end = content.expiresAt, end != 0 else { return 0 }
@@ -197,10 +206,13 @@ struct RepairPlanner {
         guard self.settings.deletesExtras else {
             return draft.refuse("\(column.name): the target alone has it, and deleting such values was not asked for")
         }
-        guard let timestamp = content.writetime else {
+        guard let timestamp = content.writetime ?? self.untoldTime(&draft) else {
             return draft.refuse(
                 "\(column.name): the target alone has it, and tells no time with which it could be deleted"
             )
+        }
+        if content.writetime == nil {
+            draft.plan.notes.append("\(column.name): its time is not told; deleted with timestamp \(timestamp)")
         }
         let target: StatementTexts.Target
         var values: [ByteBuffer?] = []

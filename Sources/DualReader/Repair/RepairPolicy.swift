@@ -22,7 +22,8 @@ public struct RepairSettings: Sendable, Hashable {
     public var alignsSource = false
     /// Whether counters are added to on the target by what they lack. Right only while nothing writes the table on either side.
     public var repairsCounters = false
-    /// The time of what no cluster tells a time of, in microseconds: rows that have no cells, whose marker no read shows.
+    /// The time of what no cluster tells a time of, in microseconds: rows that have no cells, whose marker no read shows; and
+    /// elements of collections, where it is newer than everything that is told of their row.
     public var untoldTimestamp: Int64?
 
     /// Nothing is written.

@@ -32,9 +32,11 @@ struct Repairer: Sendable {
         }
         var notes: [String] = []
         var reasons: [String] = []
+        var guessesTimes = false
         for isSecond in [false, true] {
             let plan = self.plan(place, answer, differences, isSecond: isSecond)
             reasons = plan.unrepaired
+            guessesTimes = plan.guessesTimes
             if self.settings.isDryRun {
                 try self.tell("listed", place, plan.steps, differences, notes: plan.notes, reason: Self.text(reasons))
                 return plan.steps.isEmpty
@@ -59,7 +61,11 @@ struct Repairer: Sendable {
             }
         }
         let left = differences.map(\.aspect.rawValue).sorted().joined(separator: ", ")
-        let reason = Self.text(reasons) ?? "it was written and differs all the same (\(left)); a deletion may be newer"
+        let cause =
+            guessesTimes
+            ? "times that no cluster tells may be newer than its row: say with --untold-timestamp which ones they are to have"
+            : "a deletion may be newer"
+        let reason = Self.text(reasons) ?? "it was written and differs all the same (\(left)); \(cause)"
         try self.tell("failed", place, [], differences, reason: reason)
         return .unrepaired(reason: reason)
     }

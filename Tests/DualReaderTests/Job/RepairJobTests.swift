@@ -168,6 +168,35 @@ import TokenRanges
         }
     }
 
+    @Test func `elements whose times are not told are as old as their row, or as old as the operator says`()
+        async throws
+    {
+        try await Bench.with(release: "4.1.6") { bench in
+            try await bench.both("CREATE TABLE k.e (p int PRIMARY KEY, v text, m map<text, int>)")
+            for p in 1...4 {
+                try await bench.both("INSERT INTO k.e (p, v, m) VALUES (\(p), 'v', {'x': 1}) USING TIMESTAMP 1000")
+            }
+            // As old as the row, and newer than it: more, and another value, on the target alone.
+            try await bench.to.query("UPDATE k.e USING TIMESTAMP 1000 SET m['y'] = 2 WHERE p = 1")
+            try await bench.to.query("UPDATE k.e USING TIMESTAMP 1000 SET m['x'] = 2 WHERE p = 2")
+            try await bench.to.query("UPDATE k.e USING TIMESTAMP 3000 SET m['y'] = 2 WHERE p = 3")
+            try await bench.to.query("UPDATE k.e USING TIMESTAMP 3000 SET m['x'] = 2 WHERE p = 4")
+            let first = try await bench.compare(Self.settings(bench, "row", .sourceWins))
+            #expect(first.tally.rowsRepaired == 2 && first.tally.rowsUnrepaired == 2)
+            let text = try String(contentsOfFile: first.repairReportPath, encoding: .utf8)
+            #expect(text.split(separator: "\n").count { $0.contains("say with --untold-timestamp") } == 2, "\(text)")
+            var settings = Self.settings(bench, "told", .sourceWins)
+            settings.repair.untoldTimestamp = 3_000
+            #expect(try await bench.compare(settings).tally.rowsRepaired == 2)
+            #expect(try await bench.compare(bench.settings("after")).verdict == .inSync)
+            // The deletion has the time that was given, and no later one.
+            try await bench.both("UPDATE k.e USING TIMESTAMP 3001 SET m['y'] = 5 WHERE p = 3")
+            let m = try await bench.to.query("SELECT m FROM k.e WHERE p = 3").rows?.first?.cells[0]
+            #expect(try await bench.from.query("SELECT m FROM k.e WHERE p = 3").rows?.first?.cells[0] == m)
+            #expect(try await bench.compare(bench.settings("later")).verdict == .inSync)
+        }
+    }
+
     @Test func `counters are added to where that is asked for`() async throws {
         try await Bench.with { bench in
             try await bench.both("CREATE TABLE k.n (p int, c int, n counter, o counter, PRIMARY KEY (p, c))")
