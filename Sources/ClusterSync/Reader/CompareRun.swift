@@ -88,7 +88,7 @@ final class CompareRun: Service {
     var end: End { self.state.withLock { $0.end } }
 
     /// How far it is; nil before there is a plan.
-    func progress() async -> CompareReport? { try? await self.state.withLock { $0.job }?.report() }
+    func progress() async -> CompareReport? { try? await self.state.withLock { $0.job }?.progress() }
 
     /// Why it has not begun yet, where a cluster is away; nil once it has.
     var obstacle: String? { self.state.withLock { $0.obstacle } }

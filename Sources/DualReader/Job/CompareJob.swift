@@ -191,7 +191,7 @@ public final class CompareJob: Sendable {
             }
             group.addTask {
                 while !Task.isCancelled {
-                    _ = try? await self.report()
+                    _ = try? await self.progress()
                     try? await Task.sleep(for: self.settings.sampleInterval)
                 }
                 return false
@@ -207,8 +207,13 @@ public final class CompareJob: Sendable {
         return report
     }
 
-    /// How the job is at this moment.
-    public func report() async throws -> CompareReport {
+    /// How the job is at this moment, with everything that its workers have found.
+    public func report() async throws -> CompareReport { try await self.report(self.findings.findings) }
+
+    /// How far the job is. What other workers have found may be some seconds old, so that it may be asked for often.
+    public func progress() async throws -> CompareReport { try await self.report(self.findings.recentFindings) }
+
+    private func report(_ findings: () async throws -> [Finding]) async throws -> CompareReport {
         let parts = try await self.store.parts(of: self.settings.job)
         let command = try await self.store.command(of: self.settings.job)
         let progress = JobProgress(parts)
@@ -224,7 +229,7 @@ public final class CompareJob: Sendable {
             command: command,
             parts: parts,
             plan: self.plan,
-            findings: try await self.findings.findings(),
+            findings: try await findings(),
             dirty: self.dirty.withLock { $0 },
             speed: speed,
             settings: self.settings,

@@ -1,6 +1,7 @@
 public import CQLClient
 public import CQLProtocol
 import LiveTables
+import Synchronization
 import TokenRanges
 
 /// Findings in keyspace `cluster_sync` of the target, which all workers of a job share, and the verdicts of comparisons that
@@ -36,6 +37,7 @@ public final class ClusterFindings: FindingStore {
     private let plan: CQLUUID
     private let samplesPerClassMax: Int
     private let insert, bucket, remove: CQLStatement
+    private let recent: Mutex<RecentFindings>
 
     /// The findings of a plan; makes the tables where they are missing. The keyspace is there.
     ///
@@ -46,6 +48,7 @@ public final class ClusterFindings: FindingStore {
         self.session = session
         self.plan = plan
         self.samplesPerClassMax = samplesPerClassMax
+        self.recent = Mutex(RecentFindings(samplesPerClassMax: samplesPerClassMax))
         self.insert = try await session.prepare(
             """
             INSERT INTO cluster_sync.reader_findings \
@@ -70,6 +73,7 @@ public final class ClusterFindings: FindingStore {
             .text(finding.table.table), .bigint(finding.range.start), .text(finding.line),
         ]
         try await Self.write(self.session, self.insert, values)
+        self.recent.withLock { $0.add(finding) }
     }
 
     /// All of them, of all workers, in the order in which they were added.
@@ -92,11 +96,29 @@ public final class ClusterFindings: FindingStore {
         return known.findings
     }
 
+    /// All of them, of other workers as they were some seconds ago, or longer where reading them takes long: at most a twentieth
+    /// of the time goes into looking at the progress.
+    public func recentFindings() async throws -> [Finding] {
+        let began = ContinuousClock.now
+        if let findings = self.recent.withLock({ $0.begin(now: began) }) { return findings }
+        do {
+            let findings = try await self.findings()
+            let now = ContinuousClock.now
+            self.recent.withLock { $0.ended(findings, after: now - began, now: now) }
+            return findings
+        } catch {
+            let now = ContinuousClock.now
+            self.recent.withLock { $0.ended(nil, after: now - began, now: now) }
+            throw error
+        }
+    }
+
     /// Forgets those of this plan.
     public func clear() async throws {
         for bucket in 0..<Self.buckets {
             try await Self.write(self.session, self.remove, [.uuid(self.plan), .int(bucket)])
         }
+        self.recent.withLock { $0.clear() }
     }
 
     /// Spreads neighbours.

@@ -28,8 +28,15 @@ public protocol FindingStore: Sendable {
     func add(_ finding: Finding) async throws
     /// All findings of a job in the order in which they were added.
     func findings() async throws -> [Finding]
+    /// All findings, as they were a short while ago where reading them costs much: enough to look at the progress.
+    func recentFindings() async throws -> [Finding]
     /// Forgets all of them: the job begins anew.
     func clear() async throws
+}
+
+extension FindingStore {
+    /// What costs nothing is read.
+    public func recentFindings() async throws -> [Finding] { try await self.findings() }
 }
 
 /// What is remembered: all tallies, and of each table as many samples as one report shows.

@@ -36,6 +36,44 @@ import TokenRanges
         }
     }
 
+    @Test func `the progress knows what this worker found at once, what others did a little later, and the report all`()
+        async throws
+    {
+        try await Bench.with { bench in
+            _ = try await ClusterJobStore(bench.to)
+            let plan = CQLUUID(high: 1, low: 2)
+            let one = try await ClusterFindings(bench.to, plan: plan)
+            let other = try await ClusterFindings(bench.to, plan: plan)
+            try await one.add(Self.finding(0, 100, rows: 1))
+            #expect(try await other.recentFindings().map(\.tally.rows) == [1])
+            try await one.add(Self.finding(100, 200, rows: 2))
+            try await other.add(Self.finding(200, 300, rows: 3))
+            #expect(try await other.recentFindings().map(\.tally.rows) == [1, 3], "read a moment ago")
+            #expect(try await other.findings().map(\.tally.rows) == [1, 2, 3])
+            try await other.clear()
+            #expect(try await other.recentFindings().isEmpty)
+        }
+    }
+
+    @Test func `what was read is recent for some seconds, longer where reading took long, and one reads at a time`() {
+        var recent = RecentFindings(samplesPerClassMax: 1)
+        let start = ContinuousClock.now
+        #expect(recent.begin(now: start) == nil)
+        recent.ended([Self.finding(0, 1, rows: 1)], after: .milliseconds(1), now: start)
+        #expect(recent.begin(now: start + .seconds(9))?.count == 1)
+        #expect(recent.begin(now: start + .seconds(10)) == nil)
+        // Somebody reads: whoever asks meanwhile gets what is known.
+        #expect(recent.begin(now: start + .seconds(11))?.count == 1)
+        recent.ended([], after: .seconds(3), now: start + .seconds(13))
+        #expect(recent.begin(now: start + .seconds(72))?.count == 0)
+        #expect(recent.begin(now: start + .seconds(73)) == nil)
+        // A failure is no reason to forget, nor to ask at once again.
+        recent.ended(nil, after: .seconds(1), now: start + .seconds(74))
+        #expect(recent.begin(now: start + .seconds(93))?.count == 0)
+        recent.clear()
+        #expect(recent.begin(now: start + .seconds(94)) == nil)
+    }
+
     @Test func `two workers of one job have one report, and its verdict is kept`() async throws {
         try await Bench.with { bench in
             try await bench.both("CREATE TABLE k.t (p int PRIMARY KEY, v text)")
