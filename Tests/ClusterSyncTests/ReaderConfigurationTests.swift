@@ -70,6 +70,8 @@ struct ReaderConfigurationTests: ConfigurationReading {
             switch path {
             case "job.worker": [("job.store", "cluster")]
             case "peer.url": nil
+            case "peer.certificate": [("peer.url", "https://a"), ("peer.key", "k")]
+            case "peer.key": [("peer.url", "https://a"), ("peer.certificate", "c")]
             case _ where path.hasPrefix("peer."): [("peer.url", "https://a")]
             case "repair.automatically": [("repair.policy", "source_wins")]
             case "tenants.values": [("tenants.column", "c")]
@@ -122,6 +124,7 @@ struct ReaderConfigurationTests: ConfigurationReading {
             "peer: {url: 'http://a', ca: b}",
             "c.yaml:1: peer.ca: stands beside an address without TLS; let peer.url begin with https://"
         ),
+        ("peer: {url: 'https://a', key: b}", "c.yaml:1: peer.key: needs peer.certificate beside it"),
         (
             "repair: {automatically: true}",
             "c.yaml:1: repair.automatically: needs a repair.policy other than manual: who is right?"

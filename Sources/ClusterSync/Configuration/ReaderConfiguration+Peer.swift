@@ -13,8 +13,8 @@ extension ReaderConfiguration {
         var isRequired: Bool
         /// How long it may make no progress.
         var timeoutMilliseconds: Int
-        /// The authorities that its certificate comes from; nil for those of the system.
-        var authorities: String?
+        /// The authorities that its certificate comes from, else those of the system; and what is shown to it, if anything.
+        var tls = TLSFiles()
     }
 
     /// What the file says of a peer; nil where it names none.
@@ -26,10 +26,14 @@ extension ReaderConfiguration {
             cluster: cluster,
             isRequired: values.flag("peer.required"),
             timeoutMilliseconds: values.integer("peer.timeout_ms"),
-            authorities: values.text("peer.ca")
+            tls: TLSFiles(
+                certificate: values.text("peer.certificate"),
+                key: values.text("peer.key"),
+                authorities: values.text("peer.ca")
+            )
         )
         guard !peer.url.isEmpty else {
-            for path in ["peer.token", "peer.token_file", "peer.ca"] where values.origin(path) != nil {
+            for path in ["peer.token", "peer.token_file"] + Self.peerFiles where values.origin(path) != nil {
                 values.fault(path, "stands without peer.url: nobody is asked")
             }
             return nil
@@ -38,11 +42,18 @@ extension ReaderConfiguration {
             values.fault("peer.url", "'\(peer.url.prefix(80))' is no address such as https://reader.far:9091")
             return nil
         }
-        if peer.authorities != nil, !peer.url.hasPrefix("https://") {
-            values.fault("peer.ca", "stands beside an address without TLS; let peer.url begin with https://")
+        for path in Self.peerFiles where values.origin(path) != nil && !peer.url.hasPrefix("https://") {
+            values.fault(path, "stands beside an address without TLS; let peer.url begin with https://")
+        }
+        if (peer.tls.certificate == nil) != (peer.tls.key == nil) {
+            let (there, missing) =
+                peer.tls.key == nil ? ("peer.certificate", "peer.key") : ("peer.key", "peer.certificate")
+            values.fault(there, "needs \(missing) beside it")
         }
         return peer
     }
+
+    private static let peerFiles = ["peer.ca", "peer.certificate", "peer.key"]
 }
 
 extension ConfigurationSchema {
@@ -61,6 +72,8 @@ extension ConfigurationSchema {
                 "peer.ca",
                 "The authorities that its certificate comes from; else those of the system."
             ),
+            ConfigurationKey.file("peer.certificate", "The certificate to show to it, where its port wants one."),
+            ConfigurationKey.file("peer.key", "The key of that certificate."),
             ConfigurationKey(
                 path: "peer.cluster",
                 kind: .choice(["target", "source"]),

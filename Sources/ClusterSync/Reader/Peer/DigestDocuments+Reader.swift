@@ -68,6 +68,15 @@ extension DigestRequestDocument {
     }
 }
 
+extension DigestGreetingDocument {
+    /// The greeting; nil where its time is none.
+    var greeting: DigestGreeting? {
+        // Until the end of the year 9999.
+        guard (0...253_402_300_799_999).contains(self.clockMs) else { return nil }
+        return DigestGreeting(version: self.version, hosts: Set(self.hosts), clock: self.clockMs)
+    }
+}
+
 extension DigestAnswerDocument {
     /// An answer as it goes over the wire.
     init(_ answer: DigestAnswer) {
@@ -91,8 +100,10 @@ extension DigestAnswerDocument {
         if let rows = self.readingRows { return .reading(rows: rows) }
         if let digests {
             guard let bytes = DigestCoding.bytes(digests), bytes.count.isMultiple(of: 16) else { return nil }
+            let read = self.bytes ?? 0
+            guard (0...Self.bytesReadMax).contains(read) else { return nil }
             let all = stride(from: 0, to: bytes.count, by: 16).map { Self.digest(bytes[$0..<($0 + 16)]) }
-            return .digests(all, bytes: max(0, self.bytes ?? 0))
+            return .digests(all, bytes: read)
         }
         guard let lives else { return nil }
         var all: [LivesSketch?] = []
@@ -108,6 +119,9 @@ extension DigestAnswerDocument {
         }
         return .lives(all)
     }
+
+    /// The most bytes that a range can have: what is added up of many ranges stays a number.
+    private static var bytesReadMax: Int { 1 << 50 }
 
     private static func bytes(_ digest: RowDigest) -> [UInt8] {
         [digest.high, digest.low].flatMap { half in

@@ -30,10 +30,9 @@ struct PeerClient: DigestPeer {
     func greeting(of cluster: Side) async throws -> (DigestGreeting, bytes: Int) {
         let request = HTTPClientRequest(url: "\(self.base)/v1/digests?cluster=\(cluster.rawValue)")
         let (data, bytes) = try await self.send(request, nil)
-        guard let document = try? DocumentCoding.decode(DigestGreetingDocument.self, from: data) else {
+        guard let greeting = try? DocumentCoding.decode(DigestGreetingDocument.self, from: data).greeting else {
             throw self.stranger
         }
-        let greeting = DigestGreeting(version: document.version, hosts: Set(document.hosts), clock: document.clockMs)
         return (greeting, bytes)
     }
 

@@ -1,7 +1,6 @@
 import AsyncHTTPClient
 import DualReader
 import NIOCore
-import NIOSSL
 import ServiceLifecycle
 
 /// The HTTP client that asks the peer, and its token: open as long as the service runs.
@@ -11,22 +10,14 @@ struct PeerConnection: Service {
 
     /// A connection to a peer; nothing is sent before somebody asks.
     ///
-    /// - Throws: ``FileFault`` where the authorities cannot be read.
+    /// - Throws: ``FileFault`` where one of the files cannot be read.
     init(_ peer: ReaderConfiguration.Peer, secrets: SecretReloader) async throws {
         var configuration = HTTPClient.Configuration()
         configuration.timeout.connect = .seconds(5)
         // Redirections would carry the token elsewhere.
         configuration.redirectConfiguration = .disallow
         configuration.connectionPool.retryConnectionEstablishment = false
-        if let path = peer.authorities {
-            var tls = TLSConfiguration.makeClientConfiguration()
-            do {
-                tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(path))
-            } catch {
-                throw FileFault(path: path, reason: "the file holds no certificates: \(error)")
-            }
-            configuration.tlsConfiguration = tls
-        }
+        if peer.tls != TLSFiles() { configuration.tlsConfiguration = try peer.tls.clientConfiguration() }
         self.http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         let token = CurrentSecret(peer.token)
         if let secret = peer.token {
