@@ -115,7 +115,7 @@ struct MetricsDocumentTests {
             verdict: "differs",
             reason: nil,
             beganAt: "",
-            at: "",
+            at: "2026-11-26T08:00:00.000Z",
             ended: true,
             tokensCoveredRatio: 1,
             sampledPercentage: 100,

@@ -1,4 +1,4 @@
-"""Has a real Prometheus look at a sidecar and a loader under traffic, and asks it every question of the dashboard and the rules."""
+"""Has a real Prometheus look at a sidecar, a loader and a reader under traffic, and asks it every question of the dashboard and the rules."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ DASHBOARD = ROOT / "config/grafana/cluster-sync.json"
 DEADLINE_SECONDS = 45
 WRITES = 400
 BACKLOG = 50
-# What no healthy run feeds: alerts, requests to the target that failed, and what is known only while a load goes on.
+# What no healthy run feeds: alerts, requests to the target that failed, and what is known only while a load or a comparison goes on.
 UNFED = ["ALERTS", "cluster_sync_loader_retries_total", "cluster_sync_loader_eta_seconds", "changes(cluster_sync_phase_epoch"]
+UNFED += [f"cluster_sync_reader_{name}" for name in ("current_tokens_covered_ratio", "rows_per_second", "eta_seconds")]
 
 
 class Fault(Exception):
@@ -179,7 +180,7 @@ def expressions() -> list[str]:
     text = json.loads(DASHBOARD.read_text())
     queries = [target["expr"] for panel in text["panels"] for target in panel.get("targets", [])]
     queries += [annotation["expr"] for annotation in text["annotations"]["list"]]
-    values = {"$job": ".*", "$instance": ".*", "$loader": ".*", "$__rate_interval": "30s"}
+    values = {"$job": ".*", "$instance": ".*", "$loader": ".*", "$reader": ".*", "$__rate_interval": "30s"}
     for name, value in values.items():
         queries = [query.replace(name, value) for query in queries]
     if left := [query for query in queries if "$" in query]:
@@ -215,7 +216,7 @@ def connect(port: int) -> tuple[Cluster, Session]:
 
 
 def scenario(binary: str, folder: Path, processes: Processes) -> None:
-    ports = {name: free_port() for name in ("source", "target", "listen", "sidecar", "loader", "prometheus")}
+    ports = {name: free_port() for name in ("source", "target", "listen", "sidecar", "loader", "reader", "prometheus")}
     hosts = {"CASSANDRA_HOSTS": f"127.0.0.1:{ports['source']}", "SCYLLA_HOSTS": f"127.0.0.1:{ports['target']}"}
     for name in ("source", "target"):
         command = [binary, "node", "--listen", f"127.0.0.1:{ports[name]}", "--cluster-name", name]
@@ -241,7 +242,7 @@ def scenario(binary: str, folder: Path, processes: Processes) -> None:
                 "rule_files": [str(RULES / "recording-rules.yaml"), str(RULES / "alert-rules.yaml")],
                 "scrape_configs": [
                     {"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{ports[name]}"]}]}
-                    for job, name in (("cluster-sync", "sidecar"), ("cluster-sync-loader", "loader"))
+                    for job, name in (("cluster-sync", "sidecar"), ("cluster-sync-loader", "loader"), ("cluster-sync-reader", "reader"))
                 ],
             }
         )
@@ -273,6 +274,13 @@ def scenario(binary: str, folder: Path, processes: Processes) -> None:
     eventually(lambda: 'cluster_sync_loader_state{state="done"} 1' in get(loader), "the load")
     eventually(lambda: bool(prometheus.query('cluster_sync_loader_state{state="done"} == 1')), "the load's last scrape")
     check_page("loader", get(loader))
+    command = [binary, "dual-reader", "--set", f"admin.listen=127.0.0.1:{ports['reader']}", "--set", "settle.wait_ms=10"]
+    command += ["--set", f"state_dir={folder / 'reader'}", "--set", "service.interval_seconds=1"]
+    processes.start("reader", command, "admin port listens", **hosts)
+    reader = f"http://127.0.0.1:{ports['reader']}/metrics"
+    eventually(lambda: 'cluster_sync_reader_verdict{verdict="differs"} 1' in get(reader), "the comparison")
+    eventually(lambda: bool(prometheus.query('cluster_sync_reader_verdict{verdict="differs"} == 1')), "its scrape")
+    check_page("reader", get(reader))
     # The target goes away: what is written now is owed.
     processes.stop("target")
     write(session, BACKLOG)

@@ -213,6 +213,9 @@ struct ReaderRoutesTests: AdminPortTests {
             for line in [
                 #"cluster_sync_reader_verdict{verdict="differs"} 1"#,
                 #"cluster_sync_reader_verdict{verdict="in_sync"} 0"#,
+                // date -d 2026-01-01T00:01:00Z +%s
+                "cluster_sync_reader_last_ended_timestamp_seconds 1767225660",
+                "cluster_sync_reader_interval_seconds 0",
                 #"cluster_sync_reader_validated_token_fraction{table="shop.orders"} 1"#,
                 #"cluster_sync_reader_divergence_differences{table="shop.orders",class="value"} 2"#,
                 #"cluster_sync_reader_state{state="idle"} 1"#,

@@ -1,3 +1,5 @@
+import FoundationEssentials
+
 /// A reader's metrics.
 public enum ReaderMetrics {
     /// Tables that a page names, those that are not in sync first.
@@ -32,6 +34,11 @@ public enum ReaderMetrics {
         ] {
             if let value { page.gauge("cluster_sync_reader_" + name, help: help, value) }
         }
+        page.gauge(
+            "cluster_sync_reader_interval_seconds",
+            help: "Seconds between comparisons that begin by themselves; 0 where none does.",
+            Double(status.intervalSeconds)
+        )
         if let whole = status.lastWhole { self.collect(whole, into: &page) }
     }
 
@@ -75,6 +82,13 @@ public enum ReaderMetrics {
                 help: "1 for the verdict of the last comparison of everything that is configured.",
                 labels: [.init("verdict", verdict)],
                 report.verdict == verdict ? 1 : 0
+            )
+        }
+        if let date = try? Date(report.at, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)) {
+            page.gauge(
+                "cluster_sync_reader_last_ended_timestamp_seconds",
+                help: "When that comparison ended, in seconds since 1970.",
+                date.timeIntervalSince1970.rounded()
             )
         }
         for (name, help, value) in [
