@@ -1,11 +1,14 @@
 """What comparing two clusters costs: row by row, by digests, and with a loop around the Python driver.
 
-    compare.py BINARY [--rows 1000000] [--differences 1000] [--target HOST:PORT --source HOST:PORT] [--without-driver]
+    compare.py BINARY [--rows 1000000] [--differences 1000] [--target HOST:PORT --source HOST:PORT] [--without-driver] [--repair]
 
-BINARY is a release build. Two embedded nodes (or the clusters that are named) get the same rows in a keyspace of their own; then the
-target is changed in places that are known. While the comparisons run, a client writes through a dual writer between the two.
+BINARY is a release build. Two embedded nodes (or the clusters that are named) get the same rows in a keyspace of their own; then both
+are changed in places that are known. While the comparisons run, a client writes through a dual writer between the two.
 Each comparison must find exactly what was injected. Prints one line for each: rows per second, CPU seconds per million rows, the
 peak of its memory, and bytes.
+
+--repair lets what was injected be repaired while the client writes on: afterwards a comparison must find nothing, row by row and by
+digests, and, once the writes have ended, Cassandra's driver must read the same values and times from both, cell by cell.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from cql import Connection, execute
-from processes import Failed, Node, Process, Sidecar, await_listening, free_port
+from processes import Failed, Node, Process, Sidecar, await_listening, eventually, free_port
 
 KEYSPACE = "d_compare"
 ROWS_PER_PARTITION = 10
@@ -87,13 +90,13 @@ def fill(address: str, rows: int) -> None:
             client.query(f"UPDATE {COUNTERS} SET n = n + {p + 1} WHERE p = {p}")
 
 
-def inject(address: str, rows: int, differences: int, seed: int) -> tuple[Counter, set[int]]:
-    """Changes the target; what must be found by class, and the partitions that have it."""
+def inject(source: str, target: str, rows: int, differences: int, seed: int) -> Counter:
+    """Changes the target, and rows of the source that the target never gets; what must be found, by class."""
     dice = random.Random(seed)
     # Of every twentieth partition a row ends some day: those are for lives, the others for the rest.
     partitions = dice.sample(range(rows // ROWS_PER_PARTITION), differences)
     expected: Counter = Counter()
-    with Connection(address) as client:
+    with Connection(target) as client, Connection(source) as other:
         for index, p in enumerate(partitions):
             if p % EXPIRES == 0:
                 kind = "ttl"
@@ -103,7 +106,11 @@ def inject(address: str, rows: int, differences: int, seed: int) -> tuple[Counte
             time_3 = BASE + row + 3
             match kind:
                 case "missing_on_target":
-                    client.query(f"DELETE FROM {TABLE} USING TIMESTAMP {time_3} {at}")
+                    # Not a row that is deleted on the target: what a deletion covers cannot come back with its own time.
+                    other.query(
+                        f"INSERT INTO {TABLE} (p, c, v, w, m) VALUES ({p}, 98, 'lost', 1, {{'a': 1, 'b': 2}}) "
+                        f"USING TIMESTAMP {time_3} AND TTL {DAYS_30}"
+                    )
                 case "missing_on_source":
                     client.query(f"INSERT INTO {TABLE} (p, c, v) VALUES ({p}, 99, 'extra') USING TIMESTAMP {time_3}")
                 case "value":
@@ -125,15 +132,18 @@ def inject(address: str, rows: int, differences: int, seed: int) -> tuple[Counte
                     # v and w.
                     expected[kind] += 1
             expected[kind] += 1
-    return expected, set(partitions)
+    return expected
 
 
 class Traffic(threading.Thread):
-    """Writes through the dual writer, to rows that nothing was injected into, until it is told to stop."""
+    """Writes and deletes through the dual writer until it is told to stop: rows that nothing was injected into, of all partitions."""
 
-    def __init__(self, address: str, rows: int, avoided: set[int]) -> None:
+    # Neither the rows that end nor those that something is injected into.
+    ROWS = [1, 2, 4, 5, 6, 7, 8, 9]
+
+    def __init__(self, address: str, rows: int) -> None:
         super().__init__(daemon=True)
-        self.address, self.rows, self.avoided = address, rows, avoided
+        self.address, self.rows = address, rows
         self.ends = threading.Event()
         self.written = 0
         self.failure: Exception | None = None
@@ -142,16 +152,26 @@ class Traffic(threading.Thread):
         dice = random.Random(1)
         try:
             with Connection(self.address) as client:
-                statement = client.prepare(f"INSERT INTO {TABLE} (p, c, v, w) VALUES (?, ?, ?, ?) USING TIMESTAMP ?")
+                # The second and the third get their times from the dual writer.
+                ids = [
+                    client.prepare(f"INSERT INTO {TABLE} (p, c, v, w) VALUES (?, ?, ?, ?) USING TIMESTAMP ?"),
+                    client.prepare(f"UPDATE {TABLE} SET v = ?, m = ? WHERE p = ? AND c = ?"),
+                    client.prepare(f"DELETE FROM {TABLE} WHERE p = ? AND c = ?"),
+                ]
                 while not self.ends.wait(0.05):
                     burst = []
                     while len(burst) < 20:
-                        p = dice.randrange(self.rows // ROWS_PER_PARTITION)
-                        if p in self.avoided or p % EXPIRES == 0:
-                            continue
-                        stamp = struct.pack(">q", time.time_ns() // 1_000)
-                        values = [number(p), number(dice.randrange(10)), b"live %d" % self.written, number(self.written), stamp]
-                        burst.append(execute(statement, len(burst), values))
+                        p, c = number(dice.randrange(self.rows // ROWS_PER_PARTITION)), number(dice.choice(self.ROWS))
+                        text, value = b"live %d" % self.written, number(self.written)
+                        kind = len(burst) % 3
+                        match kind:
+                            case 0:
+                                values = [p, c, text, value, struct.pack(">q", time.time_ns() // 1_000)]
+                            case 1:
+                                values = [text, struct.pack(">ii1si4s", 1, 1, b"l", 4, value), p, c]
+                            case _:
+                                values = [p, c]
+                        burst.append(execute(ids[kind], len(burst), values))
                         self.written += 1
                     client.send(b"".join(burst))
                     client.receive(len(burst))
@@ -232,6 +252,7 @@ def main() -> int:
     options.add_argument("--source")
     options.add_argument("--target")
     options.add_argument("--without-driver", action="store_true")
+    options.add_argument("--repair", action="store_true")
     given = options.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -262,11 +283,11 @@ def run(given: argparse.Namespace, folder: Path, source: str, target: str) -> in
         await_listening(peer, f"127.0.0.1:{port}")
         peer.said("admin port listens")
 
-        def compare(what: str, by_digests: bool, expected: Counter) -> None:
-            command = [given.binary, "dual-reader", "compare", *common, "--set", f"state_dir={folder / 'reader'}", *chosen]
+        def compare(what: str, by_digests: bool, expected: Counter, words: list[str] = [], command: str = "compare") -> None:
+            call = [given.binary, "dual-reader", command, *common, "--set", f"state_dir={folder / 'reader'}", *chosen, *words]
             if by_digests:
-                command += ["--set", f"peer.url=http://127.0.0.1:{port}"]
-            report, seconds, cpu, peak = measured(command, folder / "compare.log")
+                call += ["--set", f"peer.url=http://127.0.0.1:{port}"]
+            report, seconds, cpu, peak = measured(call, folder / "compare.log")
             found = Counter()
             for table in report["tables"]:
                 found.update(table["differences"])
@@ -283,27 +304,47 @@ def run(given: argparse.Namespace, folder: Path, source: str, target: str) -> in
             print(f"{'':34} {report['verdict']}; settled {counts['rows_settled']}; found {dict(sorted(found.items()))}")
             if found != expected or counts["rows_undecided"]:
                 failures.append(f"{what}: expected {dict(sorted(expected.items()))}, undecided {counts['rows_undecided']}")
+            if command == "repair":
+                print(f"{'':34} {counts['rows_repaired']} rows were repaired of {counts['rows_different']}")
+                if counts["rows_repaired"] != counts["rows_different"]:
+                    failures.append(f"{what}: {counts}")
+
+        def by_driver(what: str, differing: int) -> None:
+            command = [sys.executable, "-c", DRIVER_LOOP, TABLE, source, target]
+            report, seconds, cpu, peak = measured(command, folder / "driver.log")
+            tell(what, report["rows"], seconds, cpu, peak, f"differing {report['differing']}")
+            if report["differing"] != differing:
+                failures.append(f"{what}: {report}")
 
         compare("equal, row by row", False, Counter())
         compare("equal, by digests", True, Counter())
         if not given.without_driver:
-            command = [sys.executable, "-c", DRIVER_LOOP, TABLE, source, target]
-            report, seconds, cpu, peak = measured(command, folder / "driver.log")
-            tell("equal, Python driver's loop", report["rows"], seconds, cpu, peak, f"differing {report['differing']}")
-        expected, avoided = inject(target, given.rows, given.differences, seed=7)
+            by_driver("equal, Python driver's loop", differing=0)
+        expected = inject(source, target, given.rows, given.differences, seed=7)
         # Two sidecars of one kind: the dual writer's state is its own.
         with Sidecar([given.binary], "sidecar", folder, source=source, target=target) as sidecar:
             address = sidecar.ready()
             sidecar.walk("DualWriteAsync")
-            traffic = Traffic(address, given.rows, avoided)
+            asking = ["--set", f"dual_writer.admin={sidecar.admin()}"]
+            traffic = Traffic(address, given.rows)
             traffic.start()
-            compare("differing, writes under way", False, expected)
-            compare("differing, writes, by digests", True, expected)
+            compare("differing, writes under way", False, expected, asking)
+            compare("differing, writes, by digests", True, expected, asking)
+            if given.repair:
+                words = ["--policy", "source_wins", "--delete-extras", "--align-source", "--counters", "--apply"]
+                compare("repaired, writes under way", False, expected, [*asking, *words], command="repair")
+                compare("after it, writes under way", False, Counter(), asking)
+                compare("after it, writes, by digests", True, Counter(), asking)
             traffic.ends.set()
             traffic.join()
-            print(f"{'':34} {traffic.written:,} rows were written meanwhile")
+            print(f"{'':34} {traffic.written:,} writes were made meanwhile")
             if traffic.failure is not None:
                 failures.append(f"the traffic failed: {traffic.failure}")
+            if given.repair:
+                eventually(lambda: sidecar.owed() == 0, "nothing is owed")
+                compare("after it, at rest", False, Counter(), asking)
+                if not given.without_driver:
+                    by_driver("after it, cell by cell, Python driver", differing=0)
         print(f"{'':34} peer: peak {peer.memory()['peak'] >> 20} MiB")
     for failure in failures:
         print(failure, file=sys.stderr)

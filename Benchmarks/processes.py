@@ -141,12 +141,16 @@ class Sidecar(Process):
             self.said(f"cluster connected cluster={cluster}")
         return self._address("dual-writer listens")
 
+    def admin(self) -> str:
+        """Where its admin port is."""
+        return f"http://{self._address('admin port listens')}"
+
     def _address(self, line: str) -> str:
         return self.said(re.escape(line) + r".*address=(?:\[IPv4\])?(?:[\d.]+/)?([\d.]+:\d+)").group(1)
 
     def ask(self, method: str, path: str, body: Mapping[str, str] | None = None) -> dict:
         request = urllib.request.Request(
-            f"http://{self._address('admin port listens')}{path}",
+            f"{self.admin()}{path}",
             data=None if body is None else json.dumps(body).encode(),
             method=method,
         )
