@@ -74,7 +74,7 @@ struct RepairPlanner {
             return draft.refuse("it was written and is not there: the \(side.rawValue) has a deletion that is newer")
         }
         guard draft.newest(side.other) != nil || self.settings.untoldTimestamp != nil else {
-            return draft.refuse("no time of the row is told; say which one it is to have")
+            return draft.refuse("no time of the row is told; \(Self.advice)")
         }
         let cells = draft.cells(side.other).cells
         draft.write(side) { write in
@@ -88,10 +88,12 @@ struct RepairPlanner {
         guard self.settings.deletesExtras else {
             return draft.refuse("the target alone has the row, and deleting such rows was not asked for")
         }
-        guard let newest = difference.target?.writetime else {
-            return draft.refuse("the target alone has the row, and tells no time with which it could be deleted")
+        guard let time = difference.target?.writetime ?? self.settings.untoldTimestamp else {
+            return draft.refuse(
+                "the target alone has the row, and tells no time with which it could be deleted; \(Self.advice)"
+            )
         }
-        draft.write(.target) { $0.rowDeletion = newest }
+        draft.write(.target) { $0.rowDeletion = time }
     }
 
     // MARK: Cells
@@ -120,7 +122,10 @@ struct RepairPlanner {
         let name = draft.columns[index].name
         guard pair.source.writetime != nil, pair.target.writetime != nil else {
             guard self.settings.policy == .sourceWins, let time = self.untoldTime(&draft) else {
-                return draft.refuse("\(name): its times are not told, so that none is the newer one")
+                let isOfSource = self.settings.policy == .sourceWins
+                return draft.refuse(
+                    "\(name): its times are not told, so that none is the newer one\(isOfSource ? "; " + Self.advice : "")"
+                )
             }
             draft.plan.notes.append("\(name): its time is not told; written above the newest of its row")
             self.copy(difference, pair.source, to: .target, at: index, time + 1, &draft)
@@ -170,8 +175,10 @@ struct RepairPlanner {
     ) {
         let name = draft.columns[index].name
         let from: Side = content == difference.source ? .source : .target
-        guard let value = content.value, let timestamp = timestamp ?? draft.newest(from) else {
-            return draft.refuse("\(name): no time of its row is told")
+        guard let value = content.value,
+            let timestamp = timestamp ?? draft.newest(from) ?? self.settings.untoldTimestamp
+        else {
+            return draft.refuse("\(name): no time of its row is told; \(Self.advice)")
         }
         let readAt = draft.cells(side).readAt
         let time = LiveTime(timestamp, timeToLive: Self.life(content, readAt))
@@ -183,6 +190,9 @@ struct RepairPlanner {
             write.elements[index, default: []].append(.init(element: element, value: value, time: time))
         }
     }
+
+    /// What an operator can do where no time is told.
+    private static var advice: String { "say with --untold-timestamp which one it is to have" }
 
     /// The time of what is there and of which no cluster tells one: the newest of its row, or what the operator says where that
     /// is newer. Nil where nothing is known.
@@ -208,7 +218,8 @@ struct RepairPlanner {
         }
         guard let timestamp = content.writetime ?? self.untoldTime(&draft) else {
             return draft.refuse(
-                "\(column.name): the target alone has it, and tells no time with which it could be deleted"
+                "\(column.name): the target alone has it, and tells no time with which it could be deleted; "
+                    + Self.advice
             )
         }
         if content.writetime == nil {
@@ -229,25 +240,27 @@ struct RepairPlanner {
         let name = draft.columns[index].name
         guard draft.writes.values.allSatisfy({ $0.cells[index] == nil }) else { return }
         let (source, target) = (draft.source.cells[index], draft.target.cells[index])
-        let times = (
-            source?.allTimes.map(\.timestamp).max() ?? draft.newest(.source),
-            target?.allTimes.map(\.timestamp).max() ?? draft.newest(.target)
-        )
+        let (one, other) = (Self.newest(source), Self.newest(target))
         var winner = Side.source
         if self.settings.policy == .newestWins {
-            guard let one = times.0, let other = times.1, one != other else {
+            guard let one, let other, one != other else {
                 return draft.refuse("\(name): its times do not tell which list is the newer one")
             }
             winner = one > other ? .source : .target
         }
         guard let list = winner == .source ? source : target else {
-            guard let known = target?.allTimes.map(\.timestamp).max(), self.settings.deletesExtras, winner == .source
-            else { return draft.refuse("\(name): one side alone has the list") }
+            guard winner == .source, self.settings.deletesExtras else {
+                return draft.refuse("\(name): one side alone has the list, and deleting it was not asked for")
+            }
+            guard let known = other ?? self.untoldTime(&draft) else {
+                return draft.refuse("\(name): no time of its row is told; \(Self.advice)")
+            }
             draft.write(.target) { $0.deletions.append((.column(name), [], known)) }
             return
         }
-        guard let newest = [times.0, times.1].compactMap({ $0 }).max() else {
-            return draft.refuse("\(name): no time of its row is told")
+        let isTold = (source == nil || one != nil) && (target == nil || other != nil)
+        guard let newest = isTold ? [one, other].compactMap({ $0 }).max() : self.untoldTime(&draft) else {
+            return draft.refuse("\(name): no time of its row is told; \(Self.advice)")
         }
         let life = list.allTimes.max { $0.timestamp < $1.timestamp }?.timeToLive ?? 0
         let count = RowComparison.parts(list, draft.columns[index])?.count ?? 0
@@ -257,6 +270,8 @@ struct RepairPlanner {
             write.cells[index] = LiveCell(list.value, .each(Array(repeating: time, count: count)))
         }
     }
+
+    private static func newest(_ cell: LiveCell?) -> Int64? { cell?.allTimes.map(\.timestamp).max() }
 
     // MARK: Counters
 

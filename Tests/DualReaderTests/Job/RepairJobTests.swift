@@ -189,6 +189,22 @@ import TokenRanges
             settings.repair.untoldTimestamp = 3_000
             #expect(try await bench.compare(settings).tally.rowsRepaired == 2)
             #expect(try await bench.compare(bench.settings("after")).verdict == .inSync)
+            // Rows without any told time, and lists, of which nobody knows which one is newer.
+            try await bench.both("CREATE TABLE k.o (p int PRIMARY KEY, l list<int>)")
+            try await bench.from.query("INSERT INTO k.o (p, l) VALUES (1, [1]) USING TIMESTAMP 1000")
+            try await bench.to.query("INSERT INTO k.o (p, l) VALUES (1, [2]) USING TIMESTAMP 2000")
+            try await bench.to.query("INSERT INTO k.o (p, l) VALUES (2, [2]) USING TIMESTAMP 2000")
+            try await bench.from.query("INSERT INTO k.o (p) VALUES (3) USING TIMESTAMP 2000")
+            settings.job = "lists"
+            settings.store = .sqlite(path: "\(bench.folder.path)/lists.db")
+            var newest = settings
+            newest.repair.policy = .newestWins
+            newest.repair.untoldTimestamp = nil
+            #expect(try await bench.compare(newest).tally.rowsRepaired == 0)
+            settings.job = "lists again"
+            settings.store = .sqlite(path: "\(bench.folder.path)/again.db")
+            #expect(try await bench.compare(settings).tally.rowsRepaired == 3)
+            #expect(try await bench.compare(bench.settings("lists after")).verdict == .inSync)
             // The deletion has the time that was given, and no later one.
             try await bench.both("UPDATE k.e USING TIMESTAMP 3001 SET m['y'] = 5 WHERE p = 3")
             let m = try await bench.to.query("SELECT m FROM k.e WHERE p = 3").rows?.first?.cells[0]
