@@ -26,7 +26,7 @@ struct CommandTests {
         let result = try await ChildProcess.run(arguments + ["--endpoint", "127.0.0.1:1"])
         #expect(result.code == 69)
         #expect(result.errors.contains("no admin port answers at http://127.0.0.1:1"))
-        #expect(result.errors.contains("Is the sidecar running?"))
+        #expect(result.errors.contains("Is it running?"))
     }
 
     @Test func `a wrong configuration ends with 78 and lists every fault`() async throws {

@@ -174,7 +174,22 @@ struct ReaderCommandTests {
             ]
         )
         #expect(result.code == 69, "\(result.errors)")
+        #expect(result.errors.contains("no connection to target yet: cannot connect to 127.0.0.1:1"), "\(result.errors)")
         #expect(result.output.isEmpty)
+        await clusters.stop()
+    }
+
+    @Test(arguments: [["dual-reader"], ["dual-reader", "digests", "--cluster", "target"]])
+    func `an address that is taken is named`(command: [String]) async throws {
+        let clusters = try await Clusters()
+        let taken = "127.0.0.1:\(clusters.source.port)"
+        let settings = [
+            "source.hosts=\(taken)", "target.hosts=127.0.0.1:\(clusters.target.port)", "admin.listen=\(taken)",
+            "admin.token=secret",
+            "state_dir=\(clusters.folder.path)/state",
+        ]
+        let result = try await ChildProcess.run(command + settings.flatMap { ["--set", $0] })
+        #expect(result.code == 69 && result.errors.contains("\(taken) cannot be listened on: "), "\(result.errors)")
         await clusters.stop()
     }
 

@@ -49,8 +49,11 @@ public final class CQLSession: Sendable {
         }.get()
         let session = CQLSession(core: core, eventLoop: eventLoop)
         let monitor = ClusterMonitor(configuration: configuration, eventLoop: eventLoop, logger: logger) { notice in
-            guard case .topology(let topology) = notice else { return }
-            eventLoop.execute { core.value.update(topology: topology) }
+            switch notice {
+            case .topology(let topology): eventLoop.execute { core.value.update(topology: topology) }
+            case .lost(let error): eventLoop.execute { core.value.lost(error) }
+            case .schemaChange: break
+            }
         }
         defer { eventLoop.execute { core.value.shutdown() } }
         return try await withThrowingTaskGroup(of: Result?.self) { group in

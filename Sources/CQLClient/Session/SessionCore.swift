@@ -46,6 +46,8 @@ final class SessionCore {
     private var inFlight = 0
     private var dirty: [UpstreamConnection] = []
     private var isShutDown = false
+    /// Why the cluster is not known yet; nil once it is.
+    private var obstacle: UpstreamError?
 
     init(
         _ configuration: ClusterConfiguration,
@@ -60,7 +62,13 @@ final class SessionCore {
         self.cluster = LoopCluster(configuration: configuration, eventLoop: eventLoop, delegate: self, logger: logger)
     }
 
-    func update(topology: ClusterTopology) { self.cluster?.update(topology: topology) }
+    func update(topology: ClusterTopology) {
+        self.obstacle = nil
+        self.cluster?.update(topology: topology)
+    }
+
+    /// The cluster cannot be looked at, for this reason.
+    func lost(_ error: UpstreamError) { self.obstacle = error }
 
     func shutdown() {
         self.isShutDown = true
@@ -110,10 +118,13 @@ final class SessionCore {
     private func expire(_ ticket: UInt64) {
         guard let request = self.pending[ticket] else { return }
         let wasSent = request.stream != nil
-        let text = wasSent ? "no answer before the deadline" : "no connection before the deadline"
+        let text = wasSent ? "no answer before the deadline" : self.withObstacle("no connection before the deadline")
         let error = CQLSessionError(.timeout, text, isSafeToRetry: !wasSent || request.isIdempotent)
         self.finish(ticket, .failure(error))
     }
+
+    /// That there is no connection, with the reason that is known.
+    private func withObstacle(_ text: String) -> String { self.obstacle.map { "\(text): \($0)" } ?? text }
 
     /// The connection to a node that has the request's data, or else to any.
     private func pick(_ request: Pending, from pool: UpstreamPool) -> UpstreamConnection? {
@@ -148,7 +159,7 @@ final class SessionCore {
             case .failure(let error):
                 let failure = CQLSessionError(
                     error.code == .timeout ? .timeout : .closed,
-                    error.description,
+                    error.code == .timeout ? self.withObstacle(error.description) : error.description,
                     serverError: error.serverError,
                     isSafeToRetry: true
                 )

@@ -128,7 +128,7 @@ struct AdminClient: Sendable {
             throw fail(
                 Exit.unavailable,
                 "no admin port answers at \(self.base): \(Self.words(error))\n"
-                    + "Is the sidecar running? --endpoint names another address."
+                    + "Is it running? --endpoint names another address."
             )
         }
         guard (200..<300).contains(status.code) else { throw self.refusal(status, data) }

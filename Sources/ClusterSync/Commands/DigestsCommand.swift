@@ -67,7 +67,9 @@ struct DigestsCommand: AsyncParsableCommand {
                 logger: logger
             )
         )
-        do { try await group.run() } catch { throw fail(Exit.unavailable, "\(error)") }
+        do { try await group.run() } catch {
+            throw fail(Exit.unavailable, configuration.service.admin.words(error))
+        }
     }
 
     private static func admin(

@@ -94,7 +94,7 @@ extension DualReaderCommand {
             do {
                 try await group.run()
             } catch {
-                throw fail(Exit.unavailable, "\(error)")
+                throw fail(Exit.unavailable, service.admin.words(error))
             }
         }
     }

@@ -1,5 +1,6 @@
 import CQLClient
 import Logging
+import NIOCore
 import Operations
 
 /// The admin port of a service, as it is configured: the same keys and the same care for all services.
@@ -33,6 +34,11 @@ extension AdminServer.Configuration {
 }
 
 extension ListenAddress {
+    /// Why a service that listens here has ended: what the system says, with the address that it is about.
+    func words(_ error: any Error) -> String {
+        error is IOError ? "\(self) cannot be listened on: \(AdminClient.words(error))" : "\(error)"
+    }
+
     /// Whether only this machine reaches it.
     var isLoopback: Bool { self.host == "localhost" || self.host == "::1" || self.host.hasPrefix("127.") }
 }
