@@ -97,7 +97,7 @@ final class ReaderScenario: Sendable {
         }
         self.atSource = try await Self.client(self.source.port)
         self.atTarget = try await Self.client(self.targetPort)
-        for client in [self.atSource, self.atTarget] { try await self.fill(client) }
+        try await self.fill()
     }
 
     static func client(_ port: Int) async throws -> TestClient {
@@ -122,28 +122,32 @@ final class ReaderScenario: Sendable {
 
     static func time(_ p: Int) -> Int64 { 1_700_000_000_000_000 + Int64(p) * 1_000 }
 
-    private func fill(_ client: TestClient) async throws {
-        try await Self.run(
-            "CREATE KEYSPACE shop WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
-            client
+    /// Each statement goes to both at once: lives count from the moment of the write, however slow the machine is.
+    private func runOnBoth(_ text: String) async throws {
+        async let there: Void = Self.run(text, self.atSource)
+        try await Self.run(text, self.atTarget)
+        try await there
+    }
+
+    private func fill() async throws {
+        try await self.runOnBoth(
+            "CREATE KEYSPACE shop WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}"
         )
-        try await Self.run(
-            "CREATE TABLE shop.t (p int, c int, v text, w int, m map<text, int>, st set<int>, s text static, PRIMARY KEY (p, c))",
-            client
+        try await self.runOnBoth(
+            "CREATE TABLE shop.t (p int, c int, v text, w int, m map<text, int>, st set<int>, s text static, PRIMARY KEY (p, c))"
         )
-        try await Self.run("CREATE TABLE shop.n (p int PRIMARY KEY, n counter)", client)
+        try await self.runOnBoth("CREATE TABLE shop.n (p int PRIMARY KEY, n counter)")
         for p in 0..<self.partitions {
             let time = Self.time(p)
-            try await Self.run("INSERT INTO shop.t (p, s) VALUES (\(p), 's\(p)') USING TIMESTAMP \(time)", client)
+            try await self.runOnBoth("INSERT INTO shop.t (p, s) VALUES (\(p), 's\(p)') USING TIMESTAMP \(time)")
             for c in 0..<Self.rowsPerPartition {
                 let life = c == 0 ? " AND TTL 500000" : ""
-                try await Self.run(
+                try await self.runOnBoth(
                     "INSERT INTO shop.t (p, c, v, w, m, st) VALUES (\(p), \(c), 'v\(c)', \(c), {'a': 1, 'b': 2}, {1, 2}) "
-                        + "USING TIMESTAMP \(time + Int64(c))\(life)",
-                    client
+                        + "USING TIMESTAMP \(time + Int64(c))\(life)"
                 )
             }
-            if p % 4 == 0 { try await Self.run("UPDATE shop.n SET n = n + \(p + 1) WHERE p = \(p)", client) }
+            if p % 4 == 0 { try await self.runOnBoth("UPDATE shop.n SET n = n + \(p + 1) WHERE p = \(p)") }
         }
     }
 
