@@ -32,12 +32,12 @@ struct DeadLettersCommand: AsyncParsableCommand {
 
         func run() async throws {
             let path = "/v1/dead-letters?limit=\(self.limit)" + (self.cluster.map { "&cluster=\($0.rawValue)" } ?? "")
-            let (document, data) = try await self.admin.client().get(path, as: DeadLettersDocument.self)
-            if self.admin.json {
-                Output.text(String(decoding: data, as: UTF8.self))
-            } else {
-                Output.line(DeadLettersCommand.text(document, Style.standardOutput()))
-            }
+            try await self.admin.replicas().show(
+                path,
+                as: DeadLettersDocument.self,
+                one: DeadLettersCommand.text,
+                several: { ReplicaText.sections($0, $1, DeadLettersCommand.text) }
+            )
         }
     }
 

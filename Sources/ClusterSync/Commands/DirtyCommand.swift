@@ -26,12 +26,12 @@ struct DirtyCommand: AsyncParsableCommand {
 
         func run() async throws {
             let path = "/v1/dirty?limit=\(self.limit)" + (self.cluster.map { "&cluster=\($0.rawValue)" } ?? "")
-            let (document, data) = try await self.admin.client().get(path, as: DirtyDocument.self)
-            if self.admin.json {
-                Output.text(String(decoding: data, as: UTF8.self))
-            } else {
-                Output.line(DirtyCommand.text(document, Style.standardOutput()))
-            }
+            try await self.admin.replicas().show(
+                path,
+                as: DirtyDocument.self,
+                one: DirtyCommand.text,
+                several: { ReplicaText.sections($0, $1, DirtyCommand.text) }
+            )
         }
     }
 

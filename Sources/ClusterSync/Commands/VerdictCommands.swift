@@ -7,27 +7,32 @@ struct VerdictCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verdict",
         abstract: "Say whether a step is safe: each gate with its figure and what it asks for.",
-        discussion: "Exit codes: 0 the step is allowed, 1 a gate stands against it, 64 wrong mode, 69 nothing answers."
+        discussion:
+            "Exit codes: 0 the step is allowed, 1 a gate stands against it, 64 wrong mode, 69 something does not answer."
     )
 
-    @Argument(help: "The mode's name or number; the next one forward without it.")
+    @Argument(
+        help: "The mode's name or number; the next one forward without it.",
+        completion: .list(WriteModeNames.all)
+    )
     var mode: String?
 
     @OptionGroup var admin: AdminOptions
 
     func run() async throws {
-        // A mode is a name or a number; what else stands here is told as a wrong one.
-        let query = self.mode.map { "?to=" + String($0.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }) }
-        let (verdict, data) = try await self.admin.client().get(
-            "/v1/phase/verdict" + (query ?? ""),
-            as: VerdictDocument.self
+        try await self.admin.replicas().show(
+            Self.path(self.mode),
+            as: VerdictDocument.self,
+            one: Self.text,
+            several: ReplicaPhaseText.verdicts,
+            holds: \.allowed
         )
-        if self.admin.json {
-            Output.text(String(decoding: data, as: UTF8.self))
-        } else {
-            Output.line(Self.text(verdict, Style.standardOutput()))
-        }
-        if !verdict.allowed { throw Exit.negative }
+    }
+
+    /// A mode is a name or a number; what else stands there is told as a wrong one.
+    static func path(_ mode: String?) -> String {
+        let query = mode.map { "?to=" + String($0.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }) }
+        return "/v1/phase/verdict" + (query ?? "")
     }
 
     static func text(_ verdict: VerdictDocument, _ style: Style) -> String {
@@ -62,14 +67,13 @@ struct RollbackCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rollback",
         abstract: "Take the step back from the mode in force, and say what it costs.",
-        discussion: "Exit codes: 0 done (or could be), 1 refused, 64 wrong command line, 69 nothing answers, 77 token."
-    )
+        discussion: """
+            Several sidecars that keep a mode each go back one after the other, from one mode to one mode; it stops at the first \
+            that fails, and says how to go on and how to undo it.
 
-    private struct Body: Encodable {
-        let reason: String?
-        let force: Bool
-        let dryRun: Bool
-    }
+            Exit codes: 0 done (or could be), 1 refused, 64 wrong command line, 69 something does not answer, 77 token.
+            """
+    )
 
     @Option(help: "Why; it is kept in the audit. Needed but for a dry run.")
     var reason: String?
@@ -87,8 +91,10 @@ struct RollbackCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let body = Body(reason: self.reason, force: self.force, dryRun: self.dryRun)
-        let (done, data) = try await self.admin.client().post("/v1/rollback", body, as: RollbackDocument.self)
+        let body = RollbackBody(reason: self.reason, force: self.force, dryRun: self.dryRun)
+        let replicas = try await self.admin.replicas()
+        guard let only = replicas.only else { return try await PhaseWalk(replicas).run(body) }
+        let (done, data) = try await only.post("/v1/rollback", body, as: RollbackDocument.self)
         if self.admin.json {
             Output.text(String(decoding: data, as: UTF8.self))
         } else {
@@ -110,8 +116,8 @@ struct RollbackCommand: AsyncParsableCommand {
 struct AuditCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
-        abstract: "Show who has changed what in a running sidecar, and which gates were overruled.",
-        discussion: "Exit codes: 0 shown, 64 wrong command line, 69 nothing answers."
+        abstract: "Show who has changed what in running sidecars, and which gates were overruled.",
+        discussion: "Exit codes: 0 shown, 64 wrong command line, 69 something does not answer."
     )
 
     @Option(help: "How many changes to show at most, 1 to 1000; the newest come first.")
@@ -120,28 +126,57 @@ struct AuditCommand: AsyncParsableCommand {
     @OptionGroup var admin: AdminOptions
 
     func run() async throws {
-        let (audit, data) = try await self.admin.client().get("/v1/audit?limit=\(self.limit)", as: AuditDocument.self)
-        if self.admin.json {
-            Output.text(String(decoding: data, as: UTF8.self))
-        } else {
-            Output.line(Self.text(audit, Style.standardOutput()))
+        try await self.admin.replicas().show(
+            "/v1/audit?limit=\(self.limit)",
+            as: AuditDocument.self,
+            one: Self.text,
+            several: Self.text
+        )
+    }
+
+    /// The changes of several replicas as one list, the newest first.
+    static func text(_ answers: [ReplicaAnswer<AuditDocument>], _ style: Style) -> String {
+        let all = answers.flatMap { answer in
+            (answer.document?.records ?? []).map { (replica: answer.replica.name, record: $0) }
         }
+        guard !all.isEmpty else { return "nothing has been changed yet" }
+        var table = TextTable([
+            .init("WHEN"), .init("REPLICA"), .init("ACTION"), .init("WHAT"), .init("BY"), .init("REASON"),
+        ])
+        for (replica, record) in all.sorted(by: { ($0.record.at, $0.replica) > ($1.record.at, $1.replica) }) {
+            var cells = self.cells(record, style)
+            cells.insert(.init(replica), at: 1)
+            table.add(cells)
+        }
+        let rest = answers.reduce(0) { $0 + ($1.document.map { $0.total - $0.records.count } ?? 0) }
+        return table.render(style) + (rest > 0 ? "\n\(Human.count(rest)) older changes are left out (--limit)" : "")
     }
 
     static func text(_ audit: AuditDocument, _ style: Style) -> String {
         guard !audit.records.isEmpty else { return "nothing has been changed yet" }
         var table = TextTable([.init("WHEN"), .init("ACTION"), .init("WHAT"), .init("BY"), .init("REASON")])
         for record in audit.records {
-            var reason = Human.line(record.reason ?? "")
-            if record.forced { reason += " (forced)" }
-            if !record.overruled.isEmpty { reason += " (overruled \(record.overruled.joined(separator: ", ")))" }
-            if !record.notAsked.isEmpty { reason += " (not asked: \(record.notAsked.joined(separator: ", ")))" }
-            table.add([
-                .init(record.at), .init(record.action.rawValue, style.bold), .init(Human.line(record.what)),
-                .init(Human.line(record.by)), .init(reason),
-            ])
+            table.add(self.cells(record, style))
         }
         let rest = audit.total - audit.records.count
         return table.render(style) + (rest > 0 ? "\n\(Human.count(rest)) older changes are left out (--limit)" : "")
     }
+
+    private static func cells(_ record: AuditRecord, _ style: Style) -> [TextTable.Cell] {
+        var reason = Human.line(record.reason ?? "")
+        if record.forced { reason += " (forced)" }
+        if !record.overruled.isEmpty { reason += " (overruled \(record.overruled.joined(separator: ", ")))" }
+        if !record.notAsked.isEmpty { reason += " (not asked: \(record.notAsked.joined(separator: ", ")))" }
+        return [
+            .init(record.at), .init(record.action.rawValue, style.bold), .init(Human.line(record.what)),
+            .init(Human.line(record.by)), .init(reason),
+        ]
+    }
+}
+
+/// What `POST /v1/rollback` takes.
+struct RollbackBody: Encodable {
+    let reason: String?
+    let force: Bool
+    let dryRun: Bool
 }

@@ -44,7 +44,7 @@ struct TextTable {
         }
     }
 
-    struct Cell {
+    struct Cell: ExpressibleByStringLiteral {
         let text: String
         let paint: (String) -> String
 
@@ -52,6 +52,8 @@ struct TextTable {
             self.text = text
             self.paint = paint
         }
+
+        init(stringLiteral text: String) { self.init(text) }
     }
 
     let columns: [Column]
