@@ -20,7 +20,7 @@ struct CommandTests {
         #expect(result.output.isEmpty)
     }
 
-    @Test(arguments: [["status"], ["phase", "show"], ["phase", "set", "TargetOnly"]])
+    @Test(arguments: [["status"], ["phase", "show"], ["phase", "set", "TargetOnly"], ["tables"], ["drain"]])
     func `nothing that listens ends with 69 and names the address`(arguments: [String]) async throws {
         // Port 1 on the loopback interface is served by nobody.
         let result = try await ChildProcess.run(arguments + ["--endpoint", "127.0.0.1:1"])

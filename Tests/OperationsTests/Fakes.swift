@@ -15,6 +15,7 @@ final class FakeSidecar: AdminControl, HealthSource {
         var filterChanges: [FiltersChange] = []
         var logChanges: [LogsChange] = []
         var rollbacks: [Rollback] = []
+        var drains: [Drain] = []
         var reports = ReportsDocument()
         /// Cluster and limit of each list that was asked for.
         var lists: [String] = []

@@ -109,15 +109,58 @@ struct GateRoutesTests: AdminPortTests {
 
     @Test(arguments: [
         ("/v1/reports/load", HTTPRequest.Method.put), ("/v1/reports/comparison", .put), ("/v1/rollback", .post),
-        ("/v1/reports/load?job=load", .delete),
+        ("/v1/reports/load?job=load", .delete), ("/v1/drain", .post),
     ])
-    func `reporting and rolling back need the token`(uri: String, method: HTTPRequest.Method) async throws {
+    func `reporting, rolling back and draining need the token`(uri: String, method: HTTPRequest.Method) async throws {
         try await self.withServer(.router) { client, sidecar in
             try await client.execute(uri: uri, method: method, body: ByteBuffer(string: "{}")) {
                 #expect($0.status == .unauthorized)
             }
             #expect(sidecar.with { $0.rollbacks } == [])
+            #expect(sidecar.with { $0.drains } == [])
         }
+    }
+
+    @Test func `a drain is accepted with a deadline and a reason, or with neither`() async throws {
+        try await self.withServer(.router) { client, sidecar in
+            for (body, status) in [
+                ("", HTTPResponse.Status.accepted), (#"{"deadline_ms": 0}"#, .badRequest), ("[]", .badRequest),
+                (#"{"deadline_ms": 5000, "reason": "new machine"}"#, .accepted), (#"{"deadline": 1}"#, .badRequest),
+            ] {
+                let buffer = ByteBuffer(string: body)
+                try await client.execute(uri: "/v1/drain", method: .post, headers: Self.authorized, body: buffer) {
+                    #expect($0.status == status)
+                }
+            }
+            #expect(sidecar.with { $0.drains.map(\.deadlineMs) } == [nil, 5_000])
+            #expect(sidecar.with { $0.drains.map(\.reason) } == [nil, "new machine"])
+        }
+    }
+
+    @Test(arguments: Setup.allCases)
+    func `what is known by table is readable by everybody`(setup: Setup) async throws {
+        try await self.withServer(setup) { client, _ in
+            try await client.execute(uri: "/v1/tables", method: .get) { response in
+                #expect(response.status == .ok)
+                let document = try DocumentCoding.decode(
+                    TablesDocument.self,
+                    from: Data(response.body.readableBytesView)
+                )
+                #expect(document.tables.map(\.table) == ["shop.orders"] && document.tables[0].needsCare)
+            }
+            try await client.execute(uri: "/v1/tables?limit=1", method: .get) { #expect($0.status == .badRequest) }
+        }
+    }
+
+    @Test func `of too many tables those stay that need care or have most open`() {
+        var tables = (0..<1_005).map { TablesDocument.Table(table: "k.t\($0)") }
+        tables[3].dirtyWithLoss = 1
+        for index in 10..<1_005 { tables[index].owedTarget = 1 }
+        let document = TablesDocument(tables: tables, owedComplete: true)
+        #expect(document.tables.count == TablesDocument.tablesMax && document.tablesLeftOut == 5)
+        #expect(document.tables.contains { $0.table == "k.t3" })
+        #expect(document.tables.filter { $0.owedTarget == 0 }.count == 5)
+        #expect(document.tables.map(\.table) == document.tables.map(\.table).sorted())
     }
 
     @Test func `a rollback needs a reason, a dry run does not`() async throws {

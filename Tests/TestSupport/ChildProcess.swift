@@ -75,7 +75,10 @@ package final class ChildProcess: Sendable {
     package var output: String { (try? String(contentsOfFile: "\(self.folder.path)/output", encoding: .utf8)) ?? "" }
     package var errors: String { (try? String(contentsOfFile: "\(self.folder.path)/errors", encoding: .utf8)) ?? "" }
 
-    package func signal(_ number: Int32) { kill(self.pid, number) }
+    /// Nothing where it has ended: its number may be another's.
+    package func signal(_ number: Int32) {
+        if !self.hasEnded.load(ordering: .relaxed) { kill(self.pid, number) }
+    }
 
     /// Waits for the end on a thread of its own, so that no test blocks another.
     package func result() async -> Result {

@@ -14,6 +14,12 @@ public protocol AdminControl: JournalControl, FilterControl, GateControl, LogCon
 
     /// Applies all of `change`, or nothing of it.
     func apply(_ change: ConfigurationChange) async throws(AdminError) -> ConfigurationDocument
+
+    /// All that is known by table.
+    func tables() async -> TablesDocument
+
+    /// Ends the service in order, as a SIGTERM does; it returns when that has begun.
+    func drain(_ drain: Drain) async throws(AdminError) -> DrainDocument
 }
 
 /// Where the health answers come from.

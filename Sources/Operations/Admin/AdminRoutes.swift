@@ -6,6 +6,7 @@ struct AdminRoutes: AdminPaths {
     var paths: [String] {
         [
             "/", "/health", "/health/liveness", "/health/readiness", "/metrics", "/config", "/v1/phase", "/v1/status",
+            "/v1/tables", "/v1/drain",
             "/v1/phase/verdict", "/v1/rollback", "/v1/reports", "/v1/reports/load", "/v1/reports/comparison",
             "/v1/audit", "/v1/journal", "/v1/journal/owed", "/v1/dead-letters", "/v1/dirty", "/v1/filters",
             "/v1/logs",
@@ -44,6 +45,8 @@ struct AdminRoutes: AdminPaths {
             to: router
         )
         self.add("/v1/status", [.get: { _, _ in .document(await self.control.status()) }], to: router)
+        self.addTables(to: router)
+        self.addDrain(to: router)
         self.addGates(to: router)
         self.addJournal(to: router)
         self.addFilters(to: router)

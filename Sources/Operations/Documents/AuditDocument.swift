@@ -18,6 +18,8 @@ public struct AuditRecord: Codable, Sendable, Equatable {
         case deadLettersDiscard = "dead_letters_discard"
         /// What a job has reported was forgotten.
         case reportForget = "report_forget"
+        /// The sidecar was told to end.
+        case drain
     }
 
     /// When, as an RFC 3339 timestamp in UTC.
