@@ -100,7 +100,10 @@ struct ConfigurationLayers: Sendable {
     private static func unknown(among names: some Sequence<String>) -> [String] {
         // Services may share their environment: what another one knows is no mistake.
         let known = Set(ConfigurationSchema.all.flatMap { $0.keys.map(\.variable) })
-        let others = ["CLUSTER_SYNC_ENDPOINT", "CLUSTER_SYNC_FIXTURES", "CLUSTER_SYNC_CONFIG"]
+        let others = [
+            "CLUSTER_SYNC_ENDPOINT", "CLUSTER_SYNC_FIXTURES", "CLUSTER_SYNC_CONFIG", "CLUSTER_SYNC_CA_FILE",
+            "CLUSTER_SYNC_CERTIFICATE_FILE", "CLUSTER_SYNC_KEY_FILE",
+        ]
         return names.filter { name in
             guard name.hasPrefix("CLUSTER_SYNC_"), !known.contains(name), !others.contains(name) else { return false }
             // CLUSTER_SYNC_PORT_9042_TCP and the like are made by Kubernetes for a service of that name.
