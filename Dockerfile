@@ -20,10 +20,12 @@ COPY Package.* ./
 RUN swift package resolve
 COPY Sources ./Sources
 COPY Tests ./Tests
+COPY scripts/completions ./scripts/completions
 # One file that runs without Swift installed, without debug information.
 RUN swift build -c release --static-swift-stdlib -Xlinker -S --product cluster-sync \
     && install -D -m 0755 "$(swift build -c release --static-swift-stdlib --show-bin-path)/cluster-sync" \
         /root-of-image/usr/local/bin/cluster-sync \
+    && scripts/completions /root-of-image /root-of-image/usr/local/bin/cluster-sync \
     && install -d -m 0755 /root-of-image/etc/cluster-sync \
     && install -d -m 0700 -o 65532 -g 65532 /root-of-image/var/lib/cluster-sync
 

@@ -252,6 +252,7 @@ let package = Package(
                 "ClusterSync", "TestSupport", "CQLClient", "CQLProtocol", "DualReader", "DualWriteCore", "DualWriter",
                 "LiveTables", "Operations", "SSTableLoader", "ShadowJournal", "TokenRanges", systemPackage, nioCore,
                 nioSSL, logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
         ),

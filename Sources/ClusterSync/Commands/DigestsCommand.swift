@@ -15,11 +15,14 @@ struct DigestsCommand: AsyncParsableCommand {
             It serves POST /v1/digests on admin.listen, reads one cluster alone, and writes nothing. What counts as a \
             difference must be configured as it is for the reader that asks.
 
-            Exit codes: 69 the cluster or the port cannot be used, 78 wrong configuration.
+            Exit codes: 0 told to end, 69 the cluster or the port cannot be used, 78 wrong configuration.
             """
     )
 
-    @Option(help: "A YAML file; config/dual-reader.yaml explains every key.")
+    @Option(
+        help: "A YAML file; config/dual-reader.yaml explains every key.",
+        completion: .file(extensions: ["yaml", "yml"])
+    )
     var config: String?
 
     @Option(name: .customLong("set"), help: "Any key of the file, as key=value. Can be repeated.")

@@ -23,7 +23,10 @@ struct DualReaderCommand: AsyncParsableCommand {
 
     /// What names the configuration.
     struct Options: ParsableArguments {
-        @Option(help: "A YAML file; config/dual-reader.yaml explains every key.")
+        @Option(
+            help: "A YAML file; config/dual-reader.yaml explains every key.",
+            completion: .file(extensions: ["yaml", "yml"])
+        )
         var config: String?
 
         @Option(name: .customLong("set"), help: "Any key of the file, as key=value. Can be repeated.")

@@ -23,7 +23,10 @@ struct DualWriterCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: "A YAML file; config/dual-writer-cassandra.yaml explains every key.")
+    @Option(
+        help: "A YAML file; config/dual-writer-cassandra.yaml explains every key.",
+        completion: .file(extensions: ["yaml", "yml"])
+    )
     var config: String?
 
     @Option(help: "Where applications connect: host:port, or a port of 127.0.0.1.")

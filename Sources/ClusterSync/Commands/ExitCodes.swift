@@ -8,7 +8,7 @@ import Musl
 import Darwin
 #endif
 
-/// What the program's exit codes mean; the numbers are those of sysexits.h.
+/// What the program's exit codes mean; the numbers are those of sysexits.h, and docs/exit-codes.md has all of them.
 enum Exit {
     /// The command did its work and its answer is no: clusters differ, a change was refused.
     static let negative = ExitCode(1)
@@ -33,6 +33,11 @@ enum Exit {
     static let permission = ExitCode(77)
     /// The configuration is wrong.
     static let configuration = ExitCode(78)
+
+    /// All of them but 0.
+    static let all = [
+        negative, usage, data, input, unavailable, software, state, undelivered, locked, permission, configuration,
+    ]
 }
 
 /// Ends a command with words on standard error.

@@ -20,7 +20,10 @@ struct PreflightCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: "The YAML file of the sidecar; config/dual-writer-cassandra.yaml explains every key.")
+    @Option(
+        help: "The YAML file of the sidecar; config/dual-writer-cassandra.yaml explains every key.",
+        completion: .file(extensions: ["yaml", "yml"])
+    )
     var config: String?
 
     @Option(name: .customLong("set"), help: "Any key of the file, as key=value. Can be repeated.")

@@ -30,7 +30,10 @@ struct SSTableLoaderCommand: AsyncParsableCommand {
 
     /// What names the configuration.
     struct Options: ParsableArguments {
-        @Option(help: "A YAML file; config/sstable-loader.yaml explains every key.")
+        @Option(
+            help: "A YAML file; config/sstable-loader.yaml explains every key.",
+            completion: .file(extensions: ["yaml", "yml"])
+        )
         var config: String?
 
         @Option(name: .customLong("set"), help: "Any key of the file, as key=value. Can be repeated.")
