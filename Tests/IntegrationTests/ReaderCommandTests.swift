@@ -117,6 +117,21 @@ struct ReaderCommandTests {
         await clusters.stop()
     }
 
+    @Test func `a report of a comparison that others have ended says so, and a new one is made on request`()
+        async throws
+    {
+        let clusters = try await Clusters()
+        let shared = ["job.store=cluster", "job.worker=a"]
+        let first = try await clusters.compare(settings: shared)
+        #expect(first.code == 0 && !first.errors.contains("has ended before"), "\(first.errors)")
+        try await Clusters.write(73, "drift", clusters.atTarget, seconds: 1)
+        let same = try await clusters.compare(settings: shared)
+        #expect(same.code == 0 && same.errors.contains("has ended before"), "\(same.errors)")
+        let next = try await clusters.compare(["--anew"], settings: shared)
+        #expect(next.code == 1 && !next.errors.contains("has ended before"), "\(next.errors)")
+        await clusters.stop()
+    }
+
     @Test func `a difference ends with 1 and is told with its key and both values`() async throws {
         let clusters = try await Clusters()
         try await Clusters.write(73, "drift", clusters.atTarget, seconds: 1)
@@ -169,7 +184,7 @@ struct ReaderCommandTests {
         let clusters = try await Clusters()
         let result = try await clusters.compare(
             settings: [
-                "target.hosts=127.0.0.1:1", "source.request_timeout_ms=500", "target.request_timeout_ms=500",
+                "target.hosts=127.0.0.1:1", "source.request_timeout_ms=3000", "target.request_timeout_ms=3000",
                 "connect.wait_ms=1",
             ]
         )

@@ -191,8 +191,12 @@ final class CompareRun: Service {
         for refusal in job.plan.refusals {
             self.logger.warning("\(refusal.table) is not compared", metadata: ["reason": "\(refusal.reason)"])
         }
-        let isWhole = try await job.report().coverage == 0
-        if !isWhole {
+        let before = try await job.report()
+        let isWhole = before.coverage == 0
+        if before.state == .ended, before.coverage == 1 {
+            // Only a job that several workers share stays when it has ended.
+            self.logger.notice("the comparison has ended before, and this is its report; --anew begins the next one")
+        } else if !isWhole {
             self.logger.notice("the comparison goes on where an earlier one was interrupted")
             // What failed may have been mended.
             _ = try await job.retryFailed()
