@@ -2,6 +2,7 @@ import CQLProtocol
 import DualWriteCore
 import EmbeddedNode
 import Logging
+import NIOCore
 import NIOPosix
 import Synchronization
 import Testing
@@ -20,6 +21,7 @@ struct SharedControlTests {
         func apply(_ record: SharedRecord) async throws {
             self.stages.withLock { if $0.last != record.stage { $0.append(record.stage) } }
         }
+        func mayAct(until moment: NIODeadline) async {}
         func owed() async -> PerCluster<Int64> { PerCluster(both: 0) }
         func keep(_ kept: Replica.Kept) throws { self.kept.withLock { $0 = kept } }
     }
@@ -89,7 +91,7 @@ struct SharedControlTests {
             let controls = takers.indices.map { Self.control("r\($0)", registers, takers[$0]) }
             for control in controls { #expect(try await control.join(isPatient: true)?.stage == .primaryOnly) }
             let running = zip(controls, takers).map { control, taker in Task { await control.run(taker) } }
-            try await ClusterRegisterTests.eventually { await controls[1].status.replicas.live.count == 3 }
+            try await ClusterRegisterTests.eventually { controls[1].latest.replicas.live.count == 3 }
             for stage in [ModeStage.dualWriteAsync, .dualWriteSync, .readsFirst] {
                 let outcome = await controls[1].change(to: stage, by: "test", reason: nil, force: false)
                 guard case .done(let record, laggards: []) = outcome else {

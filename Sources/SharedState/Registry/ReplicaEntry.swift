@@ -101,6 +101,12 @@ public struct Replicas: Sendable, Hashable {
         self.entries = byID.values.sorted { $0.id < $1.id }
     }
 
+    /// What a replica knows of itself is newer than what it has read.
+    mutating func note(_ applied: Int64?, of id: String) {
+        guard let index = self.entries.firstIndex(where: { $0.id == id }) else { return }
+        self.entries[index].applied = applied
+    }
+
     /// Those that live.
     public var live: [ReplicaEntry] { self.entries.filter(\.isSeen) }
     /// Those of which nothing was heard for so long that they are taken for dead.

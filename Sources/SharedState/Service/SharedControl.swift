@@ -1,6 +1,8 @@
 import CQLProtocol
 public import DualWriteCore
 public import Logging
+import NIOCore
+import Synchronization
 
 /// Runs the rounds of a ``Replica``: says that it lives, reads both clusters, does what follows.
 ///
@@ -33,10 +35,25 @@ public actor SharedControl {
     private var taker: (any StageTaker)?
     private var waiting: CheckedContinuation<ChangeOutcome, Never>?
     private var pause: Task<Void, Never>?
-    private var current: SharedStatus
+    private var current: SharedStatus {
+        didSet { self.published.withLock { $0 = self.current } }
+    }
+    private let published: Mutex<SharedStatus>
     private var lastWall: Int64 = 0
     private var lastEntry: ReplicaEntry?
     private var noted: SharedRecord?
+    private var lease: Lease
+    /// Clusters that do not let this replica in.
+    private var lacking: Set<Cluster> = []
+    private var question: Question?
+
+    /// What the proxy was asked about a proposal. It may take longer than a round, and signs of life must not wait for it.
+    private struct Question {
+        let id: CQLUUID
+        let task: Task<Void, Never>
+        /// Nil while it has not answered; then why it could not go there, where it could not.
+        var answer: String??
+    }
 
     /// A control of a replica that takes no stage yet.
     ///
@@ -60,10 +77,12 @@ public actor SharedControl {
         self.pace = pace
         self.logger = logger
         self.current = SharedStatus(id: replica.id)
+        self.published = Mutex(SharedStatus(id: replica.id))
+        self.lease = Lease(id: replica.id, times: times)
     }
 
-    /// What is known of the others.
-    public var status: SharedStatus { self.current }
+    /// What is known of the others, as of the last round.
+    public nonisolated var latest: SharedStatus { self.published.withLock { $0 } }
 
     // MARK: Joining
 
@@ -73,11 +92,15 @@ public actor SharedControl {
     /// Where it can read none, it goes on with what was kept.
     ///
     /// - Parameter isPatient: whether to wait on where nothing can be read and nothing was kept; else nil is returned then.
+    /// - Throws: ``LacksRights`` where nothing was kept and a cluster does not let this replica in; `CancellationError`.
     public func join(isPatient: Bool) async throws -> SharedRecord? {
         var complained = ContinuousClock.now
         while true {
             try Task.checkCancellation()
             await self.round()
+            if self.replica.kept.record == nil, let cluster = self.lacking.first {
+                throw LacksRights(cluster: cluster, reason: self.current.faults[cluster] ?? "")
+            }
             if let record = self.replica.kept.record, self.replica.applied == record.epoch { return record }
             let now = ContinuousClock.now
             // With something kept it is a matter of one more round, however slow this machine is.
@@ -110,6 +133,7 @@ public actor SharedControl {
             await self.rest()
         }
         self.taker = nil
+        self.question?.task.cancel()
         self.waiting?.resume(returning: .unknown("this replica stops"))
         self.waiting = nil
         // The task is cancelled, and what it would wait for with it.
@@ -155,7 +179,8 @@ public actor SharedControl {
     // MARK: A round
 
     private func round() async {
-        await self.announce(evenIfSame: true)
+        let began = NIODeadline.now()
+        let isHeard = await self.announce(evenIfSame: true)
         let isSerial =
             self.replica.isBusy(at: self.now) || self.replica.kept.promise != nil || self.replica.applied == nil
         let view = await self.read(isSerial: isSerial)
@@ -169,7 +194,33 @@ public actor SharedControl {
         for action in actions { guard await self.carryOut(action) else { break } }
         self.current.record = self.replica.kept.record
         self.current.applied = self.replica.applied
+        self.current.replicas.note(self.replica.applied, of: self.replica.id)
+        await self.vouch(began, isHeard, view)
         await self.announce(evenIfSame: false)
+    }
+
+    /// Says until when the proxy may act.
+    private func vouch(_ began: NIODeadline, _ isHeard: Bool, _ view: RoundView) async {
+        let round = Lease.Round(
+            began: began,
+            heard: isHeard ? began : nil,
+            view: view,
+            refusing: self.current.refusing,
+            record: self.replica.kept.record,
+            applied: self.replica.applied,
+            fault: self.replica.fault
+        )
+        switch self.lease.judge(round, now: .now()) {
+        case .holds(let moment):
+            if self.current.lapse != nil { self.logger.notice("this replica takes requests again") }
+            self.current.lapse = nil
+            await self.taker?.mayAct(until: moment)
+        case .lapsed(let reason):
+            if self.current.lapse == nil, self.taker != nil {
+                self.logger.error("this replica refuses requests", metadata: ["reason": "\(reason)"])
+            }
+            self.current.lapse = reason
+        }
     }
 
     /// Does one thing; false where what follows must wait for another round.
@@ -180,8 +231,7 @@ public actor SharedControl {
         case .apply(let record):
             await self.apply(record)
         case .prepare(let proposal):
-            guard let taker = self.taker else { return true }
-            let refusal = await taker.refusal(of: proposal)
+            guard let refusal = self.answer(to: proposal) else { return true }
             guard let kept = self.replica.answered(proposal, refusal: refusal) else { return true }
             guard self.keep(kept) else {
                 _ = self.replica.answered(proposal, refusal: "its state folder cannot be written")
@@ -194,6 +244,22 @@ public actor SharedControl {
             self.waiting = nil
         }
         return true
+    }
+
+    /// What the proxy says to a proposal; nil while it has not. It is asked once.
+    private func answer(to proposal: Proposal) -> String?? {
+        guard let taker = self.taker else { return nil }
+        let id = proposal.change.id
+        if let question = self.question, question.id == id { return question.answer }
+        self.question?.task.cancel()
+        let task = Task {
+            let refusal = await taker.refusal(of: proposal)
+            guard self.question?.id == id else { return }
+            self.question?.answer = .some(refusal)
+            self.pause?.cancel()
+        }
+        self.question = Question(id: id, task: task, answer: nil)
+        return nil
     }
 
     private func keep(_ kept: Replica.Kept) -> Bool {
@@ -224,16 +290,18 @@ public actor SharedControl {
         for cluster in self.registers.keys { _ = await self.call(cluster) { try await $0.note(record) } }
     }
 
-    private func announce(evenIfSame: Bool) async {
+    /// Says in all clusters that this replica lives; whether any has taken it.
+    @discardableResult
+    private func announce(evenIfSame: Bool) async -> Bool {
         self.lastWall = max(self.lastWall + 1, Self.wallMilliseconds)
         let owed = await self.taker?.owed() ?? PerCluster(both: 0)
         let entry = self.replica.entry(address: self.address, owed: owed, wall: self.lastWall)
-        if !evenIfSame, let last = self.lastEntry, last.isSame(as: entry) { return }
+        if !evenIfSame, let last = self.lastEntry, last.isSame(as: entry) { return false }
         self.lastEntry = entry
         let (moment, times) = (self.now, self.times)
-        for cluster in await self.callAll({ try await $0.announce(entry, times: times) }).keys {
-            self.replica.announced(in: cluster, at: moment)
-        }
+        let heard = await self.callAll { try await $0.announce(entry, times: times) }
+        for cluster in heard.keys { self.replica.announced(in: cluster, at: moment) }
+        return !heard.isEmpty
     }
 
     private func read(isSerial: Bool) async -> RoundView {
@@ -269,13 +337,18 @@ public actor SharedControl {
         do {
             let time = self.current.faults[cluster] == nil ? self.pace.call : self.pace.probe
             let result = try await Self.within(time) { try await body(register) }
+            self.current.refusing.remove(cluster)
+            self.lacking.remove(cluster)
             if self.current.faults.removeValue(forKey: cluster) != nil {
                 self.logger.notice("control state can be read again", metadata: ["cluster": "\(cluster)"])
             }
             return result
         } catch {
             let reason = error is CancellationError ? "no answer in time" : "\(error)"
+            let kind = (error as? RegisterFault)?.kind ?? .silent
             self.current.failures[cluster] += 1
+            if kind == .silent { self.current.refusing.remove(cluster) } else { self.current.refusing.insert(cluster) }
+            if kind == .rights { self.lacking.insert(cluster) }
             if self.current.faults.updateValue(reason, forKey: cluster) == nil, self.replica.applied != nil {
                 self.logger.warning(
                     "control state cannot be read; this replica stays in its write mode",

@@ -14,8 +14,15 @@ public struct SharedStatus: Sendable {
     public var replicas = Replicas()
     /// Why a cluster's control state could not be read in the last round.
     public var faults: [Cluster: String] = [:]
+    /// Of these the clusters that have answered, and refused.
+    public var refusing: Set<Cluster> = []
+    /// Why this replica must not act; nil while it may.
+    public var lapse: String?
     /// How often it could not, since the start.
     public var failures = PerCluster(both: 0)
+
+    /// Replicas that live and do not act in the record's epoch yet.
+    public var behind: [ReplicaEntry] { self.replicas.live.filter { $0.applied ?? -1 < self.record?.epoch ?? -1 } }
 
     /// Nothing is known yet.
     public init(id: String) { self.id = id }

@@ -9,12 +9,6 @@ public import NIOCore
 /// table; a sign of life is a cell with a TTL, so that no clock of a replica counts. Connections stand between ``start()`` and
 /// ``stop()``; what fails meanwhile is tried again with the next call.
 public actor ClusterRegister: SharedRegister {
-    /// Why a call was not done, or nobody knows whether it was.
-    public struct Fault: Error, Sendable, CustomStringConvertible {
-        /// Holds no secret.
-        public let description: String
-    }
-
     private let name: String
     private let configuration: ClusterConfiguration
     private let isLocal: Bool
@@ -24,7 +18,7 @@ public actor ClusterRegister: SharedRegister {
     private var connection: Task<Void, Never>?
     private var session: CQLSession?
     private var statements: ControlStatements?
-    private var closure: String?
+    private var closure: RegisterFault?
 
     /// A register that does nothing until ``start()``.
     ///
@@ -69,7 +63,7 @@ public actor ClusterRegister: SharedRegister {
                     }
                 }
             } catch {
-                self.closed("\(error)")
+                self.closed(RegisterFault(.silent, "\(error)"))
             }
         }
     }
@@ -86,7 +80,7 @@ public actor ClusterRegister: SharedRegister {
 
     private func opened(_ session: CQLSession) { self.session = session }
 
-    private func closed(_ reason: String) {
+    private func closed(_ reason: RegisterFault) {
         self.session = nil
         self.statements = nil
         self.closure = reason
@@ -99,8 +93,10 @@ public actor ClusterRegister: SharedRegister {
             try await ControlTables.create(session, replication: self.replication)
             self.statements = try await ControlStatements(session)
             self.closure = nil
+        } catch let error as CQLSessionError {
+            self.closure = RegisterFault(error)
         } catch {
-            self.closure = "\(error)"
+            self.closure = RegisterFault(.refused, "\(error)")
         }
     }
 
@@ -177,18 +173,31 @@ public actor ClusterRegister: SharedRegister {
         _ body: (CQLSession, ControlStatements) async throws -> Result
     ) async throws -> Result {
         guard let session = self.session, let statements = self.statements else {
-            throw Fault(description: self.closure ?? "not connected yet")
+            throw self.closure ?? RegisterFault(.silent, "not connected yet")
         }
         do {
             return try await body(session, statements)
         } catch let error as CQLSessionError {
             // The tables may be gone: they are looked for with the next call.
             if error.code == .refused, !error.isTransient { self.statements = nil }
-            throw Fault(description: error.description)
+            throw RegisterFault(error)
         } catch let error as CQLProtocolError {
-            throw Fault(description: "cluster_sync has other columns than expected: \(error)")
+            throw RegisterFault(.refused, "cluster_sync has other columns than expected: \(error)")
         } catch let error as ColumnFault {
-            throw Fault(description: error.description)
+            throw RegisterFault(.refused, error.description)
         }
+    }
+}
+
+extension RegisterFault {
+    /// That of a session. Silence of the nodes behind the one that has answered says nothing about what others hear.
+    init(_ error: CQLSessionError) {
+        let kind: Kind
+        switch error.serverError?.code {
+        case .unauthorized: kind = .rights
+        case nil, .readTimeout, .writeTimeout, .casWriteUnknown: kind = .silent
+        default: kind = .refused
+        }
+        self.init(kind, error.description)
     }
 }

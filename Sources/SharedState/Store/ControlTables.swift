@@ -37,6 +37,19 @@ enum ControlTables {
         ),
     ]
 
+    /// What an administrator can do for a role that may not make the tables.
+    ///
+    /// - Parameter replication: of the keyspace, as a CQL map; nil: three replicas in a data centre that has to be filled in.
+    static func instructions(replication: String?) -> [String] {
+        let map = replication ?? "{'class': 'NetworkTopologyStrategy', '<data center>': 3}"
+        let keyspace = "CREATE KEYSPACE IF NOT EXISTS \(ServiceKeyspace.name) WITH replication = \(map)"
+        func line(_ text: String) -> String { text.split(whereSeparator: \.isWhitespace).joined(separator: " ") + ";" }
+        return [line(keyspace)] + Self.tables.map { line($0.1) } + [
+            "GRANT SELECT ON KEYSPACE \(ServiceKeyspace.name) TO <role>;",
+            "GRANT MODIFY ON KEYSPACE \(ServiceKeyspace.name) TO <role>;",
+        ]
+    }
+
     /// Makes what is missing.
     ///
     /// Those that are there are left alone: a replica without the right to make tables can use them, and replicas that make one

@@ -17,3 +17,27 @@ public protocol SharedRegister: Sendable {
     /// Notes a change for people; the same one more than once is one.
     func note(_ record: SharedRecord) async throws
 }
+
+/// Why a call to a register was not done, or nobody knows whether it was. Holds no secret.
+public struct RegisterFault: Error, Sendable, CustomStringConvertible {
+    /// Whose fault it is.
+    public enum Kind: Sendable, Hashable {
+        /// Nothing was heard of the cluster: it may be away, or this replica may be.
+        case silent
+        /// The cluster has answered, and does not do it.
+        case refused
+        /// The same, because the role lacks the right to.
+        case rights
+    }
+
+    /// Whose fault it is.
+    public let kind: Kind
+    /// What happened.
+    public let description: String
+
+    /// A fault.
+    public init(_ kind: Kind, _ description: String) {
+        self.kind = kind
+        self.description = description
+    }
+}
