@@ -7,6 +7,15 @@ import NIOCore
 extension DualWriterLoop {
     /// Sends a new request on its way.
     func dispatch(_ request: ProxiedRequest) {
+        guard request.receivedAt < self.actsUntil else {
+            self.counters.lapsed &+= 1
+            // Nothing was sent, and another sidecar can do it: drivers go on to the next host.
+            self.fail(
+                request,
+                ProxyError.overloaded("another write mode may be in force; this replica has lost the others")
+            )
+            return
+        }
         let timeouts = self.settings.timeouts
         let milliseconds = request.isWrite ? timeouts.primaryWriteMilliseconds : timeouts.readMilliseconds
         request.deadline = request.receivedAt + Int64(milliseconds) * 1_000_000

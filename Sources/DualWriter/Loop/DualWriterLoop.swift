@@ -56,6 +56,8 @@ final class DualWriterLoop {
         }
     }
     var requestLog: RequestLog
+    /// When requests begin to be refused, in nanoseconds of ``now``, because another stage may be in force by then.
+    var actsUntil = Int64.max
     var clock = LoopClock()
     var counters = DualWriterCounters()
     var requests: RequestTable

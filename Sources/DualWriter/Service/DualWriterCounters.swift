@@ -178,6 +178,8 @@ public struct DualWriterCounters: Sendable {
     public var evaluatedCalls = Calls()
     /// Writes with such calls, in a text that was not understood, that each cluster evaluates by itself.
     public var notEvaluated: UInt64 = 0
+    /// Requests that were refused because another write mode may be in force (``DualWriterService/mayAct(until:)``).
+    public var lapsed: UInt64 = 0
     /// Partitions whose state on the shadow is in doubt after an unknown outcome.
     public var doubtful: UInt64 = 0
     /// What the filter has come to.
@@ -207,6 +209,7 @@ public struct DualWriterCounters: Sendable {
         self.notUnderstood &+= other.notUnderstood
         self.evaluatedCalls.add(other.evaluatedCalls)
         self.notEvaluated &+= other.notEvaluated
+        self.lapsed &+= other.lapsed
         self.doubtful &+= other.doubtful
         self.filtering.add(other.filtering)
         self.comparison.add(other.comparison)

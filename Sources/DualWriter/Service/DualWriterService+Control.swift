@@ -1,7 +1,7 @@
 import CQLClient
 public import DualWriteCore
 import Logging
-import NIOCore
+public import NIOCore
 import Synchronization
 
 /// What an operator can see and change while the proxy runs.
@@ -35,6 +35,7 @@ extension DualWriterService {
             leg.nodesKnown = snapshot.topologies[cluster]?.nodes.count ?? 0
             status.legs.append(leg)
         }
+        status.isLapsed = snapshot.actsUntil < .now()
         status.hasJournal = self.store != nil
         status.journalSyncFailures = self.store?.syncFailures ?? 0
         var connected: [Cluster: Set<NodeID>] = [:]
@@ -147,6 +148,17 @@ extension DualWriterService {
         try await self.check(stage, from: from, force: force, reason: reason)
     }
 
+    /// Lets requests pass until a moment; later ones are refused, OVERLOADED, until it is told a later moment.
+    ///
+    /// For a proxy among several that share a stage: one that stands still, or hears nothing of the others, must not go on in a
+    /// stage that the others may have left. Each loop looks at its own clock, so that what comes first after a standstill is
+    /// refused, too. Never called: all pass.
+    public func mayAct(until moment: NIODeadline) {
+        self.state.withLock { $0.actsUntil = moment }
+        let nanoseconds = Int64(clamping: moment.uptimeNanoseconds)
+        self.onEveryLoop { $0.actsUntil = nanoseconds }
+    }
+
     private func check(
         _ stage: ModeStage,
         from: ModeStage,
@@ -169,16 +181,26 @@ extension DualWriterService {
         }
         guard !force else { return }
         if mode.primary != from.mode.primary {
-            try await self.checkReads(of: mode.primary, in: stage)
+            try await self.checkReads(of: mode.primary, in: stage, from: from)
         } else if stage.reads != from.reads {
-            try await self.checkReads(of: stage.reads, in: stage)
+            try await self.checkReads(of: stage.reads, in: stage, from: from)
         }
     }
 
     /// The cluster that is about to answer reads must be there and must have all that it is owed.
-    private func checkReads(of cluster: Cluster, in stage: ModeStage) async throws(DualWriterError) {
+    ///
+    /// Where clients wait for both clusters anyway, what was owed when the question came is enough: nothing is acknowledged
+    /// meanwhile that it lacks. Where reads stay where they are (from ShadowPrimary back to reads first), what is on its way may
+    /// come later: it is asked for before they move.
+    private func checkReads(
+        of cluster: Cluster,
+        in stage: ModeStage,
+        from: ModeStage
+    ) async throws(DualWriterError) {
         let role = stage.mode.primary == cluster ? "primary" : "answer reads"
-        let deadline = ContinuousClock.now + .milliseconds(self.timeouts.shadowWriteMilliseconds)
+        let began = ContinuousClock.now
+        let deadline = began + .milliseconds(self.timeouts.shadowWriteMilliseconds)
+        let waits = from.mode.isJoin && self.configuration.policy.syncFailure == .fail
         while true {
             let status = await self.status()
             guard let leg = status.leg(cluster), leg.isConnected else {
@@ -191,7 +213,9 @@ extension DualWriterService {
             if let lost = self.lost(leg, status.counters[cluster]) {
                 throw DualWriterError(.writesLost, "the \(cluster) cluster lacks acknowledged writes: \(lost)")
             }
-            if leg.shadowWritesQueued == 0 { return }
+            if leg.shadowWritesQueued == 0 || stage.reads == from.reads { return }
+            let age = Duration.milliseconds(leg.shadowOldestMilliseconds)
+            if waits, age < ContinuousClock.now - began - Self.clockMargin { return }
             guard ContinuousClock.now < deadline else {
                 throw DualWriterError(
                     .writesOwed,
@@ -202,6 +226,9 @@ extension DualWriterService {
             try? await Task.sleep(for: .milliseconds(10))
         }
     }
+
+    /// How far the age of what is owed, which goes by the wall clock, may be off.
+    private static var clockMargin: Duration { .milliseconds(20) }
 
     /// What a cluster is known to lack, and what to do about it; nil where it lacks nothing.
     private func lost(_ leg: DualWriterStatus.Leg, _ counters: DualWriterCounters.Leg) -> String? {

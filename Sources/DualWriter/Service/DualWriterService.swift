@@ -35,6 +35,8 @@ public final class DualWriterService: Service {
         var lost: Set<Cluster> = []
         var boundAddress: SocketAddress?
         var isDraining = false
+        /// When requests begin to be refused, because another stage may be in force by then.
+        var actsUntil = NIODeadline.distantFuture
         /// Mode and host changes are one at a time.
         var isChanging = false
 

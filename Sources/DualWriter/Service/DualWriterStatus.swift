@@ -91,6 +91,8 @@ public struct DualWriterStatus: Sendable {
     public var counters: DualWriterCounters
     /// Whether what a shadow is owed is journalled.
     public var hasJournal = false
+    /// Whether requests are refused because another write mode may be in force.
+    public var isLapsed = false
     /// How often the disk did not take the journal, since the start.
     public var journalSyncFailures = 0
 
