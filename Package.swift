@@ -250,8 +250,8 @@ let package = Package(
             name: "ClusterSyncTests",
             dependencies: [
                 "ClusterSync", "TestSupport", "CQLClient", "CQLProtocol", "DualReader", "DualWriteCore", "DualWriter",
-                "LiveTables", "Operations", "SSTableLoader", "ShadowJournal", "TokenRanges", systemPackage, nioCore,
-                nioSSL, logging,
+                "LiveTables", "Operations", "SSTableLoader", "ShadowJournal", "SharedState", "TokenRanges",
+                systemPackage, nioCore, nioSSL, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings

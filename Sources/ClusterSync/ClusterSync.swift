@@ -12,12 +12,10 @@ struct ClusterSync: AsyncParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            DualWriterCommand.self, PhaseCommand.self, AuditCommand.self, StatusCommand.self, WatchCommand.self,
-            TablesCommand.self,
-            JournalCommand.self, FiltersCommand.self, LogsCommand.self, DrainCommand.self, ConfigCommand.self,
-            PreflightCommand.self,
-            SSTableLoaderCommand.self, DualReaderCommand.self,
-            SSTableCommand.self, NodeCommand.self, DemoCommand.self,
+            DualWriterCommand.self, PhaseCommand.self, ReplicasCommand.self, AuditCommand.self, StatusCommand.self,
+            WatchCommand.self, TablesCommand.self, JournalCommand.self, FiltersCommand.self, LogsCommand.self,
+            DrainCommand.self, ConfigCommand.self, PreflightCommand.self, SSTableLoaderCommand.self,
+            DualReaderCommand.self, SSTableCommand.self, NodeCommand.self, DemoCommand.self,
         ]
     )
 }

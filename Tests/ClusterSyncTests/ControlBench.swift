@@ -1,6 +1,7 @@
 import DualWriteCore
 import FoundationEssentials
 import Logging
+import NIOCore
 import Operations
 import Synchronization
 import Testing
@@ -35,6 +36,7 @@ final class FakeProxy: SidecarProxy {
         var refusesPercentages = false
         var counters = DualWriterCounters()
         var isBehind = false
+        var actsUntil: NIODeadline?
     }
 
     private let state = Mutex(State())
@@ -80,6 +82,16 @@ final class FakeProxy: SidecarProxy {
             state.epoch = epoch
         }
     }
+
+    func enter(_ stage: ModeStage, epoch: Int, reason: String) async throws {
+        try await self.setMode(stage.mode, epoch: epoch, force: true, reason: reason)
+    }
+
+    func check(_ stage: ModeStage, force: Bool, reason: String?) async throws {
+        if self.with({ $0.refusesModes }) { throw Refusal() }
+    }
+
+    func mayAct(until moment: NIODeadline) { self.with { $0.actsUntil = moment } }
 
     var filter: CurrentFilter { self.with { $0.filter } }
     func setRequestLog(_ settings: RequestLogSettings) async { self.with { $0.requestLog = settings } }

@@ -2,6 +2,7 @@ import CQLClient
 import DualWriteCore
 import FoundationEssentials
 import Operations
+import SharedState
 import Testing
 
 @testable import ClusterSync
@@ -83,6 +84,7 @@ struct MetricsDocumentTests {
     private static func collect(_ page: inout MetricsPage) {
         SidecarMetrics.collect(self.sidecar, into: &page)
         SidecarMetrics.collect(self.verdict, into: &page)
+        SidecarMetrics.collect(SharedStatus(id: "replica"), into: &page)
     }
 
     private static var loader: LoaderStatus {

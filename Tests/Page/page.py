@@ -265,7 +265,7 @@ def verdicts(browser: Browser, stage: Stage, screenshots: Path) -> None:
         "comparison": {"job": "nightly", "verdict": "differs", "at": "2026-11-26T02:00:00Z", "tokens_covered_ratio": 1, "differences": 3,
                        "tables": [{"table": HOSTILE, "verdict": "differs", "differences": 3}]}})
     answers(page, "/v1/audit", {"records": [{"at": "2026-11-26T03:00:00Z", "action": "phase", "what": HOSTILE, "by": "admin 10.0.0.7", "reason": "ticket 7", "forced": True, "overruled": ["bulk_load"]}]})
-    answers(page, "/v1/replicas", {"replicas": [{"id": "sidecar-0", "address": "10.0.0.7:8080", "applied_epoch": 12, "seen_at": "2026-11-26T03:00:00Z"}]})
+    answers(page, "/v1/replicas", {"replicas": [{"id": "sidecar-0", "address": "10.0.0.7:8080", "applied_epoch": 12, "state": "live", "is_this_one": True, "owed_source": 0, "owed_target": 0}]})
     visit.open()
     expect(page.locator("#verdict-words")).to_contain_text("No: 1 check")
     expect(page.locator("#gates li")).to_have_count(4)

@@ -49,11 +49,13 @@ struct DualWriterCommand: AsyncParsableCommand {
         SinkLogHandler.bootstrap(configuration.log.level, configuration.logFormat)
         let logger = Logger(label: "cluster-sync")
         for name in unknownVariables { logger.warning("\(name) is no variable of cluster-sync; it is ignored") }
-        let (store, phase) = try self.openState(configuration, logger)
-        if let missing = SidecarControl.missing(
-            phase.mode,
-            (configuration.source.hosts, configuration.target.hosts)
-        ) {
+        var (store, phase) = try self.openState(configuration, logger)
+        if configuration.replica.control == .file,
+            let missing = SidecarControl.missing(
+                phase.mode,
+                (configuration.source.hosts, configuration.target.hosts)
+            )
+        {
             throw fail(Exit.configuration, missing)
         }
         let secrets = SecretReloader(interval: .milliseconds(configuration.reloadMilliseconds), logger: logger)
@@ -63,6 +65,8 @@ struct DualWriterCommand: AsyncParsableCommand {
         } catch {
             throw fail(Exit.configuration, "\(error)")
         }
+        let shared: SharedMode?
+        (shared, phase) = try await Self.join(configuration, &dualWriter, store, phase, logger: logger)
         Self.fit(&dualWriter.limits, logger)
         let prepared = PreparedStore(folder: store.folder).load()
         dualWriter.preparedTexts = prepared.texts
@@ -73,7 +77,7 @@ struct DualWriterCommand: AsyncParsableCommand {
         } catch {
             throw fail(error.code == .inUse ? Exit.locked : Exit.state, "\(error)")
         }
-        try await Self.serve(dualWriter, configuration, store, phase, shadows, secrets, logger)
+        try await Self.serve(dualWriter, configuration, store, phase, shadows, shared, secrets, logger)
     }
 
     private func load() throws -> (SidecarConfiguration, unknownVariables: [String]) {
@@ -149,6 +153,7 @@ struct DualWriterCommand: AsyncParsableCommand {
         _ store: PhaseStore,
         _ phase: PhaseState,
         _ shadows: ShadowStore?,
+        _ shared: SharedMode?,
         _ secrets: SecretReloader,
         _ logger: Logger
     ) async throws {
@@ -164,7 +169,16 @@ struct DualWriterCommand: AsyncParsableCommand {
         } catch {
             throw fail(Exit.configuration, "admin.tls: \(error)")
         }
-        let sidecar = SidecarAssembly(dualWriter, configuration, store, phase, shadows, admin, logger: logger) {
+        let sidecar = SidecarAssembly(
+            dualWriter,
+            configuration,
+            store,
+            phase,
+            shadows,
+            admin,
+            shared: shared,
+            logger: logger
+        ) {
             address in
             logger.info("admin port listens", metadata: ["address": "\(address)"])
         }

@@ -45,7 +45,9 @@ struct StatusCommand: AsyncParsableCommand {
                 self.alarming(leg.deadLetters, style), self.alarming(leg.dirtyPartitions, style),
             ])
         }
-        return (lines + ["", table.render(style)] + self.remarks(status, style)).joined(separator: "\n")
+        let replicas = ReplicasCommand.table(status.replicas ?? [], style)
+        return (lines + ["", table.render(style)] + replicas + self.remarks(status, style)).joined(separator: "
+")
     }
 
     /// What is wrong with the clusters, and with what they are owed, in a line each.

@@ -33,7 +33,8 @@ extension ConfigurationSchema {
                 kind: .path,
                 fallback: "cluster-sync-state",
                 help: "The folder of the write mode and its history; one process at a time."
-            ),
+            )
+        ] + Key.replica + [
             Key(
                 path: "journal.enabled",
                 kind: .choice(["true", "false"]),

@@ -55,6 +55,8 @@ struct SidecarConfiguration: Sendable {
     var adminTLS: TLSFiles?
     var stateDirectory: String
     var journal: Journal
+    /// Who else has the same write mode.
+    var replica: ReplicaSettings
     var writeMode: WriteMode
     /// Where the mode came from; nil for the default.
     var writeModeOrigin: String?
@@ -99,6 +101,7 @@ extension SidecarConfiguration {
         self.adminTLS = TLSFiles.admin(&values)
         self.stateDirectory = values.text("state_dir") ?? ""
         self.journal = Self.journal(&values, stateDirectory: self.stateDirectory)
+        self.replica = ReplicaSettings(&values)
         self.writeMode = values.mode("write_mode")
         self.writeModeOrigin = values.origin("write_mode")
         self.validationPercentage = values.percentage("validation_percentage")

@@ -74,6 +74,6 @@ enum DualWritingSince {
     }
 
     private static func isDual(_ mode: String) -> Bool {
-        (try? WriteMode(parsing: mode))?.shadow != nil
+        (ModeStage(name: mode)?.mode ?? (try? WriteMode(parsing: mode)))?.shadow != nil
     }
 }

@@ -50,6 +50,17 @@ final class ServiceProxy: SidecarProxy, Service {
         await self.refresh()
     }
 
+    func enter(_ stage: ModeStage, epoch: Int, reason: String) async throws {
+        try await self.service.setStage(stage, epoch: epoch, force: true, reason: reason)
+        await self.refresh()
+    }
+
+    func check(_ stage: ModeStage, force: Bool, reason: String?) async throws {
+        try await self.service.checkStage(stage, force: force, reason: reason)
+    }
+
+    func mayAct(until moment: NIODeadline) { self.service.mayAct(until: moment) }
+
     func setTimeouts(_ timeouts: DualWriterTimeouts) async throws { self.service.setTimeouts(timeouts) }
 
     func setComparisonPercentage(_ percentage: Double) async throws {

@@ -4,12 +4,14 @@ import NIOCore
 import NIOPosix
 import Operations
 import ServiceLifecycle
+import SharedState
 
 /// The parts of a running sidecar, put together: the proxy, what controls it, and the admin port.
 struct SidecarAssembly {
     let service: DualWriterService
     let proxy: ServiceProxy
     private let admin: AdminServer
+    private let following: SharedMode.Following?
     private let prepared: PreparedKeeper
     private let gates: GateWatch
 
@@ -20,6 +22,7 @@ struct SidecarAssembly {
         _ phase: PhaseState,
         _ shadows: ShadowStore?,
         _ admin: AdminServer.Configuration,
+        shared: SharedMode? = nil,
         logger: Logger,
         onAdminListening: @escaping @Sendable (SocketAddress) async -> Void
     ) {
@@ -43,12 +46,16 @@ struct SidecarAssembly {
             phase: phase,
             configuration: configuration,
             timeouts: dualWriter.timeouts,
+            shared: shared?.control,
+            stage: dualWriter.stage,
             logger: logger
         )
         self.gates = GateWatch(control: control)
+        self.following = shared?.following(control)
         let metrics = MetricsRegistry()
         metrics.register { page in ProcessMetrics.collect(into: &page) }
         metrics.register { page in SidecarMetrics.collect(await control.nextVerdict(), into: &page) }
+        if let shared { metrics.register { page in SidecarMetrics.collect(shared.control.latest, into: &page) } }
         metrics.register { page in
             SidecarMetrics.collect(await service.status(lookingAtTables: true), into: &page)
         }
@@ -68,7 +75,7 @@ struct SidecarAssembly {
     var services: [ServiceGroupConfiguration.ServiceConfiguration] {
         [
             .init(service: self.admin), .init(service: self.prepared), .init(service: self.proxy),
-            .init(service: self.gates), .init(service: self.service),
-        ]
+            .init(service: self.gates),
+        ] + (self.following.map { [.init(service: $0)] } ?? []) + [.init(service: self.service)]
     }
 }

@@ -41,11 +41,11 @@ extension SidecarControl {
                 throw AdminError(.clusterUnreachable, "\(error)", hint: "Nothing was changed.")
             }
         }
-        if transition != .none {
+        if transition != .none || self.readsAreAhead && change.writeMode != nil {
             do {
                 // Older orchestration knows of no reports and has no way to overrule: what it cannot know is not asked.
-                let step = ModeStep(from: self.phaseState.mode, to: mode)
-                let judgement = try await self.pass(step, force: false, reason: nil, asksReports: false)
+                let step = self.modeStep(to: mode)
+                let judgement = try await self.pass(step, force: false, reason: nil, leavingOut: Self.gatesOfReports)
                 let phase = PhaseChange(mode: mode.name, by: change.by)
                 try await self.move(to: mode, phase, forced: false, judgement, as: .phase)
             } catch {

@@ -19,6 +19,9 @@ extension SidecarControl {
     /// The gates that the proxy asks once more by itself.
     private static var proxyGates: Set<Gate.Name> { [.connected, .backlog, .deadLetters, .losses] }
 
+    /// The gates that rest on what other services report.
+    static var gatesOfReports: Set<Gate.Name> { Set(Gate.Name.allCases.filter(\.needsReport)) }
+
     // MARK: Figures
 
     /// Notes what counters say now, so that the gates can look back.
@@ -71,6 +74,12 @@ extension SidecarControl {
     /// The verdict on a step as things are now.
     func judge(_ step: ModeStep) async -> GateVerdict { GateVerdict(step, await self.figures(), self.gates) }
 
+    /// The step to a mode. While reads are ahead, the way back to DualWriteSync undoes what the step forward has done.
+    func modeStep(to mode: WriteMode) -> ModeStep {
+        let from = self.readsAreAhead && mode.rawValue <= self.phaseState.mode.rawValue
+        return ModeStep(from: from ? .shadowPrimary : self.phaseState.mode, to: mode)
+    }
+
     /// The verdict on the next step forward, for metrics; nil in the last mode.
     func nextVerdict() async -> GateVerdict? {
         guard let step = ModeStep.forward(from: self.phaseState.mode) else { return nil }
@@ -81,25 +90,27 @@ extension SidecarControl {
     ///
     /// Under traffic something is always on its way: what is owed gets as long as an attempt on the shadow to arrive.
     ///
-    /// - Parameter asksReports: whether the gates count that rest on what other services report.
+    /// - Parameter leavingOut: gates that are not asked, because whoever asks cannot know of them.
     func pass(
         _ step: ModeStep,
         force: Bool,
         reason: String?,
-        asksReports: Bool = true
+        leavingOut: Set<Gate.Name> = []
     ) async throws(AdminError) -> Judgement {
         let overrules = force && reason?.contains { !$0.isWhitespace } == true
-        let deadline = ContinuousClock.now + .milliseconds(self.timeouts.shadowWriteMilliseconds)
+        let began = ContinuousClock.now
+        let deadline = began + .milliseconds(self.timeouts.shadowWriteMilliseconds)
         while true {
-            let figures = await self.figures()
+            var figures = await self.figures()
+            if self.shared != nil { figures.forgiveWhatIsOnItsWay(step, since: began, self.gates.limits) }
             let verdict = GateVerdict(step, figures, self.gates)
-            let vetoes = verdict.vetoes.filter { asksReports || !$0.name.needsReport }
+            let vetoes = verdict.vetoes.filter { !leavingOut.contains($0.name) }
             let waits = vetoes.map(\.name) == [.backlog] && !overrules && ContinuousClock.now < deadline
             if waits, (try? await Task.sleep(for: .milliseconds(20))) != nil { continue }
             guard vetoes.isEmpty || overrules else { throw Self.refusal(step, vetoes) }
             var judgement = Judgement()
             judgement.overruled = vetoes.map(\.name)
-            judgement.notAsked = asksReports ? [] : verdict.vetoes.map(\.name).filter(\.needsReport)
+            judgement.notAsked = verdict.vetoes.map(\.name).filter { leavingOut.contains($0) }
             let strict = GateVerdict(step, figures, GateSettings()).vetoes.map(\.name)
             judgement.overrulesProxy =
                 overrules || strict.contains { Self.proxyGates.contains($0) && self.gates[$0] != .veto }
@@ -122,7 +133,7 @@ extension SidecarControl {
         let back = ModeStep.back(from: step.to)
         let distance = abs(Int(step.from.rawValue) - Int(step.to.rawValue))
         return VerdictDocument(
-            from: step.from.name,
+            from: self.stage.name,
             to: step.to.name,
             allowed: verdict.isAllowed && distance <= 1,
             gates: verdict.gates.map { GateDocument($0) },
@@ -137,7 +148,7 @@ extension SidecarControl: GateControl {
     func verdict(to mode: String?) async throws(AdminError) -> VerdictDocument {
         let from = self.phaseState.mode
         var step = ModeStep.forward(from: from)
-        if let mode { step = ModeStep(from: from, to: try self.parsed(mode)) }
+        if let mode { step = self.modeStep(to: try self.parsed(mode)) }
         guard let step else {
             throw AdminError(
                 .transitionRefused,
@@ -152,7 +163,7 @@ extension SidecarControl: GateControl {
         try self.begin()
         defer { self.end() }
         let from = self.phaseState.mode
-        guard let step = ModeStep.back(from: from) else {
+        guard let step = self.readsAreAhead ? self.modeStep(to: from) : ModeStep.back(from: from) else {
             throw AdminError(.transitionRefused, "\(from) is where a migration begins: there is no step to undo.")
         }
         let verdict = await self.document(await self.judge(step))
@@ -178,6 +189,26 @@ extension DualWriterStatus {
 }
 
 extension GateFigures {
+    /// Several replicas go by two stages, so that less has to hold before the first one.
+    ///
+    /// Forward, clients wait for both clusters already: nothing is acknowledged that the target lacks, but what it was owed
+    /// when the question came. Back, reads stay with the target at first: what is on its way to the source may come later, and
+    /// is asked for by each proxy before they move.
+    mutating func forgiveWhatIsOnItsWay(
+        _ step: ModeStep,
+        since began: ContinuousClock.Instant,
+        _ limits: GateSettings.Limits
+    ) {
+        guard step.changesPrimary else { return }
+        let leg = self.legs[step.to.primary]
+        let age = Duration.milliseconds(leg.oldestMilliseconds)
+        let isFine =
+            step.isBack
+            ? leg.records <= limits.lagRecords && age <= .seconds(limits.lagSeconds)
+            : age < ContinuousClock.now - began - .milliseconds(20)
+        if isFine { self.legs[step.to.primary].records = 0 }
+    }
+
     /// Figures of clusters that are well: what a step costs at any time.
     static var untroubled: GateFigures {
         var figures = GateFigures(now: 0)

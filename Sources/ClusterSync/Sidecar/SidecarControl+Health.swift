@@ -36,6 +36,9 @@ extension SidecarControl: HealthSource {
     /// Ready means: the listener stands and every cluster whose loss a client would notice can be reached.
     static func readiness(_ status: DualWriterStatus) -> Readiness {
         if status.isDraining { return .notReady(reason: "the sidecar is stopping") }
+        if status.isLapsed {
+            return .notReady(reason: "another write mode may be in force; cluster-sync replicas says why")
+        }
         var needed = [status.mode.primary]
         if status.mode.isJoin, let shadow = status.mode.shadow { needed.append(shadow) }
         for cluster in needed where status.leg(cluster)?.isConnected != true {

@@ -2,6 +2,7 @@ import DualWriteCore
 import DualWriter
 import Logging
 import Operations
+import SharedState
 
 /// The control side of a running sidecar: changes of mode and configuration, one at a time, and what is said about them.
 ///
@@ -15,7 +16,7 @@ actor SidecarControl {
     }
 
     let proxy: any SidecarProxy
-    private let store: PhaseStore
+    let store: PhaseStore
     let auditStore: AuditStore
     let reportStore: ReportStore
     let logger: Logger
@@ -23,6 +24,12 @@ actor SidecarControl {
     let gates: GateSettings
     let log: RunningLog
     var phaseState: PhaseState
+    /// Where the write mode is decided together with other replicas; nil where this one has a mode of its own.
+    let shared: SharedControl?
+    /// Whether reads are ahead of the mode.
+    var readsAreAhead: Bool
+    /// What somebody has asked this replica for and that is on its way.
+    var asked: Asked?
     var timeouts: DualWriterTimeouts
     var hosts: (source: [String], target: [String])
     var validationPercentage: Double
@@ -43,8 +50,12 @@ actor SidecarControl {
         configuration: SidecarConfiguration,
         timeouts: DualWriterTimeouts,
         identity: Identity = Identity(),
+        shared: SharedControl? = nil,
+        stage: ModeStage? = nil,
         logger: Logger
     ) {
+        self.shared = shared
+        self.readsAreAhead = stage == .readsFirst
         self.proxy = proxy
         self.store = store
         self.phaseState = phase
@@ -75,6 +86,9 @@ actor SidecarControl {
         }
         return nil
     }
+
+    /// The hosts in use.
+    var configuredHosts: (source: [String], target: [String]) { self.hosts }
 
     // MARK: Changing
 
@@ -114,6 +128,7 @@ actor SidecarControl {
         _ judgement: Judgement,
         as action: AuditRecord.Action
     ) async throws(AdminError) {
+        if let shared { return try await self.move(to: mode, change, judgement, as: action, with: shared) }
         let before = self.phaseState
         var after = before
         after.mode = mode
@@ -187,8 +202,8 @@ extension SidecarControl: AdminControl {
         if let missing = Self.missing(mode, self.hosts) {
             throw AdminError(.clusterUnreachable, missing, hint: "POST /config can give it. Nothing was changed.")
         }
-        if transition != .none {
-            let step = ModeStep(from: self.phaseState.mode, to: mode)
+        if transition != .none || self.readsAreAhead {
+            let step = self.modeStep(to: mode)
             let judgement = try await self.pass(step, force: change.force, reason: change.reason)
             try await self.move(to: mode, change, forced: transition == .forced, judgement, as: .phase)
         }
@@ -207,7 +222,7 @@ extension SidecarControl: AdminControl {
     func phase() -> PhaseDocument {
         let mode = self.phaseState.mode
         let number = Int(mode.rawValue)
-        return PhaseDocument(
+        var document = PhaseDocument(
             mode: mode.name,
             number: number,
             epoch: self.phaseState.epoch,
@@ -216,6 +231,9 @@ extension SidecarControl: AdminControl {
             next: WriteMode.allCases.filter { abs(Int($0.rawValue) - number) == 1 }.map(\.name),
             history: self.phaseState.history.suffix(20).reversed()
         )
+        document.stage = self.readsAreAhead ? ModeStage.readsFirst.name : nil
+        document.replicas = self.shared?.latest.replicaDocuments
+        return document
     }
 
     func configuration() -> ConfigurationDocument {
@@ -239,7 +257,7 @@ extension SidecarControl: AdminControl {
             let hosts = cluster == .source ? self.hosts.source : self.hosts.target
             return StatusDocument.Leg(cluster, role: role, hosts: hosts, status)
         }
-        return StatusDocument(
+        var document = StatusDocument(
             service: self.identity.service,
             version: self.identity.version,
             uptimeSeconds: self.uptimeSeconds,
@@ -252,6 +270,8 @@ extension SidecarControl: AdminControl {
             journalled: status.hasJournal,
             legs: legs
         )
+        document.replicas = self.shared?.latest.replicaDocuments
+        return document
     }
 
     var uptimeSeconds: Double {

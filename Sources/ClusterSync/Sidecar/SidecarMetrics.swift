@@ -58,6 +58,11 @@ enum SidecarMetrics {
                 "Writes not understood whose functions such as now() each cluster evaluates.",
                 counters.notEvaluated
             ),
+            (
+                "lapsed_requests_total",
+                "Requests refused because another write mode may be in force: this replica has lost the others.",
+                counters.lapsed
+            ),
             ("doubtful_writes_total", "Writes whose outcome on the shadow is not known.", counters.doubtful),
         ] {
             page.counter("cluster_sync_" + name, help: help, value)

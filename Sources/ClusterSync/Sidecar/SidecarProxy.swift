@@ -1,5 +1,6 @@
 import DualWriteCore
 import DualWriter
+import NIOCore
 
 /// What the control of a sidecar needs of the proxy.
 protocol SidecarProxy: JournalProxy {
@@ -12,6 +13,15 @@ protocol SidecarProxy: JournalProxy {
     /// Switches every loop; when it returns, every request that arrives is handled in `mode`. `force`
     /// also overrules the gates of a single step.
     func setMode(_ mode: WriteMode, epoch: Int, force: Bool, reason: String?) async throws
+
+    /// As ``setMode(_:epoch:force:reason:)``, for a stage that all replicas have decided on: nothing stands against it.
+    func enter(_ stage: ModeStage, epoch: Int, reason: String) async throws
+
+    /// Finds out whether a stage could be entered, and changes nothing.
+    func check(_ stage: ModeStage, force: Bool, reason: String?) async throws
+
+    /// Lets requests pass until a moment, and refuses later ones until it is told a later moment.
+    func mayAct(until moment: NIODeadline)
 
     /// Times that apply to requests that arrive later.
     func setTimeouts(_ timeouts: DualWriterTimeouts) async throws

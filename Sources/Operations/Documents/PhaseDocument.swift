@@ -55,6 +55,10 @@ public struct PhaseDocument: Codable, Sendable, Equatable {
     public var next: [String]
     /// The latest changes, newest first.
     public var history: [PhaseRecord]
+    /// `ReadsFirst` while reads are answered by the target already and writes still wait for both clusters; else nil.
+    public var stage: String?
+    /// The replicas that change the write mode together; nil where this one has a mode of its own.
+    public var replicas: [ReplicasDocument.Replica]?
 
     /// Creates a document.
     public init(

@@ -112,6 +112,9 @@ public struct StatusDocument: Codable, Sendable, Equatable {
     /// The clusters, source before target.
     public var legs: [Leg]
 
+    /// The replicas that have the same write mode; nil where this one has a mode of its own.
+    public var replicas: [ReplicasDocument.Replica]?
+
     /// Creates a document.
     public init(
         service: String,

@@ -205,11 +205,13 @@ const verdictOf = (verdict) => (verdict ? state(verdict === "in_sync" ? "good" :
 // MARK: Replicas
 
 export function replicas(now) {
-  const known = now.replicas?.replicas;
-  find("replicas").hidden = !known;
-  if (!known) return;
-  table(find("replicas-table"), [{ title: "Replica" }, { title: "Address" }, { title: "Epoch", number: true }, { title: "Seen" }],
-    known.map((replica) => [replica.id ?? "\u2013", replica.address ?? "\u2013", count(replica.applied_epoch), replica.seen_at ? moment(replica.seen_at) : "\u2013"]));
+  const known = now.replicas?.replicas ?? [];
+  find("replicas").hidden = known.length === 0;
+  if (known.length === 0) return;
+  table(find("replicas-table"), [{ title: "Replica" }, { title: "Admin port" }, { title: "State" }, { title: "Epoch", number: true }, { title: "Owes", number: true }],
+    known.map((replica) => [replica.is_this_one ? `${replica.id} (this one)` : replica.id, replica.address,
+      state(replica.state === "live" && !replica.fault ? "good" : replica.state === "silent" ? "bad" : "warn", replica.fault ? `${replica.state}: ${replica.fault}` : replica.state),
+      count(replica.applied_epoch), count(replica.owed_source + replica.owed_target)]));
 }
 
 // MARK: Audit
