@@ -19,8 +19,9 @@ package final class ChildProcess: Sendable {
 
     struct CannotStart: Error { let reason: String }
 
-    /// The binary stands beside the one that runs the tests.
+    /// The binary stands beside the one that runs the tests; `CLUSTER_SYNC_TEST_BINARY` names another one, such as a release build.
     static var binary: String {
+        if let other = ProcessInfo.processInfo.environment["CLUSTER_SYNC_TEST_BINARY"] { return other }
         let own =
             (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
         let folder = own.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
