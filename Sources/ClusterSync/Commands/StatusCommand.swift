@@ -46,8 +46,7 @@ struct StatusCommand: AsyncParsableCommand {
             ])
         }
         let replicas = ReplicasCommand.table(status.replicas ?? [], style)
-        return (lines + ["", table.render(style)] + replicas + self.remarks(status, style)).joined(separator: "
-")
+        return (lines + ["", table.render(style)] + replicas + self.remarks(status, style)).joined(separator: "\n")
     }
 
     /// What is wrong with the clusters, and with what they are owed, in a line each.
