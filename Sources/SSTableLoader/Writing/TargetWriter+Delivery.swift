@@ -83,7 +83,7 @@ extension TargetWriter {
             return try self.bury(statement, request.key, reason)
         }
         for statement in request.statements {
-            try await self.send(WriterRequest(key: request.key, statements: [statement], bytes: statement.bytes))
+            try await self.send(WriterRequest(key: request.key, statement))
         }
     }
 

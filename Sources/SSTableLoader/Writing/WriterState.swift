@@ -28,10 +28,30 @@ struct WriterStatement: Sendable {
 /// One EXECUTE, or a BATCH of statements of one partition.
 struct WriterRequest: Sendable {
     let key: ByteBuffer
-    var statements: [WriterStatement] = []
-    var bytes = 0
+    private(set) var statements: [WriterStatement]
+    private(set) var bytes: Int
+    /// Whether it may be sent again; one statement that may not forbids it to all.
+    private(set) var isIdempotent: Bool
 
-    var isIdempotent: Bool { self.statements.allSatisfy(\.statement.isIdempotent) }
+    init(key: ByteBuffer, _ statement: WriterStatement) {
+        self.key = key
+        self.statements = [statement]
+        self.bytes = statement.bytes
+        self.isIdempotent = statement.statement.isIdempotent
+    }
+
+    /// Whether a statement may go with these.
+    func takes(_ statement: WriterStatement, _ key: ByteBuffer, _ limits: TargetWriter.Limits) -> Bool {
+        self.key == key && self.statements.count < limits.batchStatementsMax
+            && self.bytes + statement.bytes <= limits.batchBytesMax
+            && self.isIdempotent && statement.statement.isIdempotent
+    }
+
+    mutating func add(_ statement: WriterStatement) {
+        self.statements.append(statement)
+        self.bytes += statement.bytes
+        self.isIdempotent = self.isIdempotent && statement.statement.isIdempotent
+    }
 }
 
 /// What a writer must remember. It decides nothing that waits; its owner guards it with a lock.
@@ -50,23 +70,13 @@ struct WriterState {
     mutating func gather(_ statement: WriterStatement, _ key: ByteBuffer, _ limits: TargetWriter.Limits)
         -> WriterRequest?
     {
-        var full: WriterRequest?
-        if let gathered {
-            let isJoined =
-                gathered.key == key && gathered.statements.count < limits.batchStatementsMax
-                && gathered.bytes + statement.bytes <= limits.batchBytesMax
-                // One that may not be sent again would forbid it to all others.
-                && gathered.isIdempotent && statement.statement.isIdempotent
-            if !isJoined {
-                full = gathered
-                self.gathered = nil
-            }
+        guard self.gathered?.takes(statement, key, limits) ?? false else {
+            defer { self.gathered = WriterRequest(key: key, statement) }
+            return self.gathered
         }
-        var request = self.gathered ?? WriterRequest(key: key)
-        request.statements.append(statement)
-        request.bytes += statement.bytes
-        self.gathered = request
-        return full
+        // In its place: a copy of the request would copy all its statements for each one that comes.
+        self.gathered?.add(statement)
+        return nil
     }
 
     /// Whether a request of so many bytes may go; one always may.
