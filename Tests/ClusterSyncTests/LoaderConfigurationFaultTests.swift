@@ -126,6 +126,7 @@ struct LoaderConfigurationFaultTests: LoaderConfigurationReading {
         ("job: {store: cluster, file: /f}", "c.yaml:1: job.file: needs job.store: sqlite"),
         ("files: {paths: [/a]}", "c.yaml:1: files.paths: stands beside source.hosts; give one of the two"),
         ("files: {snapshot: s}", "c.yaml:1: files.snapshot: needs files.paths beside it"),
+        ("files: {backups: true}", "c.yaml:1: files.backups: needs files.paths beside it"),
         ("files: {paths: ['/a,b']}", "c.yaml:1: files.paths: '/a,b' holds a comma"),
         ("files: {paths: [[/a]]}", "c.yaml:1: files.paths: every entry must be a text"),
         ("untold_time: ceiling", "c.yaml:1: untold_time: ceiling needs one; ceiling is none"),

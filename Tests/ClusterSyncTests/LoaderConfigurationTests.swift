@@ -48,6 +48,12 @@ struct LoaderConfigurationTests: LoaderConfigurationReading {
         )
         guard case .files(let files) = configuration.source else { throw Missing() }
         #expect(files == .init(paths: ["/backup/a", "/backup/b"], snapshot: "s1"))
+        #expect(files.places == [.snapshot("s1")])
+        #expect(LoaderConfiguration.Files(paths: []).places == [.live])
+        #expect(LoaderConfiguration.Files(paths: [], backups: true).places == [.backups])
+        #expect(
+            LoaderConfiguration.Files(paths: [], snapshot: "s1", backups: true).places == [.snapshot("s1"), .backups]
+        )
     }
 
     @Test func `nothing at all is not valid, and says what is missing`() {
@@ -98,7 +104,7 @@ struct LoaderConfigurationTests: LoaderConfigurationReading {
         try self.expectEveryKeyToMatter { path in
             switch path {
             case "files.paths": [("source.hosts", "")]
-            case "files.snapshot": [("source.hosts", ""), ("files.paths", "/a")]
+            case "files.snapshot", "files.backups": [("source.hosts", ""), ("files.paths", "/a")]
             case "dual_writer.admin", "dual_writer.state_dir": [("ceiling", "dual_writer")]
             case "ceiling", "untold_time": [("dual_writer.state_dir", "s"), ("ceiling", "dual_writer")]
             default: nil

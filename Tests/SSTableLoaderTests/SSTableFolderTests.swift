@@ -55,6 +55,23 @@ struct SSTableFolderTests {
         #expect(direct.tables.map { "\($0.keyspace).\($0.name)" } == ["ks.users"])
     }
 
+    /// As Cassandra 4.1 was seen to leave them: hard links to one SSTable in both, indexes in folders, and files of its own.
+    @Test func `a snapshot and backups as a server leaves them have their SSTables, and nothing of indexes`() throws {
+        let folder = try TemporaryFolder()
+        let (users, empty) = ("data/ks/users-\(Self.id)", "data/ks/empty-\(Self.otherID)")
+        for (place, generations) in [("snapshots/mig", [1, 2]), ("backups", [2])] {
+            try Self.put(folder, "\(users)/\(place)", generations.flatMap { Self.sstable($0) })
+            try Self.put(folder, "\(users)/\(place)/.users_name", [1, 2, 3].flatMap { Self.sstable($0) })
+        }
+        for table in [users, empty] { try Self.put(folder, "\(table)/snapshots/mig", ["manifest.json", "schema.cql"]) }
+        try Self.put(folder, "\(empty)/backups", [])
+        try Self.put(folder, "\(users)/snapshots/dropped-1700000000000-users", Self.sstable(7))
+        let found = try SSTableFolder(folder.path, places: [.snapshot("mig"), .backups])
+        #expect(found.tables.map { "\($0.keyspace).\($0.name)" } == ["ks.users"])
+        #expect(found.tables.first?.tables.map(\.generation).sorted() == ["1", "2", "2"])
+        #expect(found.problems.isEmpty && found.leftOut.isEmpty)
+    }
+
     @Test func `what is not whole is told by name and reason`() throws {
         let folder = try TemporaryFolder()
         let names =

@@ -82,7 +82,7 @@ struct SSTableLoaderCommand: AsyncParsableCommand {
             } catch {
                 throw fail(
                     Exit.state,
-                    "the folder '\(configuration.stateDirectory)' (state_dir) cannot be made: \(error)"
+                    "the folder '\(configuration.stateDirectory)' (state_dir) cannot be made: \(StateFolder.reason(error))"
                 )
             }
             let secrets = SecretReloader(interval: .milliseconds(configuration.reloadMilliseconds), logger: logger)

@@ -62,6 +62,9 @@ struct ConfigurationFile: Sendable {
                 origin: "\(name):\(context.mark.line)",
                 message: "the key \(duplicates.map { "'\($0)'" }.joined(separator: ", ")) is given twice"
             )
+        case .reader(let problem, _, _, _):
+            // Its description shows the text around it, which may be a password, or no text at all.
+            .init(origin: name, message: "not valid YAML: \(problem)")
         default:
             .init(origin: name, message: "not valid YAML: \(error)")
         }

@@ -24,6 +24,11 @@ extension ConfigurationSchema {
                 fallback: nil,
                 help: "The snapshot of each table to read; without it the table's own files."
             ),
+            Key.flag(
+                "files.backups",
+                false,
+                "Whether each table's incremental backups are read: beside its snapshot, else instead of its own files."
+            ),
         ] + Key.clusterOfJob("target", hosts: "scylla_hosts", "10000")
 
     /// The job, and who keeps how far it is.

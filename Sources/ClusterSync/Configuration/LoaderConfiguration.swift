@@ -14,6 +14,8 @@ struct LoaderConfiguration: Sendable {
         var paths: [String]
         /// Nil: the tables' own files.
         var snapshot: String?
+        /// Whether what incremental backups have left is read, beside the snapshot or instead of the tables' own files.
+        var backups = false
     }
 
     /// The job, and who keeps how far it is.
@@ -187,7 +189,11 @@ extension LoaderConfiguration {
 
     private static func source(_ values: inout ConfigurationValues) -> Source {
         let place = ClusterPlace("source", &values)
-        let files = Files(paths: values.texts("files.paths"), snapshot: values.text("files.snapshot"))
+        let files = Files(
+            paths: values.texts("files.paths"),
+            snapshot: values.text("files.snapshot"),
+            backups: values.flag("files.backups")
+        )
         switch (place.cluster.hosts.isEmpty, files.paths.isEmpty) {
         case (true, true):
             values.fault("source.hosts", "is missing, and files.paths too: where does it come from?")
@@ -197,6 +203,7 @@ extension LoaderConfiguration {
             return .files(files)
         case (false, true):
             if files.snapshot != nil { values.fault("files.snapshot", "needs files.paths beside it") }
+            if files.backups { values.fault("files.backups", "needs files.paths beside it") }
         }
         return .cluster(place)
     }

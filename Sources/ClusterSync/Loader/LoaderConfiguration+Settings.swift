@@ -66,7 +66,7 @@ extension LoaderConfiguration {
     private func source(_ secrets: SecretReloader) async throws -> LoadSettings.Source {
         switch self.source {
         case .cluster(let place): .cluster(try await place.client("source", secrets))
-        case .files(let files): .files(files.paths, places: [files.snapshot.map { .snapshot($0) } ?? .live])
+        case .files(let files): .files(files.paths, places: files.places)
         }
     }
 
@@ -87,6 +87,18 @@ extension LoaderConfiguration {
         switch self.source {
         case .cluster(let place): ("cluster", place.cluster.hosts)
         case .files(let files): ("files", files.paths)
+        }
+    }
+}
+
+extension LoaderConfiguration.Files {
+    /// Which of a table's folders are read.
+    var places: [SSTableFolder.Place] {
+        switch (self.snapshot, self.backups) {
+        case (let name?, true): [.snapshot(name), .backups]
+        case (let name?, false): [.snapshot(name)]
+        case (nil, true): [.backups]
+        case (nil, false): [.live]
         }
     }
 }

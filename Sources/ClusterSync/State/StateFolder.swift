@@ -103,7 +103,7 @@ final class StateFolder: Sendable {
     }
 
     /// The system's words, where an error has some.
-    private static func reason(_ error: any Error) -> String {
+    static func reason(_ error: any Error) -> String {
         guard let error = error as? CocoaError, let cause = error.underlying as? POSIXError else { return "\(error)" }
         return String(cString: strerror(cause.code.rawValue))
     }

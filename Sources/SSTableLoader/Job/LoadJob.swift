@@ -107,7 +107,8 @@ public final class LoadJob: Sendable {
         try await LoadSessions.with(settings, usesStore: true, on: group, logger: logger) { sessions in
             var made = try await LoadPlanner(settings, source: sessions.source, target: sessions.target).made()
             guard !made.plan.tables.isEmpty else {
-                throw LoadError(.nothingToLoad, "no table of \(made.plan.source) is wanted")
+                let reason = made.plan.leftOut.first.map { "; left out: \($0.what): \($0.reason)" } ?? ""
+                throw LoadError(.nothingToLoad, "no table of \(made.plan.source) is wanted\(reason)")
             }
             let letters = try Self.letters(settings, worker)
             let reason =
