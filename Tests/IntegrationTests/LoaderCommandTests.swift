@@ -68,6 +68,75 @@ struct LoaderCommandTests {
         await clusters.stop()
     }
 
+    @Test func `what a worker that is killed has dropped comes back with the end of the job, whoever ends it`()
+        async throws
+    {
+        let clusters = try await LoaderClusters(rows: 1_000, ranges: 16)
+        _ = try await clusters.client.ask(query("CREATE INDEX note ON shop.t (v)"))
+        func worker(_ number: Int) throws -> ChildProcess {
+            try ChildProcess(
+                clusters.arguments(
+                    "job.store=cluster",
+                    "job.lease_ms=5000",
+                    "job.worker=worker\(number)",
+                    "state_dir=\(clusters.folder.path)/machine\(number)",
+                    "indexes.drop_first=true",
+                    "concurrency=2",
+                    "limits.rows_per_second=200"
+                )
+            )
+        }
+        let indexes = "SELECT index_name FROM system_schema.indexes WHERE keyspace_name = 'shop'"
+        let first = try worker(1)
+        try await eventually { !clusters.cells(clusters.to).isEmpty }
+        #expect(try await clusters.client.ask(query(indexes)).rows?.rowCount == 0)
+        let second = try worker(2)
+        let parts = "SELECT worker FROM cluster_sync.job_parts"
+        try await eventually {
+            try await clusters.client.ask(query(parts)).rows?.contains { row in
+                try row.value("worker") == .text("worker2")
+            } ?? false
+        }
+        first.signal(SIGKILL)
+        #expect(await first.result().code == 128 + SIGKILL)
+        #expect(try await clusters.client.ask(query(indexes)).rows?.rowCount == 0, "the second one is at work")
+        let end = await second.result()
+        #expect(end.code == 0, "\(end.errors)")
+        #expect(clusters.cells(clusters.to) == clusters.cells(clusters.from))
+        #expect(try await clusters.client.ask(query(indexes)).rows?.rowCount == 1)
+        let record = try await clusters.client.ask(query("SELECT state, lease FROM cluster_sync.indexes")).rows?.first
+        #expect(try record?.value("state") == .text("there"))
+        #expect(try record?.value("lease") == .null)
+        await clusters.stop()
+    }
+
+    @Test func `what a worker that died alone has dropped comes back with the next load, on whichever machine`()
+        async throws
+    {
+        let clusters = try await LoaderClusters(rows: 300)
+        _ = try await clusters.client.ask(query("CREATE INDEX note ON shop.t (v)"))
+        func arguments(_ machine: String, _ settings: String...) -> [String] {
+            clusters.arguments(
+                ["job.store=cluster", "job.lease_ms=5000", "state_dir=\(clusters.folder.path)/\(machine)"] + settings
+            )
+        }
+        let worker = try ChildProcess(arguments("a", "indexes.drop_first=true", "limits.rows_per_second=100"))
+        try await eventually { !clusters.cells(clusters.to).isEmpty }
+        worker.signal(SIGKILL)
+        _ = await worker.result()
+        let indexes = "SELECT index_name FROM system_schema.indexes WHERE keyspace_name = 'shop'"
+        #expect(try await clusters.client.ask(query(indexes)).rows?.rowCount == 0)
+        let lease = "SELECT lease FROM cluster_sync.indexes"
+        try await eventually {
+            try await clusters.client.ask(query(lease)).rows?.first?.value("lease") == .null
+        }
+        // One that drops nothing itself, and has another job.
+        let result = try await ChildProcess.run(arguments("b", "job.name=another"))
+        #expect(result.code == 0, "\(result.errors)")
+        #expect(try await clusters.client.ask(query(indexes)).rows?.rowCount == 1)
+        await clusters.stop()
+    }
+
     @Test func `dead letters that somebody has left are told until they are moved away`() async throws {
         let clusters = try await LoaderClusters()
         let folder = "\(clusters.folder.path)/letters"

@@ -242,7 +242,10 @@ struct LoaderIndexesCommand: AsyncParsableCommand {
         case .verify:
             let answer = try await client.get("/indexes/verify", as: IndexesVerifiedDocument.self)
             self.options.show(answer) { document in
-                document.indexes.map { "\($0.keyspace).\($0.name): \($0.verdict.rawValue)" }.joined(separator: "\n")
+                (document.indexes.map { "\($0.keyspace).\($0.name): \($0.verdict.rawValue)" }
+                    + (document.damaged > 0 ? ["\(Human.many(document.damaged, "damaged record"))"] : [])).joined(
+                        separator: "\n"
+                    )
             }
             if !answer.0.verified { throw Exit.negative }
         case .drop, .rebuild:

@@ -118,12 +118,7 @@ final class LoaderEngine: Service {
                 self.beginReports(of: settings.job)
                 // It ends with the load: leaving the scope cancels it.
                 async let _ = self.keepReporting()
-                let tables = Set(
-                    job.plan.tables.filter { $0.failure == nil }.map {
-                        IndexedTable(keyspace: $0.keyspace, name: $0.table)
-                    }
-                )
-                return try await self.withIndexes(of: tables, drops: drops, rebuilds: rebuilds) {
+                return try await self.withIndexes(of: job, drops: drops, rebuilds: rebuilds) {
                     try await self.run(job)
                 }
             }

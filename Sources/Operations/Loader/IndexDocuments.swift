@@ -117,7 +117,7 @@ public struct IndexesVerifiedDocument: Codable, Sendable, Equatable {
         }
     }
 
-    /// `success`, or `failed` where one is missing or different.
+    /// `success`, or `failed` where one is missing or different, or a record is damaged.
     public var status: String
     /// Whether all are there as they were.
     public var verified: Bool
@@ -127,14 +127,17 @@ public struct IndexesVerifiedDocument: Codable, Sendable, Equatable {
     public var missing: Int
     /// How many are different.
     public var different: Int
+    /// Records that cannot be read; an index may be missing for each.
+    public var damaged: Int
     /// The indexes.
     public var indexes: [Index]
 
     /// Creates a document.
-    public init(_ indexes: [Index]) {
+    public init(_ indexes: [Index], damaged: Int = 0) {
+        self.damaged = damaged
         self.missing = indexes.count { $0.verdict == .missing }
         self.different = indexes.count { $0.verdict == .different }
-        self.verified = self.missing == 0 && self.different == 0
+        self.verified = self.missing == 0 && self.different == 0 && damaged == 0
         self.status = self.verified ? "success" : "failed"
         self.indexCount = indexes.count
         self.indexes = indexes

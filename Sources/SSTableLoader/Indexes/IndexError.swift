@@ -6,9 +6,9 @@ public struct IndexError: Error, Sendable, CustomStringConvertible {
         private let value: Value
         private init(_ value: Value) { self.value = value }
 
-        /// The file that records them cannot be read or written, or part of it is damaged. Nothing has been dropped.
+        /// What records them cannot be read or written, or part of it is damaged. Nothing has been dropped.
         public static var file: Self { .init(.file) }
-        /// Another process or task drops or restores indexes with the same folder.
+        /// Another process or task drops or restores these indexes, or those of the same folder.
         public static var inUse: Self { .init(.inUse) }
         /// There is no such table.
         public static var noTable: Self { .init(.noTable) }
@@ -22,7 +22,7 @@ public struct IndexError: Error, Sendable, CustomStringConvertible {
 
     /// One index that is not there again.
     public struct Failure: Sendable, CustomStringConvertible {
-        /// The index; nil for a damaged line of the file.
+        /// The index; nil for a damaged record.
         public let index: TableIndex?
         /// Why.
         public let reason: String

@@ -13,25 +13,52 @@ extension IndexKeeper {
     ///   use; what the session throws where the cluster cannot even be asked.
     @discardableResult
     public func restore(_ tables: Set<IndexedTable>? = nil) async throws -> IndexRestoration {
-        let file = try IndexFile(folder: self.folder)
-        var records = try file.read()
+        try await self.restore(ifHeld: .refuses) { tables?.contains($0.index.table) ?? true }
+    }
+
+    /// What to do with an index that somebody else works with.
+    enum Held: Sendable {
+        /// Wait for its holder, and bring it back where that one dies.
+        case waits
+        /// Leave it.
+        case leaves
+        /// Leave it, and throw ``IndexError/Code/inUse`` when the others are there again.
+        case refuses
+    }
+
+    @discardableResult
+    func restore(
+        ifHeld: Held,
+        _ isMeant: (IndexRecords.Record) -> Bool
+    ) async throws -> IndexRestoration {
+        let ledger = try await self.store.open()
+        let records = try await ledger.read()
         var restoration = IndexRestoration()
+        var holders: [IndexHolder] = []
         var failures = records.damagedLines.map { line in
-            IndexError.Failure(index: nil, reason: "a line of '\(self.folder)/\(IndexFile.name)' is damaged: \(line)")
+            IndexError.Failure(index: nil, reason: "a record in \(self.store.place) is damaged: \(line)")
         }
-        let owed = records.owed.filter { tables?.contains($0.table) ?? true }
+        let owed = records.owedRecords.filter(isMeant).map(\.index)
         if !owed.isEmpty {
             let catalog = try await IndexCatalog(self.session)
             for index in owed {
                 do {
-                    if try await self.restore(index, catalog) {
-                        restoration.made.append(index)
-                    } else {
+                    switch try await self.take(index, ledger, waits: ifHeld == .waits) {
+                    case .taken where try await self.restore(index, catalog): restoration.made.append(index)
+                    case .taken: restoration.found.append(index)
+                    case .settled:
                         restoration.found.append(index)
+                        continue
+                    case .held(let holder) where ifHeld == .waits:
+                        throw IndexError(.inUse, "\(holder) is to bring it back and has not done so")
+                    case .held(let holder):
+                        holders.append(holder)
+                        continue
                     }
-                    records.put(index, isOwed: false)
-                    try file.replace(with: records)
+                    try await ledger.settle(index)
                 } catch {
+                    // Others may have more luck; where this fails, too, the lease runs out.
+                    try? await ledger.release(index)
                     failures.append(.init(index: index, reason: "\(error)"))
                 }
             }
@@ -41,7 +68,24 @@ extension IndexKeeper {
             self.logger.error("indexes are not there again", metadata: ["reason": "\(error)"])
             throw error
         }
+        if ifHeld == .refuses, let holder = holders.first {
+            throw IndexError(
+                .inUse,
+                "\(holder) has dropped \(holders.count) of them for its load and brings them back with its end: wait for that, "
+                    + "or stop it"
+            )
+        }
         return restoration
+    }
+
+    private func take(_ index: TableIndex, _ ledger: any IndexLedger, waits: Bool) async throws -> IndexTaking {
+        var taking = IndexTaking.settled
+        _ = try await self.poll(waits ? self.limits.handover : .zero) {
+            taking = try await ledger.take(index)
+            if case .held = taking { return false }
+            return true
+        }
+        return taking
     }
 
     /// Brings back what is recorded as dropped, and waits until the server says that all recorded indexes are built.
@@ -133,14 +177,14 @@ extension IndexKeeper {
     ///
     /// - Parameter tables: only the indexes of these; nil for all that are recorded.
     public func status(_ tables: Set<IndexedTable>? = nil) async throws -> [IndexStatus] {
-        try await self.states(IndexFile.read(folder: self.folder), tables)
+        try await self.states(self.store.read(), tables)
     }
 
     /// Whether every recorded index is there with the definition that was recorded. Changes nothing.
     ///
     /// - Parameter tables: only the indexes of these; nil for all that are recorded.
     public func verify(_ tables: Set<IndexedTable>? = nil) async throws -> IndexVerdict {
-        let records = try IndexFile.read(folder: self.folder)
+        let records = try await self.store.read()
         return IndexVerdict(
             indexes: try await self.states(records, tables),
             damagedLines: records.damagedLines.count
@@ -148,7 +192,8 @@ extension IndexKeeper {
     }
 
     private func states(_ records: IndexRecords, _ tables: Set<IndexedTable>?) async throws -> [IndexStatus] {
-        let recorded = records.records.map(\.index).filter { tables?.contains($0.table) ?? true }
+        let meant = records.records.filter { tables?.contains($0.index.table) ?? true }
+        let recorded = meant.map(\.index)
         guard !recorded.isEmpty else { return [] }
         let catalog = try await IndexCatalog(self.session)
         var keyspaces: [String: IndexCatalog.Keyspace] = [:]
@@ -156,9 +201,11 @@ extension IndexKeeper {
             keyspaces[name] = try await catalog.keyspace(name, tables: Set(recorded.map(\.table)))
         }
         var states: [IndexStatus] = []
-        for index in recorded {
+        for record in meant {
+            let index = record.index
             guard let keyspace = keyspaces[index.table.keyspace] else { continue }
-            states.append(IndexStatus(index: index, state: try await self.state(of: index, keyspace, catalog)))
+            let state = try await self.state(of: index, keyspace, catalog)
+            states.append(IndexStatus(index: index, state: state, holder: record.isOwed ? record.holder : nil))
         }
         return states.sorted {
             ($0.index.table.description, $0.index.name) < ($1.index.table.description, $1.index.name)

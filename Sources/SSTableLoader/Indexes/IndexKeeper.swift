@@ -1,10 +1,13 @@
+public import CQLClient
 public import Logging
+import TokenRanges
 
 /// Drops the indexes of tables before a load, and sees to it that they come back.
 ///
-/// What is dropped stands in the file `indexes.jsonl` of the job's folder before the first DROP, with the statement that makes
-/// it again. Whatever happens then, ``restore(_:)`` of a later keeper with the same folder brings it back. Safe from any task;
-/// two that change indexes at once with one folder are told apart by its lock, and the second one is refused.
+/// What is dropped is recorded before the first DROP, with the statement that makes it again: in the file `indexes.jsonl` of
+/// the job's folder, or for workers on several machines in the table `cluster_sync.indexes` of the cluster itself. Whatever
+/// happens then, ``restore(_:)`` of a later keeper with the same records brings it back. Safe from any task; two that change the
+/// same indexes at once are told apart by a lock of the folder or by a lease on each record, and the second one is refused.
 public final class IndexKeeper: Sendable {
     /// The bounds of a keeper.
     public struct Limits: Sendable, Hashable {
@@ -15,30 +18,75 @@ public final class IndexKeeper: Sendable {
         public var pause = Duration.milliseconds(500)
         /// How often a statement that makes an index is tried.
         public var attemptsMax = 3
+        /// How long to wait at the end of a load for another worker that brings an index back.
+        public var handover = Duration.seconds(300)
 
         /// The defaults.
         public init() {}
     }
 
-    let folder: String
+    let store: any IndexStore
     let session: any IndexSession
     let limits: Limits
     let clock: any Clock<Duration>
     let logger: Logger
 
-    /// A keeper for the cluster of a session.
+    /// A keeper for the cluster of a session, whose records are files.
     ///
     /// - Parameters:
     ///   - folder: the job's folder; it is made where it is missing, and must outlive the process.
     ///   - clock: what pauses are measured with.
-    public init(
+    public convenience init(
         folder: String,
         session: any IndexSession,
         limits: Limits = Limits(),
         clock: any Clock<Duration> = ContinuousClock(),
         logger: Logger
     ) {
-        self.folder = folder
+        self.init(
+            store: FolderIndexStore(folder: folder),
+            session: session,
+            limits: limits,
+            clock: clock,
+            logger: logger
+        )
+    }
+
+    /// A keeper for the cluster of a session, whose records are in that cluster, for workers anywhere.
+    ///
+    /// - Parameters:
+    ///   - job: the job whose loads indexes are dropped for.
+    ///   - worker: this worker, for people.
+    ///   - lease: how long others wait for one that says nothing any more, at least a second.
+    ///   - replication: of keyspace `cluster_sync` where it has to be made, as a CQL map; nil as for a ``ClusterJobStore``.
+    public convenience init(
+        job: String,
+        worker: String,
+        lease: Duration,
+        replication: String? = nil,
+        cluster session: CQLSession,
+        limits: Limits = Limits(),
+        logger: Logger
+    ) {
+        let store = ClusterIndexStore(
+            session: session,
+            job: job,
+            worker: worker,
+            lease: lease,
+            replication: replication,
+            wallClock: { SQLiteJobStore.wallClock() }
+        )
+        self.init(store: store, session: session, limits: limits, clock: ContinuousClock(), logger: logger)
+    }
+
+    init(
+        store: any IndexStore,
+        session: any IndexSession,
+        limits: Limits,
+        clock: any Clock<Duration>,
+        logger: Logger
+    ) {
+        self.store = store
         self.session = session
         self.limits = limits
         self.clock = clock
@@ -76,22 +124,30 @@ public final class IndexKeeper: Sendable {
         return plan
     }
 
-    /// Records the indexes of tables, then drops them.
+    /// Records the indexes of tables, then drops them; they stay away until ``restore(_:)`` is asked for them.
     ///
     /// Where it fails in the middle, some are dropped and all are recorded: ``restore(_:)`` brings them back.
     ///
     /// - Throws: ``IndexError`` with nothing dropped, and what the session throws.
     @discardableResult
     public func drop(_ tables: Set<IndexedTable>) async throws -> IndexPlan {
-        let file = try IndexFile(folder: self.folder)
+        try await self.drop(tables, for: .hand).plan
+    }
+
+    /// - Returns: what there was to be dropped, and what of it this keeper has dropped.
+    func drop(
+        _ tables: Set<IndexedTable>,
+        for purpose: IndexRecords.Purpose
+    ) async throws -> (plan: IndexPlan, own: [TableIndex]) {
+        let ledger = try await self.store.open()
         let catalog = try await IndexCatalog(self.session)
         let plan = try await self.plan(tables, catalog)
-        var records = try file.read()
+        let records = try await ledger.read()
         guard records.damagedLines.isEmpty else {
             throw IndexError(
                 .file,
-                "\(records.damagedLines.count) lines of '\(self.folder)/\(IndexFile.name)' cannot be read: an index may be "
-                    + "missing for each; make it by hand and remove the line"
+                "\(records.damagedLines.count) records in \(self.store.place) cannot be read: an index may be missing for "
+                    + "each; make it by hand and remove the record"
             )
         }
         for index in plan.dropped {
@@ -100,83 +156,45 @@ public final class IndexKeeper: Sendable {
             {
                 throw IndexError(.conflict, Self.conflict(owed.index, index))
             }
-            records.put(index, isOwed: true)
         }
-        guard !plan.dropped.isEmpty else { return plan }
-        try file.replace(with: records)
-        for index in plan.dropped {
-            // The log is the last resort of whoever has lost the folder.
+        guard !plan.dropped.isEmpty else { return (plan, []) }
+        let own = try await ledger.record(plan.dropped, for: purpose)
+        for index in own {
+            // The log is the last resort of whoever has lost the records.
             self.logger.notice("dropping an index", metadata: Self.metadata(index))
             try await self.change(index.dropStatement, catalog)
         }
-        return plan
-    }
-
-    /// Drops the indexes of tables, runs a load, and brings them back whatever became of it.
-    ///
-    /// They come back when the task is cancelled, too. It does not wait until they are built.
-    ///
-    /// - Throws: what `load` throws; ``IndexError/Code/notRestored`` where indexes are not there again, with the error of the
-    ///   load as its cause.
-    public func around<Output: Sendable>(
-        _ tables: Set<IndexedTable>,
-        _ load: @Sendable (IndexPlan) async throws -> Output
-    ) async throws -> Output {
-        let outcome: Result<Output, any Error>
-        var dropped: [TableIndex] = []
-        do {
-            let plan = try await self.drop(tables)
-            dropped = plan.dropped
-            outcome = .success(try await load(plan))
-        } catch let error as IndexError where error.code == .inUse {
-            throw error
-        } catch {
-            outcome = .failure(error)
-        }
-        var cause: (any Error)?
-        if case .failure(let error) = outcome { cause = error }
-        do {
-            // Not in this task, which may have been cancelled and then could ask the cluster for nothing any more.
-            let known = dropped
-            _ = try await Task {
-                // Somebody may have removed the folder meanwhile; what this process has dropped it knows without it.
-                try self.record(known)
-                try await self.restore(tables)
-            }.value
-        } catch let failure as IndexError where failure.code == .notRestored {
-            throw IndexError.notRestored(failure.failures, during: cause)
-        } catch {
-            throw IndexError.notRestored([.init(index: nil, reason: "\(error)")], during: cause)
-        }
-        return try outcome.get()
+        // Where this is not reached, the leases run out.
+        if purpose == .hand { for index in own { try await ledger.release(index) } }
+        return (plan, own)
     }
 
     // MARK: Records
 
     /// Has it recorded that indexes are owed, where that was lost.
-    private func record(_ indexes: [TableIndex]) throws {
+    func record(_ indexes: [TableIndex]) async throws {
         guard !indexes.isEmpty else { return }
-        let file = try IndexFile(folder: self.folder)
-        var records = try file.read()
+        let ledger = try await self.store.open()
+        let records = try await ledger.read()
         let missing = indexes.filter { records.record($0.table.keyspace, $0.name) == nil }
         guard !missing.isEmpty else { return }
-        for index in missing { records.put(index, isOwed: true) }
-        try file.replace(with: records)
+        _ = try await ledger.record(missing, for: .load)
     }
 
-    /// The recorded indexes that may be missing. Needs no cluster.
-    public func owed() throws(IndexError) -> [TableIndex] { try IndexFile.read(folder: self.folder).owed }
+    /// The recorded indexes that may be missing. Needs no cluster where the records are files.
+    public func owed() async throws -> [TableIndex] { try await self.store.read().owed }
+
+    /// The recorded indexes that may be missing, of a folder that nobody keeps.
+    public static func owed(inFolder folder: String) throws(IndexError) -> [TableIndex] {
+        try IndexFile.read(folder: folder).owed
+    }
 
     /// Forgets a recorded index that is not to come back: dropped on purpose, or with its table.
     ///
     /// - Returns: whether it was recorded.
     @discardableResult
-    public func forget(keyspace: String, index: String) throws(IndexError) -> Bool {
-        let file = try IndexFile(folder: self.folder)
-        var records = try file.read()
-        guard records.remove(keyspace, index) else { return false }
-        try file.replace(with: records)
-        return true
+    public func forget(keyspace: String, index: String) async throws -> Bool {
+        try await self.store.open().remove(keyspace, index)
     }
 
     // MARK: Changes

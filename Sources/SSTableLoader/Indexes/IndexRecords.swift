@@ -4,10 +4,24 @@ import LiveTables
 ///
 /// A line that cannot be read is kept as it is for an operator to see. It stands for an index that may be missing.
 struct IndexRecords: Sendable, Equatable {
+    /// What an index is dropped for.
+    enum Purpose: Sendable, Hashable {
+        /// For a load: it comes back with its end, whatever that is.
+        case load
+        /// For somebody who is going to ask for it.
+        case hand
+    }
+
     struct Record: Sendable, Hashable {
         var index: TableIndex
         /// Whether it may be missing: from before its DROP until it has been seen again.
         var isOwed: Bool
+        /// What it is dropped for; a file does not tell, and its records come back with the next load.
+        var purpose = Purpose.load
+        /// The job that has dropped it, where that is kept.
+        var job: String?
+        /// Who answers for it at this moment, where that is kept.
+        var holder: IndexHolder?
     }
 
     private(set) var records: [Record] = []
@@ -26,13 +40,26 @@ struct IndexRecords: Sendable, Equatable {
         }
     }
 
+    /// The records of rows, with what is wrong of each that is damaged.
+    init(rows: [IndexRow]) {
+        for row in rows {
+            switch row.content {
+            case .record(let record): self.records.append(record)
+            case .damaged(let fault): self.damagedLines.append(fault)
+            case .lease: break
+            }
+        }
+    }
+
     var text: String {
         let lines = self.records.map(Self.line) + self.damagedLines
         return lines.map { $0 + "\n" }.joined()
     }
 
     /// The indexes that may be missing.
-    var owed: [TableIndex] { self.records.filter(\.isOwed).map(\.index) }
+    var owed: [TableIndex] { self.owedRecords.map(\.index) }
+    /// Their records.
+    var owedRecords: [Record] { self.records.filter(\.isOwed) }
 
     /// The record of a name, which a keyspace has once.
     func record(_ keyspace: String, _ name: String) -> Record? {

@@ -42,6 +42,8 @@ public struct IndexStatus: Sendable, Hashable {
     public var index: TableIndex
     /// What there is.
     public var state: State
+    /// Whose load it is dropped for at this moment, where that is known; it comes back with that load's end.
+    public var holder: IndexHolder?
 
     /// Whether it is there as it was recorded, built or not.
     public var isThere: Bool {
@@ -54,7 +56,7 @@ public struct IndexStatus: Sendable, Hashable {
 public struct IndexVerdict: Sendable, Hashable {
     /// The recorded indexes.
     public var indexes: [IndexStatus] = []
-    /// Lines of the file that cannot be read; an index may be missing for each.
+    /// Lines of the file, or rows of the table, that cannot be read; an index may be missing for each.
     public var damagedLines: Int = 0
 
     /// Whether every recorded index exists with the definition that was recorded.

@@ -1,17 +1,18 @@
-import CQLClient
+@testable import CQLClient
 import CQLProtocol
 import EmbeddedNode
 import Logging
 import NIOCore
 import NIOPosix
 import Synchronization
+import Testing
 
 @testable import SSTableLoader
 
 struct Broken: Error {}
 
 /// A session that breaks at its n-th statement.
-final class BreakingSession: IndexSession {
+final class BreakingSession: IndexSession, IndexRecordSession {
     enum Break: Sendable, CaseIterable {
         /// The n-th statement and all later ones fail without being executed, as after a kill before it was sent.
         case killedBefore
@@ -21,15 +22,19 @@ final class BreakingSession: IndexSession {
         case refused
         /// Only the n-th statement fails, though it is executed.
         case answerLost
+        /// Only the n-th statement is not answered in time, and not executed.
+        case lateBefore
+        /// Only the n-th statement is not answered in time, though it is executed.
+        case lateAfter
     }
 
-    private let session: any IndexSession
+    private let session: any IndexSession & IndexRecordSession
     private let number: Int
     private let how: Break
-    private let state = Mutex((count: 0, changes: [String]()))
+    private let state = Mutex((count: 0, changes: [String](), writes: [String]()))
 
     /// - Parameter number: from 1 on; `Int.max` for a session that never breaks.
-    init(_ session: any IndexSession, at number: Int = .max, _ how: Break = .refused) {
+    init(_ session: any IndexSession & IndexRecordSession, at number: Int = .max, _ how: Break = .refused) {
         self.session = session
         self.number = number
         self.how = how
@@ -39,6 +44,8 @@ final class BreakingSession: IndexSession {
     var count: Int { self.state.withLock { $0.count } }
     /// The changes that were executed.
     var changes: [String] { self.state.withLock { $0.changes } }
+    /// The writes on condition that were executed.
+    var writes: [String] { self.state.withLock { $0.writes } }
 
     func read(_ text: String, _ values: [String]) async throws -> Rows {
         try await self.run { try await self.session.read(text, values) }
@@ -51,6 +58,21 @@ final class BreakingSession: IndexSession {
         }
     }
 
+    func apply(_ text: String, _ values: [CQLValue]) async throws -> Bool {
+        try await self.run {
+            self.state.withLock { $0.writes.append(text) }
+            return try await self.session.apply(text, values)
+        }
+    }
+
+    func rows(_ text: String, _ values: [CQLValue], consistency: Consistency) async throws -> Rows {
+        try await self.run { try await self.session.rows(text, values, consistency: consistency) }
+    }
+
+    func makeTable(_ text: String, replication: String?) async throws {
+        try await self.run { try await self.session.makeTable(text, replication: replication) }
+    }
+
     private func run<Value>(_ statement: () async throws -> Value) async throws -> Value {
         let count = self.state.withLock { state in
             state.count += 1
@@ -60,12 +82,17 @@ final class BreakingSession: IndexSession {
         case .killedBefore where count >= self.number, .killedAfter where count > self.number,
             .refused where count == self.number:
             throw Broken()
-        case .killedBefore, .killedAfter, .refused, .answerLost: break
+        case .lateBefore where count == self.number: throw Self.late
+        case .killedBefore, .killedAfter, .refused, .answerLost, .lateBefore, .lateAfter: break
         }
         let value = try await statement()
-        if count == self.number { throw Broken() }
-        return value
+        guard count == self.number else { return value }
+        throw self.how == .lateAfter ? Self.late : Broken()
     }
+}
+
+extension BreakingSession {
+    private static var late: any Error { CQLSessionError(.timeout, "no answer", isSafeToRetry: false) }
 }
 
 /// A clock on which every pause is over at once.
@@ -139,6 +166,46 @@ struct IndexedNode: Sendable {
         IndexKeeper(folder: folder, session: session ?? self.session, clock: ImpatientClock(), logger: Self.silent)
     }
 
+    /// A keeper of a worker whose records are in the cluster.
+    func shared(
+        _ worker: String,
+        job: String = "load",
+        lease: Duration = .seconds(60),
+        _ session: BreakingSession? = nil
+    ) -> IndexKeeper {
+        var limits = IndexKeeper.Limits()
+        (limits.pause, limits.handover) = (.milliseconds(5), .seconds(30))
+        let session = session ?? BreakingSession(self.session)
+        let store = ClusterIndexStore(
+            session: session,
+            job: job,
+            worker: worker,
+            lease: lease,
+            replication: nil,
+            wallClock: { 1_700_000_000_000 }
+        )
+        return IndexKeeper(
+            store: store,
+            session: session,
+            limits: limits,
+            clock: ContinuousClock(),
+            logger: Self.silent
+        )
+    }
+
+    /// Lets all leases run out.
+    func endLeases() async throws {
+        let tables = "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?"
+        guard try await !self.session.read(tables, ["cluster_sync", "indexes"]).isEmpty else { return }
+        for row in try await self.session.read("SELECT * FROM cluster_sync.indexes", []) {
+            let name = (try row.text("keyspace_name"), try row.text("index_name"))
+            try await self.session.change(
+                "UPDATE cluster_sync.indexes SET lease = null, lease_job = null, worker = null "
+                    + "WHERE keyspace_name = '\(name.0)' AND index_name = '\(name.1)'"
+            )
+        }
+    }
+
     /// What `system_schema.indexes` says of the keyspace: `table index kind option=value …`.
     func rows() async throws -> Set<String> {
         let text = "SELECT table_name, index_name, kind, options FROM system_schema.indexes WHERE keyspace_name = ?"
@@ -149,5 +216,14 @@ struct IndexedNode: Sendable {
                 return (names + options).joined(separator: " ")
             }
         )
+    }
+}
+
+/// Asks until the answer is yes.
+func eventually(_ question: () async throws -> Bool) async throws {
+    let end = ContinuousClock.now + .seconds(30)
+    while try await !question() {
+        try #require(ContinuousClock.now < end, "not within 30 seconds")
+        try await Task.sleep(for: .milliseconds(20))
     }
 }
