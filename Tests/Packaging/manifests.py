@@ -104,8 +104,19 @@ def check_safety(where: str, documents: list[dict]) -> None:
                 raise Fault(f"{where}: {container['name']} may do too much")
 
 
+# What a Pod has that a manifest refers to.
+FIELDS = {"metadata.name": "dual-writer-0", "status.podIP": "10.0.0.7"}
+
+
 def environment(container: dict) -> dict[str, str]:
-    return {variable["name"]: variable["value"] for variable in container.get("env", [])}
+    values: dict[str, str] = {}
+    for variable in container.get("env", []):
+        value = variable.get("value") or FIELDS[variable["valueFrom"]["fieldRef"]["fieldPath"]]
+        # As Kubernetes does it, from variables that come before.
+        for name, earlier in values.items():
+            value = value.replace(f"$({name})", earlier)
+        values[variable["name"]] = value
+    return values
 
 
 def check_program(where: str, documents: list[dict], binary: str) -> None:
@@ -153,7 +164,9 @@ def start(where: str, binary: str, arguments: list[str], file: str, variables: d
             process = subprocess.Popen(command, env=os.environ | values, stdout=output, stderr=subprocess.STDOUT)
         try:
             deadline = time.monotonic() + START_SECONDS
-            while "admin port listens" not in log.read_text():
+            # There is no cluster here: a replica of several waits for one before it listens.
+            started = "joining the other replicas" if values.get("CLUSTER_SYNC_CONTROL") == "cluster" else "admin port listens"
+            while started not in log.read_text():
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise Fault(f"{where}: the program does not start:\n{log.read_text()}")
                 time.sleep(0.05)

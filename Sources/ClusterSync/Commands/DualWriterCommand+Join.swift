@@ -23,6 +23,7 @@ extension DualWriterCommand {
         } catch {
             throw fail(Exit.state, error.description)
         }
+        logger.notice("joining the other replicas", metadata: ["replica": "\(memory.id)"])
         let shared = await SharedMode(
             configuration.replica,
             dualWriter,
