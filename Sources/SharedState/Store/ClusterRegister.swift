@@ -140,7 +140,9 @@ public actor ClusterRegister: SharedRegister {
         func seconds(_ milliseconds: Int64) -> CQLValue { .int(Int32(clamping: max(1, (milliseconds + 999) / 1_000))) }
         try await self.translating { session, statements in
             let described = entry.values(of: self.name) + [seconds(times.memoryMilliseconds)]
-            let lives: [CQLValue] = [seconds(times.lifeMilliseconds), .text(self.name), .text(entry.id)]
+            // A cell's life is counted in whole seconds of the cluster's clock, so it may end up to a second early; the replica
+            // relies on all of it (``Lease``).
+            let lives: [CQLValue] = [seconds(times.lifeMilliseconds + 1_000), .text(self.name), .text(entry.id)]
             _ = try await session.batch(
                 [(statements.describe, described), (statements.live, lives)],
                 kind: .unlogged,
