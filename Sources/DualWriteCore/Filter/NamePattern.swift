@@ -1,8 +1,8 @@
 /// The name of a keyspace or table in a list, with `*` for any characters and `?` for one. In double quotes it is taken as it is;
 /// else case does not matter to it, as to CQL.
 public struct NamePattern: Sendable, Hashable, CustomStringConvertible {
-    private let text: [Character]
-    private let isLiteral: Bool
+    let text: [Character]
+    let isLiteral: Bool
 
     /// Every name.
     public static let any = NamePattern(text: ["*"], isLiteral: false)

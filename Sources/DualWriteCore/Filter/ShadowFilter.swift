@@ -50,17 +50,23 @@ public struct ShadowFilter: Sendable, Hashable {
     /// - Parameters:
     ///   - statements: one for a QUERY or EXECUTE, one for each child of a BATCH.
     ///   - schema: of the primary.
-    public func decision(of request: Request, _ statements: [WriteStatement], schema: SchemaShapes?) -> Decision {
-        guard !self.isOpen, let first = statements.first else { return .whole }
+    ///   - place: where the tables' modes count as well; nil where all tables have one mode.
+    public func decision(
+        of request: Request,
+        _ statements: [WriteStatement],
+        schema: SchemaShapes?,
+        in place: ShadowPlace? = nil
+    ) -> Decision {
+        guard !self.isOpen || place != nil, let first = statements.first else { return .whole }
         switch request {
         case .query(let query):
-            return self.decision(of: first, query.parameters.values, schema)
+            return self.decision(of: first, query.parameters.values, schema, place)
         case .execute(let execute):
-            return self.decision(of: first, execute.parameters.values, schema)
+            return self.decision(of: first, execute.parameters.values, schema, place)
         case .batch(let batch):
             var decision = Decision.whole
             let wanted = zip(batch.children, statements).map { child, statement in
-                let part = self.decision(of: statement, .positional(child.values), schema)
+                let part = self.decision(of: statement, .positional(child.values), schema, place)
                 decision.add(part)
                 return part.share != .nothing
             }
@@ -71,7 +77,12 @@ public struct ShadowFilter: Sendable, Hashable {
         }
     }
 
-    private func decision(of statement: WriteStatement, _ values: QueryValues, _ schema: SchemaShapes?) -> Decision {
+    private func decision(
+        of statement: WriteStatement,
+        _ values: QueryValues,
+        _ schema: SchemaShapes?,
+        _ place: ShadowPlace?
+    ) -> Decision {
         let writes = statement.writes
         let isBatch = statement.analysis.kind == .batch
         var verdicts: [TenantPlan.Verdict] = []
@@ -80,6 +91,11 @@ public struct ShadowFilter: Sendable, Hashable {
         }
         var decision = Decision.whole
         let wanted = writes.enumerated().map { index, analysis in
+            switch place?.claim(on: analysis, keyspace: statement.keyspace) {
+            case .primary: return true
+            case .nothing: return false
+            case .shadow, nil: break
+            }
             let byTable = self.tables.share(of: analysis, keyspace: statement.keyspace) != .nothing
             let verdict = verdicts.indices.contains(index) ? verdicts[index] : .wanted
             if !byTable { decision.byTable += 1 } else { decision.count(verdict) }

@@ -22,6 +22,8 @@ public struct Gate: Sendable, Hashable {
         case comparison
         /// The clocks of sidecar and clusters are close together.
         case clockSkew = "clock_skew"
+        /// No table needs the source by a mode of its own.
+        case overrides
 
         /// Whether the gate rests on what other services report, and not on what the sidecar sees itself.
         public var needsReport: Bool { self == .bulkLoad || self == .comparison }

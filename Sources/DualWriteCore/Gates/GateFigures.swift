@@ -29,6 +29,8 @@ public struct GateFigures: Sendable {
     public var now: Int64
     /// The clusters.
     public var legs: PerCluster<Leg>
+    /// Tables with a mode of their own.
+    public var overrides: [ModeOverride] = []
     /// Live reads in the window of which it is known whether they are the same.
     public var comparedReads: UInt64 = 0
     /// Of these the ones that are not.

@@ -46,6 +46,7 @@ private struct GateJudge {
         case .bulkLoad: self.bulkLoad
         case .comparison: self.comparison
         case .clockSkew: self.clockSkew
+        case .overrides: self.overrides
         }
     }
 
@@ -185,6 +186,22 @@ private struct GateJudge {
             holds
                 ? "The clocks are close together."
                 : "The clocks of sidecar and clusters are \(skew) ms apart; mend NTP first."
+        )
+    }
+
+    /// In TargetOnly operators take the source away.
+    private var overrides: Gate? {
+        guard self.step.to == .targetOnly, !self.figures.overrides.isEmpty else { return nil }
+        let tables = self.figures.overrides.filter { $0.stage.mode.needs(.source) }.map(\.tables.description)
+        let shown = tables.prefix(3).joined(separator: ", ") + (tables.count > 3 ? " and \(tables.count - 3) more" : "")
+        return self.make(
+            .overrides,
+            tables.isEmpty,
+            "\(tables.count)",
+            "0",
+            tables.isEmpty
+                ? "No table needs the source by a mode of its own."
+                : "\(shown) need the source by a mode of their own (cluster-sync phase override list): it must stay."
         )
     }
 

@@ -44,7 +44,7 @@ public struct ModeStep: Sendable, Hashable {
         // The rollback after cut-over. The source has had every write since it was left for the last time.
         case (.shadowPrimary, .dualWriteSync): [.connected, .backlog, .deadLetters, .losses, .comparison]
         // What the source has is what a way back would need: it ends here.
-        case (.shadowPrimary, .targetOnly): [.connected, .backlog, .mismatches]
+        case (.shadowPrimary, .targetOnly): [.connected, .backlog, .mismatches, .overrides]
         default:
             if self.changesPrimary, !self.isBack {
                 Gate.Name.allCases

@@ -11,18 +11,21 @@ public enum LoginCheck: Sendable, Hashable {
     /// names.
     ///
     /// - Parameters:
+    ///   - others: modes that tables have of their own.
     ///   - asksForCredentials: the cluster has an authenticator.
     ///   - usesOwnNames: clients act on the cluster under their own names.
     public init(
         mode: WriteMode,
+        others: [ModeStage] = [],
         asksForCredentials: (Cluster) -> Bool,
         usesOwnNames: (Cluster) -> Bool
     ) {
-        let legs = [mode.primary] + (mode.shadow.map { [$0] } ?? [])
+        let modes = [mode] + others.map(\.mode)
+        let legs = modes.flatMap { [$0.primary] + ($0.shadow.map { [$0] } ?? []) }
         if let cluster = legs.first(where: { usesOwnNames($0) && asksForCredentials($0) }) {
             self = .cluster(cluster)
-        } else if !usesOwnNames(mode.primary), asksForCredentials(mode.primary) {
-            self = .configured(mode.primary)
+        } else if let cluster = modes.map(\.primary).first(where: asksForCredentials) {
+            self = .configured(cluster)
         } else {
             self = .none
         }

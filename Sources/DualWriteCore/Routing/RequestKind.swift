@@ -106,7 +106,7 @@ public enum RequestKind: UInt8, Sendable, Hashable, CaseIterable {
     }
 
     /// `cluster_sync` and an application's `systems` are ordinary: only these are the server's own.
-    private static func isSystem(_ keyspace: String?) -> Bool {
+    static func isSystem(_ keyspace: String?) -> Bool {
         keyspace.map { $0 == "system" || $0.hasPrefix("system_") } ?? false
     }
 
