@@ -46,7 +46,7 @@ final class ReadComparisons {
         _ body: UnsafeRawBufferPointer
     ) {
         guard self.sampler.picks(), opcode == .result, AnswerLayout.resultKind(body, flags: flags) == 2,
-            cluster == self.loop.settings.mode.primary, let shadow = self.loop.settings.mode.shadow,
+            cluster == request.tableStage.mode.primary, let shadow = request.tableStage.mode.shadow,
             !self.loop.isDraining
         else { return }
         switch self.choose(request, shadow, answerBytes: body.count) {
@@ -126,7 +126,8 @@ final class ReadComparisons {
 
     private func carryOut(_ action: ComparisonCourse.Action, _ comparison: ReadComparison) {
         comparison.wait = nil
-        let mode = self.loop.settings.mode
+        let read = comparison.read
+        let mode = self.loop.settings.modes.stage(keyspace: read.keyspace, table: read.table).mode
         if case .end(let outcome) = action { return self.end(comparison, outcome) }
         guard mode.primary == comparison.primary, mode.shadow == comparison.shadow, !self.loop.isDraining else {
             return self.end(comparison, .undecided)

@@ -48,6 +48,7 @@ extension DualWriterLoop {
         request.copy = entry.kind.isFence ? .fence : entry.isRepeatable ? .repeatable : .once
         request.plan = .ship(primary: cluster.other, copy: request.copy)
         request[cluster].record = record.position
+        request.isMixed = self.hasOverrides && self.mayBeMixed(request)
         return .request(request)
     }
 

@@ -19,10 +19,11 @@ extension DualWriterLoop {
         let timeouts = self.settings.timeouts
         let milliseconds = request.isWrite ? timeouts.primaryWriteMilliseconds : timeouts.readMilliseconds
         request.deadline = request.receivedAt + Int64(milliseconds) * 1_000_000
-        if !self.settings.filter.isOpen, request.isWrite, self.settings.mode.shadow != nil {
-            self.narrowPlan(of: request)
+        let mode = request.tableStage.mode
+        if request.isMixed || !self.settings.filter.isOpen, request.isWrite, let shadow = mode.shadow {
+            self.narrowPlan(of: request, shadow)
         }
-        request.waitsForBoth = self.settings.mode.isJoin && self.settings.policy.syncFailure == .fail
+        request.waitsForBoth = mode.isJoin && self.settings.policy.syncFailure == .fail
         if let primary = request.plan.primary, self.overtakes(request, on: primary) {
             self.doubt(request, on: primary, .overtaken)
         }
@@ -53,8 +54,8 @@ extension DualWriterLoop {
     }
 
     /// Takes the shadow out of the plan of a write that it is not to get, and the haste out of one of which it gets a part.
-    private func narrowPlan(of request: ProxiedRequest) {
-        let decision = self.filterDecision(of: request)
+    private func narrowPlan(of request: ProxiedRequest, _ shadow: Cluster) {
+        let decision = self.filterDecision(of: request, for: shadow)
         self.counters.filtering.count(decision)
         switch decision.share {
         case .whole:
@@ -72,8 +73,10 @@ extension DualWriterLoop {
     private func overtakes(_ request: ProxiedRequest, on primary: Cluster) -> Bool {
         guard request.isWrite else { return false }
         let order = self.order[primary]
-        return order.fences > 0 || request.kind.isOrdered && order.ordered > 0
+        let mayOvertake =
+            order.fences > 0 || request.kind.isOrdered && order.ordered > 0
             || request.kind == .truncate && self.lane(primary).count > 0
+        return mayOvertake && (!self.hasOverrides || self.owesFromBefore(primary))
     }
 
     /// Whether the shadow must not get a request before something else that it is owed.

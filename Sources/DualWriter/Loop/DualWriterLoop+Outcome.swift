@@ -43,7 +43,7 @@ extension DualWriterLoop {
         switch request.plan {
         case .single:
             self.reply(request, cluster, opcode: opcode, flags: flags, body: body)
-            if request.kind == .read, self.settings.comparesReads {
+            if request.kind == .read, self.settings.comparison.percentage > 0, request.tableStage.comparesReads {
                 self.comparisons.consider(request, answeredBy: cluster, opcode, flags, body)
             }
             self.finish(request)

@@ -28,6 +28,7 @@ extension DualWriterLoop {
         request.opcode = header.opcode
         request.identity = client.identity
         request.receivedAt = self.now
+        request.tableStage = self.settings.stage
         var message = body
         if header.flags.contains(.customPayload) {
             // The payload stays in front of what is sent on; only the message behind it is looked at here.
@@ -79,6 +80,7 @@ extension DualWriterLoop {
         }
         let kind = RequestKind(analysis.evaluated, keyspace: request.identity?.key.keyspace, schema: self.schema)
         if analysis.hidesServerValues { self.counters.notEvaluated &+= 1 }
+        if self.hasOverrides, !self.adoptMode(of: analysis.evaluated, kind, request) { return }
         self.classify(request, kind, layout)
         switch kind {
         case .use:
@@ -112,7 +114,7 @@ extension DualWriterLoop {
         request.isWrite = kind.isWrite
         request.isIdempotent = kind == .plainWrite || !kind.isWrite || kind == .truncate
         request.consistency = layout.consistency
-        request.plan = RoutePlan(kind: kind, stage: self.settings.stage, policy: self.settings.policy)
+        request.plan = RoutePlan(kind: kind, stage: request.tableStage, policy: self.settings.policy)
         if kind == .notUnderstood { self.counters.notUnderstood &+= 1 }
     }
 
@@ -159,7 +161,7 @@ extension DualWriterLoop {
 
     /// Both clusters order a write by the same clock, whenever its copy arrives. Counters have no use for a timestamp and take
     /// it; conditional statements have that of paxos.
-    private func mayStamp(_ kind: RequestKind) -> Bool {
+    func mayStamp(_ kind: RequestKind) -> Bool {
         kind == .plainWrite || kind == .nonIdempotentWrite || kind == .counterWrite
     }
 
@@ -198,19 +200,24 @@ extension DualWriterLoop {
         request.kind = .systemRead
         request.isWrite = false
         request.isIdempotent = true
+        if self.hasOverrides {
+            if !statement.isJudged(at: self.judgementChanges) { self.judge(statement) }
+            // What cannot be executed now can be prepared; the tables may have other modes by then.
+            request.tableStage = statement.mode.stage ?? self.settings.stage
+        }
         if statement.kind == .virtualTable {
             self.prepareVirtual(request, statement)
             return
         }
         if case .refuse(let reason) = RoutePlan(
             kind: statement.kind,
-            stage: self.settings.stage,
+            stage: request.tableStage,
             policy: self.settings.policy
         ) {
             self.fail(request, ProxyError.invalid(reason))
             return
         }
-        request.plan = .single(self.settings.mode.primary)
+        request.plan = .single(request.tableStage.mode.primary)
         if statement.known.evaluation == nil {
             request.body.assign(body)
         } else {
@@ -237,7 +244,7 @@ extension DualWriterLoop {
     }
 
     func judge(_ statement: PreparedStatement) {
-        statement.judge(by: self.schema, self.settings.filter, at: self.judgementChanges)
+        statement.judge(by: self.schema, self.settings.filter, self.settings.modes, at: self.judgementChanges)
     }
 
     private func find(_ id: StatementID) -> PreparedStatement? {
@@ -273,6 +280,7 @@ extension DualWriterLoop {
             return
         }
         request.statement = statement
+        if self.hasOverrides, !self.adopt(statement.mode, request) { return }
         self.classify(request, statement.kind, layout)
         switch statement.kind {
         case .use:
@@ -298,87 +306,5 @@ extension DualWriterLoop {
             "cluster-sync: the prepared statement is not known here; prepare it again",
             details: .unprepared(id: ByteBuffer(bytes: id))
         )
-    }
-
-    // MARK: BATCH
-
-    private func batch(_ request: ProxiedRequest, _ body: UnsafeRawBufferPointer) {
-        var batch: Batch
-        do {
-            guard case .batch(let decoded) = try RequestRewriter.decode(body, opcode: .batch) else { return }
-            batch = decoded
-        } catch {
-            self.fail(request, ProxyError.protocol("malformed BATCH: \(error.what) at byte \(error.offset)"))
-            return
-        }
-        var kinds: [RequestKind] = []
-        var isEvaluated = false
-        do {
-            for index in batch.children.indices {
-                kinds.append(try self.takeOn(&batch.children[index], of: request, &isEvaluated))
-            }
-        } catch {
-            self.fail(request, error)
-            return
-        }
-        guard let kind = RequestKind.batch(of: kinds, isCounter: batch.kind == .counter) else {
-            let text = "Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed."
-            self.fail(request, ProxyError.invalid(text))
-            return
-        }
-        request.kind = kind
-        request.isWrite = true
-        request.isIdempotent = kind == .plainWrite
-        request.consistency = batch.consistency
-        request.batchWriteType =
-            batch.kind == .counter ? .counter : batch.kind == .unlogged ? .unloggedBatch : .batch
-        request.plan = RoutePlan(kind: kind, stage: self.settings.stage, policy: self.settings.policy)
-        if isEvaluated {
-            guard let changed = try? RequestRewriter.encode(.batch(batch)) else {
-                self.fail(request, ProxyError.invalid("cluster-sync: more values than a statement can have"))
-                return
-            }
-            request.retain(changed)
-        } else {
-            request.body.assign(body, reserving: 8)
-        }
-        if self.mayStamp(kind), batch.defaultTimestamp == nil {
-            // Flags are the last byte but the serial consistency; the timestamp comes last (native protocol v4 §4.1.7).
-            let flagsOffset = request.body.count - 1 - (batch.serialConsistency == nil ? 0 : 2)
-            request.body.withMutableBytes { $0[flagsOffset] |= RequestLayout.Flags.defaultTimestamp.rawValue }
-            request.body.append(self.stamp())
-        }
-        self.dispatch(request)
-    }
-
-    /// Notes a child of a BATCH, with its calls evaluated.
-    private func takeOn(
-        _ child: inout Batch.Child,
-        of request: ProxiedRequest,
-        _ isEvaluated: inout Bool
-    ) throws(ErrorMessage) -> RequestKind {
-        let keyspace = request.identity?.key.keyspace
-        switch child.statement {
-        case .text(let text):
-            guard let analysis = self.analyses.analysis(of: text) else {
-                throw ProxyError.invalid("statement too long in BATCH")
-            }
-            if let values = analysis.serverValues {
-                isEvaluated = true
-                try self.evaluate(&child, text, values)
-            } else if analysis.hidesServerValues {
-                self.counters.notEvaluated &+= 1
-            }
-            return RequestKind(analysis.evaluated, keyspace: keyspace, schema: self.schema)
-        case .prepared(let bytes):
-            guard let id = bytes.withUnsafeReadableBytes({ StatementID($0) }),
-                let statement = self.statement(id, at: request.receivedAt)
-            else { throw bytes.withUnsafeReadableBytes { Self.unprepared($0) } }
-            if statement.hasServerValues, try self.evaluate(&child, statement.known, keyspace: keyspace) {
-                isEvaluated = true
-            }
-            if case .prepared = child.statement { request.children.append(statement) }
-            return statement.kind
-        }
     }
 }

@@ -11,26 +11,6 @@ import ShadowJournal
 ///
 /// Not `Sendable`: all of it is touched on ``eventLoop`` only. What changes at run time arrives as a ``Settings`` value.
 final class DualWriterLoop {
-    /// What may change at run time. A request keeps the plan that it began with.
-    struct Settings: Sendable {
-        var stage: ModeStage
-        var policy: StatementPolicy
-        var timeouts: DualWriterTimeouts
-        /// The tables that are wanted on the shadow.
-        var filter: ShadowFilter = .all
-        /// Clusters on which all clients act under the configured credentials.
-        var actingAsConfigured: Set<Cluster> = []
-        var comparison = ComparisonSettings()
-        var requestLog = RequestLogSettings()
-
-        var mode: WriteMode { self.stage.mode }
-
-        /// Whether live reads are compared with what the shadow has. Where they are moving to it, they say nothing about it.
-        var comparesReads: Bool {
-            self.comparison.percentage > 0 && self.mode.shadow != nil && self.stage.reads == self.mode.primary
-        }
-    }
-
     /// Requests in flight are looked through for expired ones this often; a deadline is met to within this time.
     static var sweepInterval: TimeAmount { .milliseconds(25) }
 
@@ -48,13 +28,15 @@ final class DualWriterLoop {
     var settings: Settings {
         didSet {
             self.comparisons.settingsChanged()
-            // Another primary may have other tables.
-            if oldValue.mode.primary != self.settings.mode.primary || oldValue.filter != self.settings.filter {
-                self.judgementChanges += 1
-            }
+            self.judgeAnew(after: oldValue)
             if oldValue.requestLog != self.settings.requestLog { self.requestLog.settings = self.settings.requestLog }
         }
     }
+    /// Whether there are tables with modes of their own: all that requests look at where there are none.
+    private(set) var hasOverrides: Bool
+    /// When a table may have got another primary for the last time, in milliseconds since 1970: what a lane owes from before that
+    /// may be overtaken.
+    private(set) var primariesChangedAt: Int64
     var requestLog: RequestLog
     /// When requests begin to be refused, in nanoseconds of ``now``, because another stage may be in force by then.
     var actsUntil = Int64.max
@@ -70,8 +52,9 @@ final class DualWriterLoop {
     /// Bytes of frames of which the rest has not come yet.
     var unfinishedFrameBytes = 0
 
-    private var sourceSchema: SchemaShapes?
-    private var targetSchema: SchemaShapes?
+    private var schemas = PerCluster<SchemaShapes?>(both: nil)
+    /// What the tables have in them, each as its primary has it.
+    private(set) var schema: SchemaShapes?
     /// How often a schema or the filter has become another one; statements are judged anew then.
     private(set) var judgementChanges = 1
 
@@ -128,6 +111,8 @@ final class DualWriterLoop {
         self.requestLog = RequestLog(settings.requestLog, loops: loops, index: index)
         self.limits = limits
         self.settings = settings
+        self.hasOverrides = !settings.overrides.isEmpty
+        self.primariesChangedAt = LoopClock.wallMicroseconds / 1_000
         self.advertisedAddress = advertisedAddress
         self.ring = ring
         self.registry = registry
@@ -204,14 +189,29 @@ final class DualWriterLoop {
         self.retired.removeAll(where: \.isDrained)
     }
 
-    /// What the primary's tables have in them.
-    var schema: SchemaShapes? { self.settings.mode.primary == .source ? self.sourceSchema : self.targetSchema }
-
     private func noteSchema(_ topology: ClusterTopology, of cluster: Cluster) {
         guard topology.schema !== self.topology(cluster)?.schema else { return }
-        let shapes = topology.schema.map { SchemaShapes($0) }
-        if cluster == .source { self.sourceSchema = shapes } else { self.targetSchema = shapes }
+        self.schemas[cluster] = topology.schema.map { SchemaShapes($0) }
+        self.chooseSchema()
+    }
+
+    private func chooseSchema() {
         self.judgementChanges += 1
+        let modes = self.settings.modes
+        self.schema =
+            self.hasOverrides
+            ? SchemaShapes(self.schemas) { modes.stage(keyspace: $0, table: $1).mode.primary }
+            : self.schemas[modes.stage.mode.primary]
+    }
+
+    /// Statements go by the modes of their tables, by the filter, and by the tables of the primary.
+    private func judgeAnew(after old: Settings) {
+        let modesAreOthers = old.stage != self.settings.stage || old.overrides != self.settings.overrides
+        if modesAreOthers {
+            self.hasOverrides = !self.settings.overrides.isEmpty
+            self.primariesChangedAt = self.wallMilliseconds
+        }
+        if modesAreOthers || old.filter != self.settings.filter { self.chooseSchema() }
     }
 
     func setTopology(_ topology: ClusterTopology, of cluster: Cluster) {

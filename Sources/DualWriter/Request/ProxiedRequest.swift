@@ -100,6 +100,10 @@ final class ProxiedRequest {
 
     // What it is.
     var kind = RequestKind.plainWrite
+    /// The mode of its tables when it came.
+    var tableStage = ModeStage.primaryOnly
+    /// Whether some of its tables have no shadow, so that a part of it is copied at most.
+    var isMixed = false
     var plan = RoutePlan.single(.source)
     /// Whether it may be sent again after nobody knows what became of it.
     var isIdempotent = false
@@ -195,5 +199,6 @@ final class ProxiedRequest {
         self.isIdempotent = false
         self.isWrite = false
         self.isNoted = false
+        self.isMixed = false
     }
 }

@@ -38,7 +38,7 @@ extension DualWriterLoop {
         metadata["client"] = "\(client.peer?.ipAddress ?? "?"):\(client.peer?.port ?? 0)"
         metadata["stream"] = "\(request.clientStream)"
         metadata["opcode"] = "\(request.opcode)"
-        metadata["mode"] = "\(self.settings.stage)"
+        metadata["mode"] = "\(request.tableStage)"
         metadata["took-us"] = "\(took / 1_000)"
         if request.opcode != .prepare {
             metadata["kind"] = "\(request.kind.name)"

@@ -27,7 +27,9 @@ public struct DualWriterConfiguration: Sendable {
         get { self.stage.mode }
         set { self.stage = ModeStage(newValue) }
     }
-    /// Its epoch.
+    /// Tables that have modes of their own.
+    public var overrides = ModeOverrides.none
+    /// The mode's epoch, which counts changes of the overrides as well.
     public var epoch: Int
     /// What happens to statements that change more than rows.
     public var policy = StatementPolicy()

@@ -68,7 +68,7 @@ extension DualWriterService {
     /// Refuses what would leave acknowledged writes behind.
     private func check(_ candidate: Candidate) async throws(DualWriterError) {
         let cluster = candidate.cluster
-        let mode = self.mode.mode
+        let mode = self.modes.stages.first { $0.mode.needs(cluster) }?.mode
         let known = self.state.withLock { $0.topologies[cluster] }
         if let found = candidate.found {
             if let refusal = self.state.withLock({ $0.refusal(of: found.topology, as: cluster) }) {
@@ -83,7 +83,7 @@ extension DualWriterService {
                 "\(owed) writes have not reached the \(cluster) cluster yet; try again when they have"
             )
         }
-        guard mode.needs(cluster) else { return }
+        guard let mode else { return }
         guard candidate.found != nil else {
             throw DualWriterError(.clusterMissing, "\(mode) needs the \(cluster) cluster, which would have no host")
         }

@@ -116,6 +116,7 @@ public final class DualWriterService: Service {
             State(
                 settings: .init(
                     stage: configuration.stage,
+                    overrides: configuration.overrides,
                     policy: configuration.policy,
                     timeouts: configuration.timeouts,
                     filter: configuration.filter,
@@ -138,6 +139,9 @@ public final class DualWriterService: Service {
 
     /// The stage in force: the write mode, and whether reads have moved ahead of it.
     public var stage: ModeStage { self.state.withLock { $0.settings.stage } }
+
+    /// The modes in force: the sidecar's, and those that tables have of their own.
+    public var modes: TableModes { self.state.withLock { $0.settings.modes } }
 
     /// The timeouts in force.
     public var timeouts: DualWriterTimeouts { self.state.withLock { $0.settings.timeouts } }

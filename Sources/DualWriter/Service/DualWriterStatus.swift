@@ -77,6 +77,8 @@ public struct DualWriterStatus: Sendable {
 
     /// The write mode in force.
     public var mode: WriteMode
+    /// Tables that have modes of their own.
+    public var overrides = ModeOverrides.none
     /// Its epoch: the number of mode changes so far.
     public var epoch: Int
     /// The configured legs, source before target.
@@ -126,6 +128,9 @@ public struct DualWriterStatus: Sendable {
         self.isDraining = isDraining
         self.counters = counters
     }
+
+    /// The modes in force.
+    public var modes: TableModes { TableModes(ModeStage(self.mode), self.overrides) }
 
     /// The leg of `cluster`, where it is configured.
     public func leg(_ cluster: Cluster) -> Leg? { self.legs.first { $0.cluster == cluster } }

@@ -11,13 +11,15 @@ extension DualWriterLoop {
 
     /// Sends a copy, or what is wanted of it, with the life that is left.
     func sendCopy(_ request: ProxiedRequest, to cluster: Cluster) {
-        if !self.settings.filter.isOpen, cluster != self.settings.mode.primary { self.cut(request, cluster) }
+        if request.isMixed || !self.settings.filter.isOpen, self.hasOverrides || cluster != self.settings.mode.primary {
+            self.cut(request, cluster)
+        }
         if request.writtenAt > 0, self.mayExpire(request) { self.shorten(request, cluster) }
         self.send(request, to: cluster)
     }
 
     /// How much of a write is wanted on a shadow.
-    func filterDecision(of request: ProxiedRequest) -> ShadowFilter.Decision {
+    func filterDecision(of request: ProxiedRequest, for cluster: Cluster) -> ShadowFilter.Decision {
         if request.opcode == .execute, let filtering = request.statement?.filtering {
             switch filtering {
             case .decided(let decision): return decision
@@ -27,17 +29,36 @@ extension DualWriterLoop {
             }
         }
         guard let written = self.written(request) else { return .whole }
-        return self.settings.filter.decision(of: written.message, written.statements, schema: self.schema)
+        return self.decision(about: written, for: cluster)
+    }
+
+    private func decision(about written: WrittenRequest, for cluster: Cluster) -> ShadowFilter.Decision {
+        self.settings.filter.decision(
+            of: written.message,
+            written.statements,
+            schema: self.schema,
+            in: self.shadowPlace(cluster)
+        )
     }
 
     /// Leaves of a batch what is wanted on its shadow.
     private func cut(_ request: ProxiedRequest, _ cluster: Cluster) {
-        guard case .children = self.filterDecision(of: request).share, let written = self.written(request) else {
+        switch self.filterDecision(of: request, for: cluster).share {
+        case .whole:
             return
+        case .nothing:
+            // What is not wanted at all was not taken on, but for batches whose tables have no shadow any more.
+            if request.isMixed { self.doubt(request, on: cluster, .surplus) }
+        case .children:
+            self.keepPart(of: request, cluster)
         }
-        let share = self.settings.filter.decision(of: written.message, written.statements, schema: self.schema).share
+        request.isMixed = false
+    }
+
+    private func keepPart(of request: ProxiedRequest, _ cluster: Cluster) {
+        guard let written = self.written(request) else { return }
+        let share = self.decision(about: written, for: cluster).share
         switch ShadowPart(of: written.message, written.statements.first, share: share) {
-        // What is not wanted at all was not taken on.
         case .whole, .nothing: return
         case .part(let part, let kept):
             if request.opcode == .batch {

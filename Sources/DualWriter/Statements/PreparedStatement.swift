@@ -49,10 +49,12 @@ final class PreparedStatement {
     /// No more bytes than these are needed for it in a journal.
     let journalBytes: Int
     private(set) var kind: RequestKind
-    /// The state of the schema, and of the filter, that it was judged by.
+    /// The state of the schema, of the filter and of the modes that it was judged by.
     private var judgedAt = 0
     /// How the filter decides about executions; nil where it has to look at the whole request.
     private(set) var filtering: StatementFiltering? = .wanted
+    /// The mode of its tables, where tables have modes of their own.
+    private(set) var mode = RequestMode.one(.primaryOnly)
     /// Which of its values are the partition key; nil where they do not make up all of it, or nobody has told yet.
     private(set) var routingKey: RoutingKey?
     /// Where the rows of its keyspace are in each cluster.
@@ -93,15 +95,17 @@ final class PreparedStatement {
         self.uniformIDs.deallocate()
     }
 
-    /// Whether ``kind`` and ``filtering`` go by this state of schema and filter.
+    /// Whether ``kind``, ``mode`` and ``filtering`` go by this state of schema, filter and modes.
     func isJudged(at changes: Int) -> Bool { self.judgedAt == changes }
 
-    /// Judges the statement by a state of schema and filter.
-    func judge(by schema: SchemaShapes?, _ filter: ShadowFilter, at changes: Int) {
+    /// Judges the statement by a state of schema, filter and modes.
+    func judge(by schema: SchemaShapes?, _ filter: ShadowFilter, _ modes: TableModes, at changes: Int) {
         self.judgedAt = changes
         self.kind = RequestKind(self.analysis, keyspace: self.keyspace, schema: schema)
+        self.mode = modes.mode(of: self.analysis, self.kind, keyspace: self.keyspace)
+        let isMixed = if case .several = self.mode { true } else { false }
         self.filtering =
-            filter.isOpen ? .wanted : StatementFiltering(self.writeStatement, filter, schema: schema)
+            filter.isOpen && !isMixed ? .wanted : StatementFiltering(self.writeStatement, filter, schema: schema)
     }
 
     private var writeStatement: WriteStatement {
