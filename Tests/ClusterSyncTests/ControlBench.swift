@@ -15,6 +15,7 @@ final class FakeProxy: SidecarProxy {
 
     struct State {
         var mode = WriteMode.primaryOnly
+        var overrides = ModeOverrides.none
         var epoch = 0
         var connected: Set<Cluster> = [.source, .target]
         var refusesModes = false
@@ -70,6 +71,7 @@ final class FakeProxy: SidecarProxy {
                 counters: state.counters
             )
             status.hasJournal = state.hasJournal
+            status.overrides = state.overrides
             return status
         }
     }
@@ -92,6 +94,16 @@ final class FakeProxy: SidecarProxy {
     }
 
     func mayAct(until moment: NIODeadline) { self.with { $0.actsUntil = moment } }
+
+    func setOverrides(_ overrides: ModeOverrides, epoch: Int, force: Bool, reason: String?) async throws {
+        try self.with { state in
+            let words = overrides.list.map(\.description).joined(separator: " ")
+            state.calls.append("overrides \(words) \(epoch)\(force ? " forced" : "")")
+            if state.refusesModes { throw Refusal() }
+            state.overrides = overrides
+            state.epoch = epoch
+        }
+    }
 
     var filter: CurrentFilter { self.with { $0.filter } }
     func setRequestLog(_ settings: RequestLogSettings) async { self.with { $0.requestLog = settings } }
@@ -211,6 +223,7 @@ extension ControlTests {
         hosts: (String, String) = ("a", "b"),
         mode: WriteMode = .primaryOnly,
         history: [PhaseRecord] = [],
+        overrides: [KeptOverride] = [],
         gates: [(String, String)] = [],
         _ body: (ControlBench) async throws -> Void
     ) async throws {
@@ -225,6 +238,7 @@ extension ControlTests {
         )
         let proxy = FakeProxy()
         proxy.with { $0.mode = mode }
+        proxy.with { $0.overrides = (try? ModeOverrides(overrides.map(\.override))) ?? .none }
         var timeouts = DualWriterTimeouts()
         timeouts.shadowWriteMilliseconds = 50
         var logger = Logger(label: "test")
@@ -232,7 +246,7 @@ extension ControlTests {
         let control = SidecarControl(
             proxy: proxy,
             store: store,
-            phase: PhaseState(mode: mode, epoch: 0, history: history),
+            phase: PhaseState(mode: mode, epoch: 0, history: history, overrides: overrides),
             configuration: try SidecarConfiguration(layers) { _ in nil },
             // Nothing waits long for what is owed.
             timeouts: timeouts,

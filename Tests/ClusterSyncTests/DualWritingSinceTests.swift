@@ -26,6 +26,21 @@ struct DualWritingSinceTests {
         #expect(moment == 1_767_484_801_500_000 + 10_000_000)
     }
 
+    @Test func `tables whose own copies began later move it`() throws {
+        func moment(_ tablesSince: String) throws -> Int64 {
+            try DualWritingSince.microseconds(
+                "x",
+                mode: "DualWriteSync",
+                newestFirst: Self.trail,
+                tablesSince: tablesSince,
+                skew: .zero
+            )
+        }
+        #expect(try moment("2026-01-04T00:00:03.500Z") == 1_767_484_803_500_000)
+        #expect(try moment("2026-01-02T00:00:00.000Z") == 1_767_484_801_500_000)
+        #expect(throws: DualWritingSince.Unknown.self) { try moment("yesterday") }
+    }
+
     @Test func `a dual writer that writes to one cluster has no such moment`() {
         for mode in ["PrimaryOnly", "TargetOnly"] {
             #expect(throws: DualWritingSince.Unknown.self) {

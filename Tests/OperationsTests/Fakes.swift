@@ -14,6 +14,7 @@ final class FakeSidecar: AdminControl, HealthSource {
         var clearings: [DirtyClearing] = []
         var filterChanges: [FiltersChange] = []
         var logChanges: [LogsChange] = []
+        var overridesChanges: [OverridesChange] = []
         var rollbacks: [Rollback] = []
         var drains: [Drain] = []
         var reports = ReportsDocument()
@@ -247,5 +248,28 @@ extension FakeSidecar: LogControl {
     func change(_ change: LogsChange) async throws(AdminError) -> LogsDocument {
         self.with { $0.logChanges.append(change) }
         return await self.logs()
+    }
+}
+
+extension FakeSidecar: OverrideControl {
+    func overrides() async -> OverridesDocument {
+        let state = self.with { $0 }
+        return OverridesDocument(
+            mode: state.mode,
+            epoch: state.epoch,
+            overrides: state.overridesChanges.last?.overrides ?? [],
+            history: []
+        )
+    }
+
+    func change(_ change: OverridesChange) async throws(AdminError) -> OverridesDocument {
+        let refusal = self.with { state -> AdminError? in
+            guard state.refusal == nil else { return state.refusal }
+            state.overridesChanges.append(change)
+            state.epoch += 1
+            return nil
+        }
+        if let refusal { throw refusal }
+        return await self.overrides()
     }
 }

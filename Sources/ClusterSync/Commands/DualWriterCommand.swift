@@ -50,9 +50,13 @@ struct DualWriterCommand: AsyncParsableCommand {
         let logger = Logger(label: "cluster-sync")
         for name in unknownVariables { logger.warning("\(name) is no variable of cluster-sync; it is ignored") }
         var (store, phase) = try self.openState(configuration, logger)
+        if configuration.replica.control == .cluster, !phase.overrides.isEmpty {
+            throw fail(Exit.configuration, "\(SidecarControl.noSharedOverrides); remove them under control: file first")
+        }
         if configuration.replica.control == .file,
             let missing = SidecarControl.missing(
                 phase.mode,
+                phase.modes.overrides,
                 (configuration.source.hosts, configuration.target.hosts)
             )
         {
@@ -67,6 +71,7 @@ struct DualWriterCommand: AsyncParsableCommand {
         }
         let shared: SharedMode?
         (shared, phase) = try await Self.join(configuration, &dualWriter, store, phase, logger: logger)
+        dualWriter.overrides = phase.modes.overrides
         Self.fit(&dualWriter.limits, logger)
         let prepared = PreparedStore(folder: store.folder).load()
         dualWriter.preparedTexts = prepared.texts
@@ -124,9 +129,22 @@ struct DualWriterCommand: AsyncParsableCommand {
                         metadata: ["kept": "\(state.mode)", "configured": "\(configuration.writeMode)"]
                     )
                 }
+                if state.modes.overrides != configuration.overrides, !configuration.overrides.isEmpty {
+                    logger.notice(
+                        "the overrides of the state folder go before the configured ones",
+                        metadata: [
+                            "kept": "\(state.overrides.count)", "configured": "\(configuration.overrides.list.count)",
+                        ]
+                    )
+                }
                 return (store, state)
             }
-            let state = PhaseState(mode: configuration.writeMode, epoch: 0, history: [])
+            let state = PhaseState(
+                mode: configuration.writeMode,
+                epoch: 0,
+                history: [],
+                overrides: configuration.overrides.list.map { KeptOverride(override: $0, since: 0) }
+            )
             try store.save(state)
             return (store, state)
         } catch {

@@ -6,7 +6,7 @@ struct PhaseCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "phase",
         abstract: "Show or change the write mode of a running sidecar, ask whether a step is safe, or undo it.",
-        subcommands: [Show.self, Set.self, VerdictCommand.self, RollbackCommand.self],
+        subcommands: [Show.self, Set.self, VerdictCommand.self, RollbackCommand.self, OverrideCommand.self],
         defaultSubcommand: Show.self
     )
 
@@ -73,10 +73,13 @@ struct PhaseCommand: AsyncParsableCommand {
 
     static func text(_ phase: PhaseDocument, _ style: Style) -> String {
         let shadow = phase.shadow.map { ", copies to \($0)" } ?? ""
-        let lines = [
+        var lines = [
             "\(style.bold(phase.mode)) (\(phase.number)), epoch \(phase.epoch)",
             "answers come from \(phase.primary)\(shadow); next: \(phase.next.joined(separator: " or "))",
         ]
+        if let overrides = phase.overrides {
+            lines.append(OverrideCommand.words(overrides, leftOut: phase.overridesLeftOut ?? 0, style))
+        }
         guard !phase.history.isEmpty else { return lines.joined(separator: "\n") }
         var table = TextTable([.init("WHEN"), .init("FROM"), .init("TO"), .init("BY"), .init("REASON")])
         for record in phase.history {

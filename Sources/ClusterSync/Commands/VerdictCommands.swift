@@ -40,6 +40,9 @@ struct VerdictCommand: AsyncParsableCommand {
         var lines = ["\(verdict.from) → \(style.bold(verdict.to)): \(word)"]
         lines += Self.gates(verdict.gates, style)
         if let cost = verdict.cost { lines.append(style.yellow("Cost: \(cost)")) }
+        if let overrides = verdict.overrides {
+            lines.append("The step does not touch " + OverrideCommand.words(overrides, leftOut: 0, style))
+        }
         if let back = verdict.wayBack {
             lines.append("The way back from there: \(back). " + (verdict.wayBackCost ?? "It costs nothing."))
         }

@@ -84,6 +84,12 @@ extension ConfigurationSchema {
                 variables: ["WRITE_MODE"]
             ),
             Key(
+                path: "overrides",
+                kind: .texts,
+                fallback: nil,
+                help: "Tables with a write mode of their own at the first start, each as keyspace.table=Mode."
+            ),
+            Key(
                 path: "validation_percentage",
                 kind: .percentage,
                 fallback: "0",

@@ -58,6 +58,8 @@ struct SidecarConfiguration: Sendable {
     /// Who else has the same write mode.
     var replica: ReplicaSettings
     var writeMode: WriteMode
+    /// Tables with modes of their own.
+    var overrides: ModeOverrides
     /// Where the mode came from; nil for the default.
     var writeModeOrigin: String?
     var validationPercentage: Double
@@ -104,6 +106,7 @@ extension SidecarConfiguration {
         self.replica = ReplicaSettings(&values)
         self.writeMode = values.mode("write_mode")
         self.writeModeOrigin = values.origin("write_mode")
+        self.overrides = values.overrides("overrides")
         self.validationPercentage = values.percentage("validation_percentage")
         self.comparisonSettleMilliseconds = values.integer("comparison.settle_ms")
         self.loops = values.integer("loops")
@@ -146,6 +149,9 @@ extension SidecarConfiguration {
             comparisonBytes: values.integer("limits.comparison_bytes")
         )
         self.gates = GateSettings(&values)
+        if self.replica.control == .cluster, !self.overrides.isEmpty {
+            values.fault("overrides", SidecarControl.noSharedOverrides)
+        }
         if self.log.requests.isOn, self.log.level > .info {
             values.fault("log.level", "leaves out what log.requests asks for: requests are logged at info")
         }

@@ -29,6 +29,7 @@ enum DualWritingSince {
                 path,
                 mode: state.mode.name,
                 newestFirst: state.history.reversed(),
+                tablesSince: state.tablesCopiedSince,
                 skew: skew
             )
         case .admin(let addresses):
@@ -39,7 +40,13 @@ enum DualWritingSince {
                 let (phase, _) = try await client.get("/v1/phase", as: PhaseDocument.self)
                 latest = max(
                     latest,
-                    try self.microseconds(address, mode: phase.mode, newestFirst: phase.history, skew: skew)
+                    try self.microseconds(
+                        address,
+                        mode: phase.mode,
+                        newestFirst: phase.history,
+                        tablesSince: phase.tablesCopiedSince,
+                        skew: skew
+                    )
                 )
             }
             return latest
@@ -47,10 +54,13 @@ enum DualWritingSince {
     }
 
     /// By one sidecar's trail.
+    ///
+    /// - Parameter tablesSince: when tables with modes of their own began to be written to both clusters, the latest of them.
     static func microseconds(
         _ place: String,
         mode: String,
         newestFirst history: [PhaseRecord],
+        tablesSince: String? = nil,
         skew: Duration
     ) throws -> Int64 {
         guard self.isDual(mode) else {
@@ -60,17 +70,21 @@ enum DualWritingSince {
                     + "until it has ended; step to DualWriteAsync first, or give a ceiling"
             )
         }
-        for record in history where !self.isDual(record.from) {
-            guard let moment = LoaderCeiling(record.at), case .at(let microseconds) = moment else {
-                throw Unknown(description: "the dual writer of \(place) tells a moment that is none: '\(record.at)'")
-            }
-            return microseconds + Int64(skew / .microseconds(1))
+        guard let record = history.first(where: { !self.isDual($0.from) }) else {
+            throw Unknown(
+                description:
+                    "the trail of the dual writer of \(place) does not go back to where dual writing began; give that "
+                    + "moment as the ceiling"
+            )
         }
-        throw Unknown(
-            description:
-                "the trail of the dual writer of \(place) does not go back to where dual writing began; give that moment "
-                + "as the ceiling"
-        )
+        // What was written to a table before its own copies began was not copied, whatever the others did.
+        let moments = try [record.at, tablesSince].compactMap(\.self).map { text in
+            guard let moment = LoaderCeiling(text), case .at(let microseconds) = moment else {
+                throw Unknown(description: "the dual writer of \(place) tells a moment that is none: '\(text)'")
+            }
+            return microseconds
+        }
+        return (moments.max() ?? 0) + Int64(skew / .microseconds(1))
     }
 
     private static func isDual(_ mode: String) -> Bool {

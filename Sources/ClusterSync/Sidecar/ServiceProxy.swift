@@ -61,6 +61,11 @@ final class ServiceProxy: SidecarProxy, Service {
 
     func mayAct(until moment: NIODeadline) { self.service.mayAct(until: moment) }
 
+    func setOverrides(_ overrides: ModeOverrides, epoch: Int, force: Bool, reason: String?) async throws {
+        try await self.service.setOverrides(overrides, force: force, reason: reason)
+        await self.refresh()
+    }
+
     func setTimeouts(_ timeouts: DualWriterTimeouts) async throws { self.service.setTimeouts(timeouts) }
 
     func setComparisonPercentage(_ percentage: Double) async throws {

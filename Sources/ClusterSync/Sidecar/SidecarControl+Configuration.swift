@@ -28,7 +28,7 @@ extension SidecarControl {
             }
         }
         let transition = try self.checkTransition(to: mode, force: false, reason: nil)
-        if let missing = Self.missing(mode, hosts) {
+        if let missing = Self.missing(mode, self.phaseState.modes.overrides, hosts) {
             throw AdminError(.clusterUnreachable, missing, hint: "Nothing was changed.")
         }
         let before = self.hosts

@@ -34,7 +34,8 @@ extension SidecarControl {
         return sample
     }
 
-    private func figures() async -> GateFigures {
+    /// - Parameter tables: what the step is about, where it is about single tables.
+    private func figures(about tables: [TableFilter.Pattern]? = nil) async -> GateFigures {
         let status = await self.proxy.currentStatus()
         let growth = self.window.growth(to: self.note(status))
         var figures = GateFigures(now: Timestamp.milliseconds())
@@ -51,22 +52,18 @@ extension SidecarControl {
                 status.hasJournal ? leg.dirtyWithLoss : Int(clamping: counters.shadowDead + counters.shadowOverflowed)
             figure.writes = growth.writes[leg.cluster]
             figure.failures = growth.failures[leg.cluster]
-            figure.completeSince = self.completeSince(leg.cluster)
+            figure.completeSince = self.completeSince(leg.cluster, about: tables)
             figures.legs[leg.cluster] = figure
         }
         figures.clockSkewMilliseconds = status.clockSkewMilliseconds.map { Int(clamping: $0) }
         figures.comparedReads = growth.comparedReads
         figures.mismatches = growth.mismatches
-        figures.loads = self.reportsKept.loadEvidence
+        figures.overrides = self.phaseState.overrides.map(\.override)
+        figures.loads = self.reportsKept.loadEvidence.compactMap { load in
+            tables.map { load.about($0) } ?? load
+        }
         figures.comparison = self.reportsKept.comparisonEvidence
         return figures
-    }
-
-    /// When the mode in which a cluster got no writes was left for the last time.
-    private func completeSince(_ cluster: Cluster) -> Int64? {
-        let without = cluster == .target ? WriteMode.primaryOnly : .targetOnly
-        let record = self.phaseState.history.last { $0.from == without.name && $0.to != without.name }
-        return record.flatMap { Moment.milliseconds($0.at) }
     }
 
     // MARK: Judging
@@ -90,9 +87,12 @@ extension SidecarControl {
     ///
     /// Under traffic something is always on its way: what is owed gets as long as an attempt on the shadow to arrive.
     ///
-    /// - Parameter leavingOut: gates that are not asked, because whoever asks cannot know of them.
+    /// - Parameters:
+    ///   - tables: what the step is about, where it is about single tables.
+    ///   - leavingOut: gates that are not asked, because whoever asks cannot know of them.
     func pass(
         _ step: ModeStep,
+        about tables: [TableFilter.Pattern]? = nil,
         force: Bool,
         reason: String?,
         leavingOut: Set<Gate.Name> = []
@@ -101,13 +101,13 @@ extension SidecarControl {
         let began = ContinuousClock.now
         let deadline = began + .milliseconds(self.timeouts.shadowWriteMilliseconds)
         while true {
-            var figures = await self.figures()
+            var figures = await self.figures(about: tables)
             if self.shared != nil { figures.forgiveWhatIsOnItsWay(step, since: began, self.gates.limits) }
             let verdict = GateVerdict(step, figures, self.gates)
             let vetoes = verdict.vetoes.filter { !leavingOut.contains($0.name) }
             let waits = vetoes.map(\.name) == [.backlog] && !overrules && ContinuousClock.now < deadline
             if waits, (try? await Task.sleep(for: .milliseconds(20))) != nil { continue }
-            guard vetoes.isEmpty || overrules else { throw Self.refusal(step, vetoes) }
+            guard vetoes.isEmpty || overrules else { throw Self.refusal(step, tables, vetoes) }
             var judgement = Judgement()
             judgement.overruled = vetoes.map(\.name)
             judgement.notAsked = verdict.vetoes.map(\.name).filter { leavingOut.contains($0) }
@@ -118,10 +118,11 @@ extension SidecarControl {
         }
     }
 
-    private static func refusal(_ step: ModeStep, _ vetoes: [Gate]) -> AdminError {
-        AdminError(
+    private static func refusal(_ step: ModeStep, _ tables: [TableFilter.Pattern]?, _ vetoes: [Gate]) -> AdminError {
+        let whose = tables.map { "\($0.prefix(3).map(\.description).joined(separator: ", ")): " } ?? ""
+        return AdminError(
             .gatesVeto,
-            "\(step.to) is not entered from \(step.from): " + vetoes.map(\.words).joined(separator: " "),
+            whose + "\(step.to) is not entered from \(step.from): " + vetoes.map(\.words).joined(separator: " "),
             hint: "force with a reason overrules \(vetoes.map(\.name.rawValue).joined(separator: ", ")). Nothing was "
                 + "changed.",
             gates: vetoes.map { GateDocument($0) }
@@ -132,7 +133,7 @@ extension SidecarControl {
         let step = verdict.step
         let back = ModeStep.back(from: step.to)
         let distance = abs(Int(step.from.rawValue) - Int(step.to.rawValue))
-        return VerdictDocument(
+        var document = VerdictDocument(
             from: self.stage.name,
             to: step.to.name,
             allowed: verdict.isAllowed && distance <= 1,
@@ -141,6 +142,8 @@ extension SidecarControl {
             wayBack: back?.to.name,
             wayBackCost: back?.cost(GateFigures.untroubled)
         )
+        if !self.phaseState.overrides.isEmpty { document.overrides = self.firstOverrides }
+        return document
     }
 }
 
@@ -168,7 +171,7 @@ extension SidecarControl: GateControl {
         }
         let verdict = await self.document(await self.judge(step))
         if rollback.isDryRun { return RollbackDocument(verdict, dryRun: true, epoch: self.phaseState.epoch) }
-        if let missing = Self.missing(step.to, self.hosts) {
+        if let missing = Self.missing(step.to, self.phaseState.modes.overrides, self.hosts) {
             throw AdminError(.clusterUnreachable, missing, hint: "POST /config can give it. Nothing was changed.")
         }
         let judgement = try await self.pass(step, force: rollback.force, reason: rollback.reason)

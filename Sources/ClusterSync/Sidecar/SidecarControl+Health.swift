@@ -12,7 +12,8 @@ extension SidecarControl: HealthSource {
             let leg = status.leg(cluster)
             return .init(configured: !hosts.isEmpty, connected: leg?.isConnected ?? false, error: leg?.lastError)
         }
-        let isWhole = Cluster.allCases.allSatisfy { !mode.needs($0) || status.leg($0)?.isConnected == true }
+        let modes = self.phaseState.modes
+        let isWhole = Cluster.allCases.allSatisfy { !modes.needs($0) || status.leg($0)?.isConnected == true }
         let isReady = Self.readiness(status) == .ready
         return HealthDocument(
             status: !isReady ? "unavailable" : isWhole ? "ok" : "degraded",
@@ -27,7 +28,7 @@ extension SidecarControl: HealthSource {
     }
 
     /// The share of the suitable reads that are compared now, 0 to 1: none in a mode without a shadow, and none while the shadow
-    /// is away or behind.
+    /// is away or behind. Tables with modes of their own do not count.
     static func validationRate(_ percentage: Double, _ status: DualWriterStatus) -> Double {
         guard let shadow = status.mode.shadow, let leg = status.leg(shadow) else { return 0 }
         return leg.isConnected && !leg.isBehind && !leg.isHeldBack ? percentage / 100 : 0
@@ -39,9 +40,7 @@ extension SidecarControl: HealthSource {
         if status.isLapsed {
             return .notReady(reason: "another write mode may be in force; cluster-sync replicas says why")
         }
-        var needed = [status.mode.primary]
-        if status.mode.isJoin, let shadow = status.mode.shadow { needed.append(shadow) }
-        for cluster in needed where status.leg(cluster)?.isConnected != true {
+        for cluster in status.modes.neededByClients where status.leg(cluster)?.isConnected != true {
             let why = status.leg(cluster)?.lastError.map { ": \($0)" } ?? ""
             return .notReady(reason: "the \(cluster) cluster cannot be reached\(why)")
         }

@@ -79,10 +79,17 @@ actor SidecarControl {
     var started: ContinuousClock.Instant { self.identity.started }
 
     /// Says that a mode cannot be had with these hosts; nil where it can.
-    static func missing(_ mode: WriteMode, _ hosts: (source: [String], target: [String])) -> String? {
-        for cluster in Cluster.allCases where mode.needs(cluster) {
-            let isConfigured = cluster == .source ? !hosts.source.isEmpty : !hosts.target.isEmpty
-            if !isConfigured { return "\(mode) needs the \(cluster) cluster, and no host of it is configured" }
+    static func missing(
+        _ mode: WriteMode,
+        _ overrides: ModeOverrides = .none,
+        _ hosts: (source: [String], target: [String])
+    ) -> String? {
+        let modes = [(mode, "\(mode)")] + overrides.list.map { ($0.stage.mode, "\($0.tables) in \($0.stage)") }
+        for (mode, what) in modes {
+            for cluster in Cluster.allCases where mode.needs(cluster) {
+                let isConfigured = cluster == .source ? !hosts.source.isEmpty : !hosts.target.isEmpty
+                if !isConfigured { return "\(what) needs the \(cluster) cluster, and no host of it is configured" }
+            }
         }
         return nil
     }
@@ -199,7 +206,7 @@ extension SidecarControl: AdminControl {
         try self.begin()
         defer { self.end() }
         let transition = try self.checkTransition(to: mode, force: change.force, reason: change.reason)
-        if let missing = Self.missing(mode, self.hosts) {
+        if let missing = Self.missing(mode, self.phaseState.modes.overrides, self.hosts) {
             throw AdminError(.clusterUnreachable, missing, hint: "POST /config can give it. Nothing was changed.")
         }
         if transition != .none || self.readsAreAhead {
@@ -233,6 +240,12 @@ extension SidecarControl: AdminControl {
         )
         document.stage = self.readsAreAhead ? ModeStage.readsFirst.name : nil
         document.replicas = self.shared?.latest.replicaDocuments
+        document.tablesCopiedSince = self.phaseState.tablesCopiedSince
+        let overrides = self.phaseState.overrides
+        if !overrides.isEmpty {
+            document.overrides = self.firstOverrides
+            document.overridesLeftOut = Swift.max(0, overrides.count - PhaseDocument.overridesMax)
+        }
         return document
     }
 
@@ -253,7 +266,7 @@ extension SidecarControl: AdminControl {
     func status(_ status: DualWriterStatus) -> StatusDocument {
         let mode = self.phaseState.mode
         let legs = Cluster.allCases.map { cluster in
-            let role = mode.primary == cluster ? "primary" : mode.shadow == cluster ? "shadow" : "unused"
+            let role = self.role(of: cluster)
             let hosts = cluster == .source ? self.hosts.source : self.hosts.target
             return StatusDocument.Leg(cluster, role: role, hosts: hosts, status)
         }
@@ -272,6 +285,12 @@ extension SidecarControl: AdminControl {
         )
         document.replicas = self.shared?.latest.replicaDocuments
         return document
+    }
+
+    private func role(of cluster: Cluster) -> String {
+        let mode = self.phaseState.mode
+        if mode.needs(cluster) { return mode.primary == cluster ? "primary" : "shadow" }
+        return self.phaseState.modes.needs(cluster) ? "overrides" : "unused"
     }
 
     var uptimeSeconds: Double {

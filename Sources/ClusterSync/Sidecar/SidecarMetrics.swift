@@ -29,7 +29,16 @@ enum SidecarMetrics {
             labels: [.init("version", Version.current)],
             1
         )
-        page.gauge("cluster_sync_phase_epoch", help: "Changes of the write mode so far.", Double(status.epoch))
+        page.gauge(
+            "cluster_sync_phase_epoch",
+            help: "Changes of the write mode, the sidecar's or single tables', so far.",
+            Double(status.epoch)
+        )
+        page.gauge(
+            "cluster_sync_table_mode_overrides",
+            help: "Overrides by which tables have a write mode of their own.",
+            Double(status.overrides.list.count)
+        )
         page.gauge(
             "cluster_sync_ready",
             help: "1 while clients should be sent here.",

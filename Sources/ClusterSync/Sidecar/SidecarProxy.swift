@@ -23,6 +23,10 @@ protocol SidecarProxy: JournalProxy {
     /// Lets requests pass until a moment, and refuses later ones until it is told a later moment.
     func mayAct(until moment: NIODeadline)
 
+    /// Switches every loop; when it returns, every request that arrives goes by these modes of single tables.
+    /// `force` also overrules the gates of single steps.
+    func setOverrides(_ overrides: ModeOverrides, epoch: Int, force: Bool, reason: String?) async throws
+
     /// Times that apply to requests that arrive later.
     func setTimeouts(_ timeouts: DualWriterTimeouts) async throws
 

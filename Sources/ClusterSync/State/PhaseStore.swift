@@ -12,6 +12,30 @@ struct PhaseState: Sendable, Equatable {
     var epoch: Int
     /// The changes, oldest first.
     var history: [PhaseRecord]
+    /// Tables with modes of their own.
+    var overrides: [KeptOverride] = []
+    /// What became of the modes of tables, oldest first.
+    var tableHistory: [TableModeRecord] = []
+
+    /// The modes in force.
+    var modes: TableModes {
+        TableModes(ModeStage(self.mode), (try? ModeOverrides(self.overrides.map(\.override))) ?? .none)
+    }
+}
+
+extension PhaseState {
+    /// When tables with modes of their own began to be written to both clusters, the latest of them.
+    var tablesCopiedSince: String? {
+        func isDual(_ name: String) -> Bool { ModeStage(name: name)?.mode.shadow != nil }
+        return self.tableHistory.last { !isDual($0.from) && isDual($0.to) }?.at
+    }
+}
+
+/// An override as the state folder keeps it.
+struct KeptOverride: Sendable, Equatable {
+    let override: ModeOverride
+    /// The epoch in which its tables got a mode of their own: from then on the sidecar's is nothing to them.
+    let since: Int
 }
 
 /// Keeps the write mode in `phase.json`, and the same once more in `phase.copy.json`, so that one damaged file loses
@@ -25,7 +49,19 @@ struct PhaseStore: Sendable {
         var mode: String
         var epoch: Int
         var history: [PhaseRecord]
+        var overrides: [Override]?
+        var tableHistory: [TableModeRecord]?
     }
+
+    private struct Override: Codable {
+        var tables: String
+        var mode: String
+        var since: Int
+    }
+
+    /// A program that knows nothing of modes of tables must not start with such a folder: it would send their reads to the wrong
+    /// cluster.
+    private static let formats = (plain: 1, withOverrides: 2)
 
     let folder: StateFolder
 
@@ -59,10 +95,16 @@ struct PhaseStore: Sendable {
     /// Returns when the disk has `state`.
     func save(_ state: PhaseState) throws(StateError) {
         let document = Document(
-            format: 1,
+            format: state.overrides.isEmpty ? Self.formats.plain : Self.formats.withOverrides,
             mode: state.mode.name,
             epoch: state.epoch,
-            history: state.history.suffix(PhaseState.historyMax)
+            history: state.history.suffix(PhaseState.historyMax),
+            overrides: state.overrides.isEmpty
+                ? nil
+                : state.overrides.map {
+                    .init(tables: $0.override.tables.description, mode: $0.override.stage.name, since: $0.since)
+                },
+            tableHistory: state.tableHistory.isEmpty ? nil : state.tableHistory.suffix(PhaseState.historyMax)
         )
         guard let bytes = try? DocumentCoding.encode(document) else {
             preconditionFailure("the phase state could not be written as JSON")
@@ -77,12 +119,21 @@ struct PhaseStore: Sendable {
         guard let document = try? DocumentCoding.decode(Document.self, from: Data(bytes)) else {
             throw Unreadable(description: "\(bytes.count) bytes that are not the expected JSON")
         }
-        guard document.format == 1 else { throw Unreadable(description: "format \(document.format)") }
+        guard [Self.formats.plain, Self.formats.withOverrides].contains(document.format) else {
+            throw Unreadable(description: "format \(document.format)")
+        }
         guard document.epoch >= 0 else { throw Unreadable(description: "epoch \(document.epoch)") }
+        let overrides = try (document.overrides ?? []).map {
+            KeptOverride(override: try ModeOverride(tables: $0.tables, mode: $0.mode), since: $0.since)
+        }
+        // What was checked when it was set is checked again: a file may have been written by hand.
+        _ = try ModeOverrides(overrides.map(\.override))
         return PhaseState(
             mode: try WriteMode(parsing: document.mode),
             epoch: document.epoch,
-            history: document.history
+            history: document.history,
+            overrides: overrides,
+            tableHistory: document.tableHistory ?? []
         )
     }
 }

@@ -1,5 +1,5 @@
 /// What the admin port asks of the service that it belongs to. The service implements it; this module knows no cluster.
-public protocol AdminControl: JournalControl, FilterControl, GateControl, LogControl, ReplicaControl {
+public protocol AdminControl: JournalControl, FilterControl, GateControl, LogControl, OverrideControl, ReplicaControl {
     /// Everything at one moment.
     func status() async -> StatusDocument
 

@@ -10,6 +10,8 @@ public struct AuditRecord: Codable, Sendable, Equatable {
         case configuration
         /// What the shadow gets copies of.
         case filters
+        /// Modes of single tables.
+        case overrides
         /// Partitions were taken out of doubt.
         case dirtyClear = "dirty_clear"
         /// Dead letters are owed again.

@@ -13,7 +13,7 @@ struct DocumentReader {
             .map { Nearest.unknown("key", $0, among: keys) }
     }
 
-    mutating func fault(_ text: String) { self.faults.append(text) }
+    mutating func fault(_ text: String) { if self.faults.count < Self.faultsMax { self.faults.append(text) } }
 
     /// The faults of a document within this one.
     mutating func take(_ inner: DocumentReader, of place: String) {

@@ -51,6 +51,12 @@ public struct PhaseDocument: Codable, Sendable, Equatable {
     public var primary: String
     /// The cluster that gets copies, where the mode has one.
     public var shadow: String?
+    /// Tables with a mode of their own, the first ``overridesMax`` of them; nil where all tables have this one.
+    public var overrides: [TableOverride]?
+    /// Overrides that are left out.
+    public var overridesLeftOut: Int?
+    /// When tables with a mode of their own, now or earlier, began to be written to both clusters; of several the latest moment.
+    public var tablesCopiedSince: String?
     /// The modes that can be reached from here without force.
     public var next: [String]
     /// The latest changes, newest first.
@@ -59,6 +65,9 @@ public struct PhaseDocument: Codable, Sendable, Equatable {
     public var stage: String?
     /// The replicas that change the write mode together; nil where this one has a mode of its own.
     public var replicas: [ReplicasDocument.Replica]?
+
+    /// Overrides that are told here; `GET /v1/overrides` tells all.
+    public static var overridesMax: Int { 20 }
 
     /// Creates a document.
     public init(

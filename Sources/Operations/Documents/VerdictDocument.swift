@@ -36,6 +36,8 @@ public struct VerdictDocument: Codable, Sendable, Equatable {
     public var gates: [GateDocument]
     /// What the step costs that nothing gives back; nil where it costs nothing.
     public var cost: String?
+    /// Tables that the step does not touch because they have a mode of their own, the first ones; nil for none.
+    public var overrides: [TableOverride]?
     /// The mode to which one would go back from there; nil where there is no way back.
     public var wayBack: String?
     /// What that would cost; nil where it costs nothing.
