@@ -272,6 +272,32 @@ struct TableOverrideTests {
         }
     }
 
+    @Test func `the sidecar's own steps do not touch a table with a mode of its own`() async throws {
+        try await SidecarHarness.run(mode: .primaryOnly, schema: Self.schema) {
+            $0.overrides = (try? Self.overrides("one.held=PrimaryOnly", "one.canary=TargetOnly")) ?? .none
+        } _: { harness in
+            let client = try await harness.client()
+            var prepared: [String: ByteBuffer] = [:]
+            for table in ["t", "held", "canary"] {
+                prepared[table] = try await prepare(client, "INSERT INTO one.\(table) (p, v) VALUES (?, 'x')")
+            }
+            for mode in WriteMode.allCases {
+                try await harness.proxy.setMode(mode)
+                for (_, id) in prepared {
+                    #expect(try await client.ask(execute(id, mode.name)) == .result(.void))
+                }
+            }
+            try await Self.settle(harness)
+            let all = WriteMode.allCases.map(\.name).sorted()
+            #expect(try await Self.rows(harness, .source, "held") == all)
+            #expect(try await Self.rows(harness, .target, "held").isEmpty)
+            #expect(try await Self.rows(harness, .source, "canary").isEmpty)
+            #expect(try await Self.rows(harness, .target, "canary") == all)
+            #expect(try await Self.rows(harness, .source, "t") == all.filter { $0 != "TargetOnly" })
+            #expect(try await Self.rows(harness, .target, "t") == all.filter { $0 != "PrimaryOnly" })
+        }
+    }
+
     @Test func `a target that is away or owed something does not answer for a table`() async throws {
         try await SidecarHarness.run(mode: .dualWriteAsync, schema: Self.schema) {
             $0.overrides = (try? Self.overrides("one.canary=DualWriteSync")) ?? .none

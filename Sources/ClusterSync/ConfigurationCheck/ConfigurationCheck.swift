@@ -106,7 +106,7 @@ enum CheckedService: String, CaseIterable, Sendable {
         let secrets = SecretReloader(logger: Self.quiet)
         var faults: [ConfigurationFault] = []
         let hosts = (configuration.source.hosts, configuration.target.hosts)
-        if let missing = SidecarControl.missing(configuration.writeMode, hosts) {
+        if let missing = SidecarControl.missing(configuration.writeMode, configuration.overrides, hosts) {
             faults.append(.init(origin: configuration.writeModeOrigin ?? "default", message: "write_mode: \(missing)"))
         }
         faults += await Self.gather("dual-writer") {
