@@ -78,10 +78,15 @@ actor SidecarControl {
 
     var started: ContinuousClock.Instant { self.identity.started }
 
-    /// Says that a mode cannot be had with these hosts; nil where it can.
+    /// Says that a mode of all tables cannot be had with these hosts; nil where it can.
+    static func missing(_ mode: WriteMode, _ hosts: (source: [String], target: [String])) -> String? {
+        self.missing(mode, .none, hosts)
+    }
+
+    /// Says that a mode, or that of a table, cannot be had with these hosts; nil where it can.
     static func missing(
         _ mode: WriteMode,
-        _ overrides: ModeOverrides = .none,
+        _ overrides: ModeOverrides,
         _ hosts: (source: [String], target: [String])
     ) -> String? {
         let modes = [(mode, "\(mode)")] + overrides.list.map { ($0.stage.mode, "\($0.tables) in \($0.stage)") }
