@@ -136,7 +136,7 @@ struct ClusterIndexStore: IndexStore {
 
     /// Runs a write on condition until it is known what it did.
     ///
-    /// Where an answer does not come, a serial read ends what is on its way in Paxos, for good or ill; only then it is sent again.
+    /// Where an answer does not come, a serial read ends what is on its way in Paxos, either way; only then is it sent again.
     ///
     /// - Parameter isDone: whether a row is as the write leaves it.
     /// - Returns: whether it was applied, or the row is as it leaves it.

@@ -181,9 +181,9 @@ import Testing
         try await IndexedNode.with(Self.schema) { target in
             let before = try await target.rows()
             let session = BreakingSession(target.session)
-            try await target.shared("a", lease: .seconds(1), session).around(Self.tables) { _ in
-                // Three records are renewed three times in each second.
-                try await eventually { session.writes.count { $0.contains("USING TTL") } > 6 + 3 * 5 }
+            try await target.shared("a", lease: .seconds(4), session).around(Self.tables) { _ in
+                // Three records are renewed three times in each lease: four times are longer than one.
+                try await eventually { session.writes.count { $0.contains("USING TTL") } > 6 + 3 * 4 }
                 await #expect(throws: IndexError.self) { try await target.shared("b").restore() }
             }
             #expect(try await target.rows() == before)
