@@ -207,6 +207,7 @@ public final class ClusterMonitor: Sendable {
             if let peer = TopologyReader.peer(row, portOfSiblings: node.port) { nodes.append(peer) }
         }
         let schema = try await self.schema(control, version: local["schema_version"])
+        let clock = try await self.clock(control)
         let topology = ClusterTopology(
             nodes: nodes,
             local: local,
@@ -225,24 +226,22 @@ public final class ClusterMonitor: Sendable {
                 )
             }
             state.topology = topology
+            state.clock = clock
             state.known = nodes.map(\.id)
         }
         self.notify(.topology(topology))
-        try await self.readClock(control)
     }
 
-    private func readClock(_ control: NIOLoopBound<ControlConnection>) async throws {
+    /// How far the node's clock is from this machine's; nil where it does not tell the time.
+    private func clock(_ control: NIOLoopBound<ControlConnection>) async throws -> ClockReading? {
         let asked = ClockReading.milliseconds
-        var clock: ClockReading?
         do {
             let rows = try await self.rows(control, ClockReading.statement)
-            if case .timestamp(let server)? = try? rows.first?.value(at: 0) {
-                clock = ClockReading(asked: asked, server: server, answered: ClockReading.milliseconds)
-            }
+            guard case .timestamp(let server)? = try? rows.first?.value(at: 0) else { return nil }
+            return ClockReading(asked: asked, server: server, answered: ClockReading.milliseconds)
         } catch let error as UpstreamError where error.serverError != nil {
-            // A server that has no such function tells no time.
+            return nil
         }
-        self.state.withLock { $0.clock = clock }
     }
 
     /// Where partitions are, found out again only where something has changed.

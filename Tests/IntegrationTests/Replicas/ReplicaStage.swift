@@ -120,11 +120,12 @@ final class ReplicaStage: Sendable {
         for cluster in Cluster.allCases {
             try await self.withClient(of: cluster) { try await $0.makeTables(in: "shop") }
         }
-        let first = replicas[0]
-        try await eventually {
-            let document = try await first.document(ReplicasDocument.self, "replicas")
-            let status = try await first.document(StatusDocument.self, "status")
-            return document.replicas.count { $0.state == "live" } == count && status.legs.allSatisfy(\.connected)
+        for replica in replicas {
+            try await eventually {
+                let document = try await replica.document(ReplicasDocument.self, "replicas")
+                let status = try await replica.document(StatusDocument.self, "status")
+                return document.replicas.count { $0.state == "live" } == count && status.legs.allSatisfy(\.connected)
+            }
         }
     }
 
