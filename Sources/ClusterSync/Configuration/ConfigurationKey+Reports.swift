@@ -1,12 +1,15 @@
 /// Who is told what a job has come to.
 extension ConfigurationKey {
-    static var reportAddresses: Self {
-        Self(
-            path: "dual_writer.admin",
-            kind: .texts,
-            fallback: nil,
-            help: "The admin ports of all sidecars, whose gates are told what a comparison of everything came to."
-        )
+    /// How their certificates are checked, and what is shown to them.
+    static var reportTLS: [Self] {
+        [
+            Self.file(
+                "dual_writer.tls.ca_file",
+                "The authorities that the certificates of the sidecars' admin ports come from; else those of the system."
+            ),
+            Self.file("dual_writer.tls.certificate_file", "The certificate to show to them."),
+            Self.file("dual_writer.tls.key_file", "Its key."),
+        ]
     }
 
     static var reportToken: Self {
@@ -28,7 +31,8 @@ extension ReportSender.Targets {
     init(_ values: inout ConfigurationValues) {
         self.init(
             addresses: values.texts("dual_writer.admin"),
-            token: values.secret("dual_writer.token", file: "dual_writer.token_file")
+            token: values.secret("dual_writer.token", file: "dual_writer.token_file"),
+            tls: TLSFiles.client(&values, below: "dual_writer.tls")
         )
     }
 }

@@ -32,67 +32,63 @@ extension ConfigurationSchema {
         ] + Key.clusterOfJob("target", hosts: "scylla_hosts", "10000")
 
     /// The job, and who keeps how far it is.
-    private static let jobKeys: [Key] = [
-        Key(path: "job.name", kind: .text, fallback: "load", help: "The job's name; workers of one name share it."),
-        Key(
-            path: "job.store",
-            kind: .choice(["sqlite", "cluster"]),
-            fallback: "sqlite",
-            help: "Where it is kept how far the job is: a file, or keyspace cluster_sync of the target."
-        ),
-        Key(
-            path: "job.file",
-            kind: .path,
-            fallback: nil,
-            help: "With job.store: sqlite, the file; without it job.sqlite in state_dir.",
-            aliases: ["loader.checkpoint_file"]
-        ),
-        Key(
-            path: "job.worker",
-            kind: .text,
-            fallback: nil,
-            help: "This worker's name among those of the job; without it host and process."
-        ),
-        Key.flag("job.auto_start", true, "Whether the load begins with the program; else POST /start begins it."),
-        Key.flag("job.exit_when_done", true, "Whether the program ends with the load."),
-        Key(
-            path: "state_dir",
-            kind: .path,
-            fallback: "cluster-sync-loader",
-            help: "The folder of the job's files: progress, dropped indexes, dead letters."
-        ),
-        Key(
-            path: "ceiling",
-            kind: .ceiling,
-            fallback: "dual_writer",
-            help: "Up to which timestamp is loaded: dual_writer, a moment, or none."
-        ),
-        Key(
-            path: "dual_writer.admin",
-            kind: .texts,
-            fallback: nil,
-            help: "The admin ports of all sidecars, which say since when they write to both clusters."
-        ),
-        Key.file(
-            "dual_writer.tls.ca_file",
-            "The authorities that the certificates of the sidecars' admin ports come from; else those of the system."
-        ),
-        Key.file("dual_writer.tls.certificate_file", "The certificate to show to them."),
-        Key.file("dual_writer.tls.key_file", "Its key."),
-        Key(
-            path: "dual_writer.state_dir",
-            kind: .path,
-            fallback: nil,
-            help: "The state folder of the only sidecar, instead of its admin port."
-        ),
-        Key.reportToken, Key.reportTokenFile,
-        Key(
-            path: "clock_skew_ms",
-            kind: .integer(0...60_000),
-            fallback: "10000",
-            help: "How far the clocks of clients, sidecars and this machine may be apart."
-        ),
-    ]
+    private static let jobKeys: [Key] =
+        [
+            Key(path: "job.name", kind: .text, fallback: "load", help: "The job's name; workers of one name share it."),
+            Key(
+                path: "job.store",
+                kind: .choice(["sqlite", "cluster"]),
+                fallback: "sqlite",
+                help: "Where it is kept how far the job is: a file, or keyspace cluster_sync of the target."
+            ),
+            Key(
+                path: "job.file",
+                kind: .path,
+                fallback: nil,
+                help: "With job.store: sqlite, the file; without it job.sqlite in state_dir.",
+                aliases: ["loader.checkpoint_file"]
+            ),
+            Key(
+                path: "job.worker",
+                kind: .text,
+                fallback: nil,
+                help: "This worker's name among those of the job; without it host and process."
+            ),
+            Key.flag("job.auto_start", true, "Whether the load begins with the program; else POST /start begins it."),
+            Key.flag("job.exit_when_done", true, "Whether the program ends with the load."),
+            Key(
+                path: "state_dir",
+                kind: .path,
+                fallback: "cluster-sync-loader",
+                help: "The folder of the job's files: progress, dropped indexes, dead letters."
+            ),
+            Key(
+                path: "ceiling",
+                kind: .ceiling,
+                fallback: "dual_writer",
+                help: "Up to which timestamp is loaded: dual_writer, a moment, or none."
+            ),
+            Key(
+                path: "dual_writer.admin",
+                kind: .texts,
+                fallback: nil,
+                help: "The admin ports of all sidecars, which say since when they write to both clusters."
+            ),
+        ] + Key.reportTLS + [
+            Key(
+                path: "dual_writer.state_dir",
+                kind: .path,
+                fallback: nil,
+                help: "The state folder of the only sidecar, instead of its admin port."
+            ),
+            Key.reportToken, Key.reportTokenFile,
+            Key(
+                path: "clock_skew_ms",
+                kind: .integer(0...60_000),
+                fallback: "10000",
+                help: "How far the clocks of clients, sidecars and this machine may be apart."
+            ),
+        ]
 
     /// What of the source is loaded.
     private static let tableKeys: [Key] = Key.tablesOfJob(to: "load", "loaded")

@@ -53,6 +53,7 @@ extension ConfigurationSchema {
             ),
             Key(path: "dual_writer.token", kind: .secret, fallback: nil, help: "The token of their admin ports."),
             Key.file("dual_writer.token_file", "A file that holds the token, instead of token."),
+        ] + Key.reportTLS + [
             Key.milliseconds("dual_writer.timeout_ms", "10000", "How long a sidecar's answer is waited for."),
             Key(
                 path: "connect.wait_ms",

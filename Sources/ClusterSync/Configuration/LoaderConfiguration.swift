@@ -137,8 +137,8 @@ extension LoaderConfiguration {
         self.ceiling = values.ceiling("ceiling")
         self.dualWriter = Self.dualWriter(&values, self.ceiling)
         self.clockSkew = .milliseconds(values.integer("clock_skew_ms"))
-        self.dualWriterTLS = TLSFiles.client(&values, below: "dual_writer.tls")
         self.reports = ReportSender.Targets(&values)
+        self.dualWriterTLS = self.reports.tls
         self.reading = JobReading(&values)
         self.limits = Limits(
             inFlight: values.integer("limits.in_flight"),

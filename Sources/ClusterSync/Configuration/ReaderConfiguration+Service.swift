@@ -47,6 +47,8 @@ extension ReaderConfiguration {
         /// Of their admin ports, with `http://` or `https://`.
         var addresses: [String]
         var token: Secret?
+        /// For `https://`: whom to trust and what to show.
+        var tls: TLSFiles
         var timeoutMilliseconds: Int
 
         init(_ values: inout ConfigurationValues) {
@@ -55,6 +57,7 @@ extension ReaderConfiguration {
                 values.fault("dual_writer.admin", "'\(address.prefix(80))' is no address such as http://127.0.0.1:8080")
             }
             self.token = values.secret("dual_writer.token", file: "dual_writer.token_file")
+            self.tls = TLSFiles.client(&values, below: "dual_writer.tls")
             self.timeoutMilliseconds = values.integer("dual_writer.timeout_ms")
         }
     }

@@ -20,7 +20,7 @@ struct DualWriterView: Sendable {
 
     /// Asks the sidecars of a configuration.
     ///
-    /// - Throws: ``FileFault`` where the file of the token cannot be read.
+    /// - Throws: ``FileFault`` where the file of the token or one of TLS cannot be used.
     init(_ sidecars: ReaderConfiguration.Sidecars, secrets: SecretReloader) async throws {
         guard !sidecars.addresses.isEmpty else {
             self = .none
@@ -30,12 +30,15 @@ struct DualWriterView: Sendable {
         if let secret = sidecars.token {
             await secrets.follow("dual writer", "token", secret) { token.replace($0) }
         }
+        let isSecured = sidecars.addresses.contains { $0.hasPrefix("https://") }
+        let tls = isSecured ? try sidecars.tls.clientConfiguration() : nil
         let links = sidecars.addresses.map { address in
             SidecarLink(
                 address,
                 token: { token.text },
                 timeout: .milliseconds(Int64(sidecars.timeoutMilliseconds)),
-                client: .shared
+                client: .shared,
+                tls: tls
             )
         }
         let entries = SidecarDirtySet(sidecars: links)

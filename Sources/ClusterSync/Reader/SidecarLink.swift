@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import FoundationEssentials
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 import Operations
 
 /// The admin port of one sidecar, asked by a program and not by a person: what fails is an error, and nothing is said or ended.
@@ -24,14 +25,23 @@ struct SidecarLink: Sendable {
     let token: @Sendable () -> String?
     let timeout: TimeAmount
     let client: HTTPClient
+    /// For `https://`; nil: whom the system trusts.
+    let tls: TLSConfiguration?
 
-    init(_ address: String, token: @escaping @Sendable () -> String?, timeout: TimeAmount, client: HTTPClient) {
+    init(
+        _ address: String,
+        token: @escaping @Sendable () -> String?,
+        timeout: TimeAmount,
+        client: HTTPClient,
+        tls: TLSConfiguration? = nil
+    ) {
         var base = address[...]
         while base.hasSuffix("/") { base = base.dropLast() }
         self.base = String(base)
         self.token = token
         self.timeout = timeout
         self.client = client
+        self.tls = tls
     }
 
     func get<Document: Decodable>(_ path: String, as type: Document.Type) async throws -> Document {
@@ -51,6 +61,7 @@ struct SidecarLink: Sendable {
     private func send<Document: Decodable>(_ request: HTTPClientRequest, _ type: Document.Type) async throws -> Document
     {
         var request = request
+        request.tlsConfiguration = self.tls
         if let token = self.token() { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         let status: HTTPResponseStatus
         let data: Data

@@ -12,6 +12,8 @@ struct ReportSender: Sendable {
         var addresses: [String] = []
         /// What a change needs there; nil where a peer on the loopback interface may change something.
         var token: Secret?
+        /// For `https://`: whom to trust and what to show.
+        var tls = TLSFiles()
     }
 
     /// How long one attempt may take.
@@ -59,6 +61,7 @@ struct ReportSender: Sendable {
         if let token = self.token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         request.body = .bytes(body)
         do {
+            if url.hasPrefix("https://") { request.tlsConfiguration = try self.targets.tls.clientConfiguration() }
             let response = try await HTTPClient.shared.execute(request, timeout: Self.timeout)
             _ = try await response.body.collect(upTo: AdminClient.answerBytesMax)
             let status = response.status
