@@ -84,6 +84,7 @@ def main() -> int:
         orchestration.run(options.binary, report)
         process.run(options.binary, options.source, options.target, {"source": source, "target": target}, report)
         process.frozen_shadow(options.binary, options.source, report)
+        process.unread_log(options.binary, options.source, options.target, report)
         survival.run(options.binary, report, kills=10, frozen_seconds=5)
     print(f"\n{report.passed} passed, {len(report.failed)} failed")
     return 1 if report.failed else 0

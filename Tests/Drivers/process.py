@@ -230,3 +230,33 @@ def frozen_shadow(binary: str, source: str, report: Report) -> None:
                 sidecar.kill()
             node.kill()
             node.wait()
+
+
+def unread_log(binary: str, source: str, target: str, report: Report) -> None:
+    """Whoever read the log goes away: the sidecar goes on, and what nobody takes is counted."""
+    with tempfile.TemporaryDirectory() as name:
+        command = [binary, "dual-writer", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--state-dir", f"{name}/state"]
+        environment = os.environ | {"CASSANDRA_HOSTS": source, "SCYLLA_HOSTS": target, "WRITE_MODE": "PrimaryOnly"}
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+        try:
+            said, address = set(), None
+            while len(said) < 2 or address is None:
+                line = process.stderr.readline()
+                if not line:
+                    raise RuntimeError(f"it has ended with {process.wait()}")
+                said |= set(re.findall(r"cluster connected cluster=(\w+)", line))
+                if match := re.search(r"admin port listens.*?([\d.]+:\d+)$", line.strip()):
+                    address = match.group(1)
+            process.stderr.close()
+            admin = Admin(address)
+            # Each change is a line of the log.
+            changed = lambda: admin.put("DualWriteAsync") or equal(admin.mode(), "DualWriteAsync")
+            report.check("process: it goes on when nobody reads its log any more", changed)
+            lost = lambda: admin._send("GET", "/v1/logs")["lines_dropped"] > 0
+            report.check("process: lines that nobody takes are counted", lost)
+            process.terminate()
+            report.check("process: and it ends in order", lambda: equal(process.wait(DEADLINE_SECONDS), 0))
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()

@@ -94,9 +94,7 @@ struct LoaderConfiguration: Sendable {
     var dualWriter: DualWriter?
     /// How far the clocks of clients, sidecars and this machine may be apart.
     var clockSkew: Duration
-    /// How sidecars' admin ports are trusted that speak TLS.
-    var dualWriterTLS: TLSFiles
-    /// Who is told how far the load is.
+    /// Who is told how far the load is, and how admin ports that speak TLS are trusted.
     var reports: ReportSender.Targets
     /// Its limits are as many as the target takes where none are given.
     var reading: JobReading
@@ -138,7 +136,6 @@ extension LoaderConfiguration {
         self.dualWriter = Self.dualWriter(&values, self.ceiling)
         self.clockSkew = .milliseconds(values.integer("clock_skew_ms"))
         self.reports = ReportSender.Targets(&values)
-        self.dualWriterTLS = self.reports.tls
         self.reading = JobReading(&values)
         self.limits = Limits(
             inFlight: values.integer("limits.in_flight"),

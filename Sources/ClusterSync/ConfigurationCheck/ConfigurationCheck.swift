@@ -96,6 +96,23 @@ enum CheckedService: String, CaseIterable, Sendable {
         }
     }
 
+    private static func ofAdmin(
+        _ address: ListenAddress,
+        _ token: Secret?,
+        _ tls: TLSFiles?,
+        _ secrets: SecretReloader
+    ) async -> [ConfigurationFault] {
+        await Self.gather("admin.tls") {
+            _ = try await AdminServer.Configuration(
+                address,
+                token: token,
+                tls: tls,
+                following: secrets,
+                logger: Self.quiet
+            )
+        }
+    }
+
     private static func ofDualWriter(_ layers: ConfigurationLayers) async -> [ConfigurationFault] {
         let configuration: SidecarConfiguration
         do {
@@ -112,16 +129,8 @@ enum CheckedService: String, CaseIterable, Sendable {
         faults += await Self.gather("dual-writer") {
             _ = try await configuration.dualWriter(mode: configuration.writeMode, epoch: 0, secrets: secrets)
         }
-        faults += await Self.gather("admin.tls") {
-            _ = try await AdminServer.Configuration(
-                configuration.admin,
-                token: configuration.adminToken,
-                tls: configuration.adminTLS,
-                following: secrets,
-                logger: Self.quiet
-            )
-        }
         return faults
+            + (await Self.ofAdmin(configuration.admin, configuration.adminToken, configuration.adminTLS, secrets))
     }
 
     private static func ofLoader(_ layers: ConfigurationLayers) async -> [ConfigurationFault] {
@@ -132,17 +141,9 @@ enum CheckedService: String, CaseIterable, Sendable {
             return error.faults
         }
         let secrets = SecretReloader(logger: Self.quiet)
-        var faults = await Self.gather("sstable-loader") { _ = try await configuration.settings(secrets: secrets) }
-        faults += await Self.gather("admin.tls") {
-            _ = try await AdminServer.Configuration(
-                configuration.admin,
-                token: configuration.adminToken,
-                tls: configuration.adminTLS,
-                following: secrets,
-                logger: Self.quiet
-            )
-        }
+        let faults = await Self.gather("sstable-loader") { _ = try await configuration.settings(secrets: secrets) }
         return faults
+            + (await Self.ofAdmin(configuration.admin, configuration.adminToken, configuration.adminTLS, secrets))
     }
 
     private static func ofReader(_ layers: ConfigurationLayers) async -> [ConfigurationFault] {
@@ -159,15 +160,7 @@ enum CheckedService: String, CaseIterable, Sendable {
         faults += await Self.gather("dual_writer") {
             _ = try await DualWriterView(configuration.sidecars, secrets: secrets)
         }
-        faults += await Self.gather("admin.tls") {
-            _ = try await AdminServer.Configuration(
-                configuration.service.admin,
-                token: configuration.service.token,
-                tls: configuration.service.adminTLS,
-                following: secrets,
-                logger: Self.quiet
-            )
-        }
-        return faults
+        let service = configuration.service
+        return faults + (await Self.ofAdmin(service.admin, service.token, service.adminTLS, secrets))
     }
 }

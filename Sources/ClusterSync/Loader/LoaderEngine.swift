@@ -230,7 +230,7 @@ final class LoaderEngine: Service {
             guard let source = self.configuration.dualWriter else { return nil }
             let microseconds = try await DualWritingSince.microseconds(
                 source,
-                self.configuration.dualWriterTLS,
+                self.configuration.reports.tls,
                 skew: self.configuration.clockSkew
             )
             self.state.withLock { $0.ceiling.microseconds = microseconds }

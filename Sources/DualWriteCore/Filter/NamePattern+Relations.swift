@@ -32,27 +32,7 @@ extension NamePattern {
         if let name = other.exactName { return self.matches(name) }
         guard self.exactName == nil else { return false }
         // The other one's text as if it were a name, in which a star is taken by a star alone.
-        let name = other.text
-        var (pattern, position) = (0, 0)
-        var star: (pattern: Int, position: Int)?
-        while position < name.count {
-            if pattern < self.text.count, self.text[pattern] == "*" {
-                star = (pattern, position)
-                pattern += 1
-            } else if pattern < self.text.count, name[position] != "*",
-                self.text[pattern] == "?" || self.text[pattern] == name[position]
-            {
-                pattern += 1
-                position += 1
-            } else if let last = star {
-                star = (last.pattern, last.position + 1)
-                pattern = last.pattern + 1
-                position = last.position + 1
-            } else {
-                return false
-            }
-        }
-        return self.text[pattern...].allSatisfy { $0 == "*" }
+        return self.takes(other.text) { $0 != "*" }
     }
 }
 

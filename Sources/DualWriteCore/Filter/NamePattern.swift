@@ -64,7 +64,13 @@ public struct NamePattern: Sendable, Hashable, CustomStringConvertible {
     /// Whether `name`, as in the schema, is meant.
     public func matches(_ name: String) -> Bool {
         if self.isLiteral { return self.text == Array(name) }
-        let name = Array(name)
+        return self.takes(Array(name)) { _ in true }
+    }
+
+    /// Whether stars and the rest of the pattern take all of a text.
+    ///
+    /// - Parameter isSingle: whether a character of the text can be taken by something else than a star.
+    func takes(_ name: [Character], _ isSingle: (Character) -> Bool) -> Bool {
         // The last star, and how much of the name it has taken: on a mismatch it takes one more.
         var (pattern, position) = (0, 0)
         var star: (pattern: Int, position: Int)?
@@ -72,7 +78,9 @@ public struct NamePattern: Sendable, Hashable, CustomStringConvertible {
             if pattern < self.text.count, self.text[pattern] == "*" {
                 star = (pattern, position)
                 pattern += 1
-            } else if pattern < self.text.count, self.text[pattern] == "?" || self.text[pattern] == name[position] {
+            } else if pattern < self.text.count, isSingle(name[position]),
+                self.text[pattern] == "?" || self.text[pattern] == name[position]
+            {
                 pattern += 1
                 position += 1
             } else if let last = star {
