@@ -3,10 +3,12 @@ public import CQLProtocol
 /// How many writes may be on their way to the target at once, by what its latency and its errors say: one more with each round of
 /// answers while all is well, a part less when it is not.
 ///
-/// The latency is compared with the target's own floor: the smallest that was seen of writes of about this size in this period or
-/// the one before. A batch of many statements takes longer than a single one on an idle target, too, and that is no queue. At the
-/// end of a period the window is halved, so that the floors are seen without the queue that the window itself makes. A value; all
-/// times are nanoseconds of one clock.
+/// The latency is compared with the target's own floor: about the smallest that was seen of writes of about this size in this period
+/// or the one before. A batch of many statements takes longer than a single one on an idle target, too, and that is no queue. At the
+/// end of a period the window is halved, so that the floors are seen without the queue that the window itself makes.
+///
+/// A latency that stays high in the least window is not the loader's doing: then others keep the target busy, and the floors rise, so
+/// that the loader takes a small share beside them instead of almost none. A value; all times are nanoseconds of one clock.
 public struct AdaptivePace: Sendable {
     /// The bounds and thresholds of a pace.
     public struct Limits: Sendable, Hashable {
@@ -51,6 +53,12 @@ public struct AdaptivePace: Sendable {
 
     /// The weight of one answer in the latency that is judged.
     private static var smoothing: Double { 1.0 / 8 }
+    /// The weight of an answer that is below its floor: one that was lucky is no floor.
+    private static var floorSmoothing: Double { 1.0 / 32 }
+    /// Answers in the least window after which a latency that has stayed high is the target's own.
+    private static var answersAlone: Int { 16 }
+    /// How many times its new floor such a latency is: what is left up to `growthFactor` is how far the loader's own queue may add to it.
+    private static var stretchAlone: Double { 1.5 }
     /// Sizes that have a floor each: each is twice the one before, and the last one has no end.
     private static var sizes: Int { 24 }
 
@@ -62,6 +70,8 @@ public struct AdaptivePace: Sendable {
     private var smoothed: Double?
     private var floors = [Int64](repeating: .max, count: Self.sizes)
     private var formerFloors = [Int64](repeating: .max, count: Self.sizes)
+    /// Answers since the window was made the least one.
+    private var alone = 0
     private var periodEnd: Int64?
     /// Until then the window does not shrink again: what is on its way was sent under the former one.
     private var settledAt = Int64.min
@@ -99,17 +109,38 @@ public struct AdaptivePace: Sendable {
         let latency = max(0, latency)
         self.turnPeriod(now)
         let size = min(Int.bitWidth - max(0, bytes).leadingZeroBitCount, Self.sizes - 1)
-        self.floors[size] = min(self.floors[size], latency)
+        self.lowerFloor(size, latency)
         self.smoothed = Self.smooth(self.smoothed, Double(latency))
         let floor = Double(min(self.floors[size], self.formerFloors[size]))
         let isNoise = Double(latency) <= floor + Double(self.limits.noiseMicroseconds) * 1_000
         let stretch = Self.smooth(self.stretch, isNoise ? 1 : Double(latency) / max(floor, 1))
         self.stretch = stretch
-        if stretch > self.limits.shrinkFactor {
+        self.alone = self.window == self.limits.writesMin ? self.alone + 1 : 0
+        if stretch > self.limits.shrinkFactor, self.alone > Self.answersAlone {
+            self.raiseFloors(by: stretch / Self.stretchAlone)
+        } else if stretch > self.limits.shrinkFactor {
             self.shrink(to: self.limits.shareAfterLatency, now)
         } else if stretch <= self.limits.growthFactor, inFlight >= self.window {
             self.set(self.exact + 1 / self.exact)
         }
+    }
+
+    /// The first of a size in a period is its floor as it is.
+    private mutating func lowerFloor(_ size: Int, _ latency: Int64) {
+        let known = min(self.floors[size], self.formerFloors[size])
+        guard known != .max else { return self.floors[size] = latency }
+        self.floors[size] = min(self.floors[size], max(latency, known))
+        guard latency < known else { return }
+        self.floors[size] = known - Int64(Double(known - latency) * Self.floorSmoothing)
+    }
+
+    /// The target has become slower for all sizes alike.
+    private mutating func raiseFloors(by factor: Double) {
+        func raised(_ floor: Int64) -> Int64 { floor == .max ? .max : Int64(min(Double(floor) * factor, 1e18)) }
+        self.floors = self.floors.map(raised)
+        self.formerFloors = self.formerFloors.map(raised)
+        self.stretch = Self.stretchAlone
+        self.alone = 0
     }
 
     private static func smooth(_ former: Double?, _ value: Double) -> Double {

@@ -67,6 +67,43 @@ struct AdaptivePaceTests {
         #expect(pace.window <= 400)
     }
 
+    /// An application keeps the target busy: an answer takes five milliseconds, one in twenty is lucky.
+    @Test(arguments: [1, 2, 3, 4] as [UInt64])
+    func `beside others that keep the target busy it takes a share`(seed: UInt64) {
+        var pace = AdaptivePace()
+        var random = SeededGenerator(state: seed)
+        var (now, sent): (Int64, Int) = (0, 0)
+        while now < 120_000_000_000 {
+            for _ in 0..<pace.window {
+                let alone = Int.random(in: 0..<20, using: &random) == 0 ? 300_000.0 : 5_000_000
+                let queue = max(1, Double(pace.window) / 16)
+                pace.answered(latency: Int64(alone * queue), inFlight: pace.window, now: now)
+                sent += 1
+            }
+            now += 5_000_000
+        }
+        // One at a time would have been 24 000.
+        #expect(sent > 120_000)
+        #expect(pace.window <= 64)
+    }
+
+    /// The target does one after the other: each further one in flight only waits.
+    @Test(arguments: [1, 2, 3] as [UInt64])
+    func `its own queue is not taken for others'`(seed: UInt64) {
+        var (pace, now) = (AdaptivePace(window: 1), Int64(0))
+        self.run(&pace, capacity: 1, floor: 10_000_000, rounds: 2_000, now: &now, seed: seed)
+        #expect(pace.window <= 4)
+    }
+
+    @Test func `others come and go, and the window is the target's again`() {
+        var (pace, now) = (AdaptivePace(), Int64(0))
+        for (floor, seed) in [(4_000_000, 1), (40_000_000, 2), (4_000_000, 3)] as [(Int64, UInt64)] {
+            self.run(&pace, capacity: 100, floor: floor, rounds: 1_000, now: &now, seed: seed)
+            #expect(pace.window >= 50)
+            #expect(pace.window <= 400)
+        }
+    }
+
     @Test func `a target that is slow at first is used to the full when it is not`() {
         var (pace, now) = (AdaptivePace(window: 16), Int64(0))
         self.run(&pace, capacity: 2, floor: 80_000_000, rounds: 40, now: &now, seed: 4)
