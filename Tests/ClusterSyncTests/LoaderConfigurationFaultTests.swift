@@ -125,6 +125,15 @@ struct LoaderConfigurationFaultTests: LoaderConfigurationReading {
         ("job: {auto_start: yes please}", "c.yaml:1: job.auto_start: 'yes please' is not one of true, false"),
         ("job: {store: cluster, file: /f}", "c.yaml:1: job.file: needs job.store: sqlite"),
         ("files: {paths: [/a]}", "c.yaml:1: files.paths: stands beside source.hosts; give one of the two"),
+        (
+            "limits: {in_flight: 8, in_flight_min: 9}",
+            "c.yaml:1: limits.in_flight_min: is more than limits.in_flight (8)"
+        ),
+        ("limits: {in_flight_min: 0}", "c.yaml:1: limits.in_flight_min: '0' is not a whole number from 1 to 32768"),
+        (
+            "columns: {exclude: [shop.orders]}",
+            "c.yaml:1: columns.exclude: 'shop.orders' names no column; write keyspace.table.column, as in the schema"
+        ),
         ("files: {snapshot: s}", "c.yaml:1: files.snapshot: needs files.paths beside it"),
         ("files: {backups: true}", "c.yaml:1: files.backups: needs files.paths beside it"),
         ("files: {paths: ['/a,b']}", "c.yaml:1: files.paths: '/a,b' holds a comma"),
@@ -188,6 +197,18 @@ struct LoaderConfigurationFaultTests: LoaderConfigurationReading {
             self.faults(options: Self.least.dropLast() + [("dual_writer.state_dir", "s"), ("ceiling", "1700000000")])
                 == ["--set ceiling: ceiling: '1700000000' is not \(LoaderCeiling.expected)"]
         )
+    }
+
+    @Test func `a wrong ceiling is one fault, whatever its default needs beside it`() {
+        #expect(
+            self.faults(options: Self.least.dropLast(), file: "ceiling: maybe\nuntold_time: ceiling")
+                == ["c.yaml:1: ceiling: 'maybe' is not \(LoaderCeiling.expected)"]
+        )
+    }
+
+    @Test func `what a file that is no YAML would have said is no fault of its own`() {
+        let faults = self.faults(file: "source: {hosts: [a]")
+        #expect(faults.count == 1 && faults[0].hasPrefix("c.yaml:"), "\(faults)")
     }
 
     @Test(arguments: [

@@ -4,6 +4,7 @@ import FoundationEssentials
 import Logging
 import SSTableLoader
 import Testing
+import TokenRanges
 
 @testable import ClusterSync
 
@@ -114,9 +115,30 @@ struct LoaderConfigurationTests: LoaderConfigurationReading {
             case "ceiling": ["none", "dual_writer"]
             case "dual_writer.admin": ["http://x", "http://y"]
             case "retries.pause_max_ms": ["20000", "30000"]
+            case "columns.exclude": ["ks.t.a", "ks.t.b"]
             default: nil
             }
         }
+    }
+
+    @Test func `the window of writes has the bounds that are configured, and columns are left out`() async throws {
+        let configuration = try self.read(
+            options: Self.least + [("limits.in_flight", "40")],
+            environment: ["CLUSTER_SYNC_LIMITS_IN_FLIGHT_MIN": "8"],
+            file: "columns: {exclude: [shop.orders.note, shop.orders.Other, Crm.people.x]}"
+        )
+        let settings = try await configuration.settings(
+            secrets: SecretReloader(interval: .seconds(5), logger: .init(label: "test"))
+        )
+        #expect(settings.pace.writesMin == 8 && settings.pace.writesMax == 40)
+        #expect(
+            settings.leavingOut == [
+                .init(keyspace: "shop", table: "orders"): ["note", "Other"],
+                .init(keyspace: "Crm", table: "people"): ["x"],
+            ]
+        )
+        let usual = try self.read(options: Self.least)
+        #expect(usual.limits.inFlightMin == 1 && usual.limits.inFlight == 64)
     }
 
     @Test func `each cluster gets the patience that is configured for it`() async throws {

@@ -166,6 +166,8 @@ extension LoaderStatus {
         status.counters.latency = HistogramSnapshot(bounds: [0.001, 0.01], counts: [5, 3, 1], sum: 0.25)
         status.inFlight = 31
         status.limits.inFlight = 64
+        status.limits.inFlightMin = 4
+        status.limits.inFlightMax = 128
         status.limits.rowsPerSecond = 5_000
         status.rowsPerSecond = 95.25
         status.bytesPerSecond = 6_096

@@ -172,6 +172,16 @@ struct LoaderRoutesTests: LoaderPortTests {
         ("/pause", #"{"reason": 7}"#, "reason: must be a text of at most 1024 bytes"),
         ("/resume", "7", "The body must be a JSON object."),
         ("/indexes/drop", #"{"keyspace": "shop"}"#, "unknown key 'keyspace'"),
+        (
+            "/indexes/rebuild", #"{"tables": "shop.orders"}"#,
+            "tables: must be a list of at most 1000 texts of 1 to 513 bytes"
+        ),
+        (
+            "/indexes/rebuild", #"{"tables": ["shop.orders", "orders", "a.b.c"]}"#,
+            "tables: 'orders' is no table; write keyspace.table, as in the schema; "
+                + "tables: 'a.b.c' is no table; write keyspace.table, as in the schema"
+        ),
+        ("/indexes/rebuild/shop", #"{"tables": ["shop.orders"]}"#, "unknown key 'tables'"),
         ("/indexes/rebuild/shop", #"{"reason": []}"#, "reason: must be a text of at most 1024 bytes"),
     ])
     func `a wrong document is refused with its faults and changes nothing`(
@@ -289,9 +299,15 @@ struct LoaderRoutesTests: LoaderPortTests {
             #expect(all["keyspace"] == nil)
             let one = Self.object(try await self.post(path + "/shop", #"{"reason": "load"}"#, on: client))
             #expect(one["keyspace"] == .string("shop"))
-            #expect(loader.with { $0.indexChanges.map(\.keyspace) } == [nil, "shop"])
-            #expect(loader.with { $0.indexChanges.map(\.reason) } == [nil, "load"])
-            #expect(loader.with { $0.indexChanges.map(\.verb) } == [verb, verb])
+            let body = #"{"keyspace_filter": ["Crm", "shop"], "tables": ["shop.orders"]}"#
+            let some = Self.object(try await self.post(path, body, on: client))
+            #expect(some["keyspace"] == nil)
+            #expect(loader.with { $0.indexChanges.map(\.keyspaces) } == [[], ["shop"], ["Crm", "shop"]])
+            #expect(
+                loader.with { $0.indexChanges.map(\.tables) } == [[], [], [.init(keyspace: "shop", name: "orders")]]
+            )
+            #expect(loader.with { $0.indexChanges.map(\.reason) } == [nil, "load", nil])
+            #expect(loader.with { $0.indexChanges.map(\.verb) } == [verb, verb, verb])
             try await self.post("/start", on: client)
             let response = try await self.post(path, on: client)
             #expect(response.status == .conflict)

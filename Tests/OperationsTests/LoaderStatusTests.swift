@@ -38,6 +38,8 @@ struct LoaderStatusTests: LoaderPortTests {
         #expect(job.retries == 10 && job.deadLetters == 3 && job.statements == 410)
         #expect(job.guesses.columns == 21 && job.guesses.markers == 22 && job.guesses.lists == 23)
         #expect(job.etaSeconds == 80 && job.bytesPerSecondLimit == nil && job.rowsPerSecondLimit == 5_000)
+        #expect(job.inFlight == 31 && job.inFlightLimit == 64 && job.inFlightMin == 4 && job.inFlightMax == 128)
+        #expect(job.elapsedSeconds == 10.5)
         #expect(job.tables.map(\.state) == ["done", "running", "skipped"])
         #expect(job.tables[1].untoldColumns == ["tags"])
         // The least token is beyond what a reader with floating point numbers can hold.

@@ -352,7 +352,8 @@ public final class UpstreamConnection: ChannelInboundHandler {
 
     /// There is no connection.
     func failedToConnect(_ error: any Error) {
-        self.tellOpened(.failure(UpstreamError(.unreachable, "cannot connect to \(self.node): \(error)")))
+        let reason = ConnectFailure.words(error)
+        self.tellOpened(.failure(UpstreamError(.unreachable, "cannot connect to \(self.node): \(reason)")))
         self.didClose()
     }
 

@@ -33,6 +33,7 @@ private struct ChangeBody: Encodable {
     var keyspace_filter: [String]?
     var drop_indexes_first: Bool?
     var rebuild_indexes_after: Bool?
+    var tables: [String]?
     var reason: String?
 }
 
@@ -57,11 +58,21 @@ struct LoaderStatusCommand: AsyncParsableCommand {
         var lines = ["job \(job.name): \(job.state)" + (job.reason.map { ": \($0)" } ?? "")]
         let covered =
             job.tokensCovered.map { "\(($0 * 1_000).rounded(.down) / 10) % of the tokens" } ?? "nothing planned yet"
-        lines.append("\(covered), \(Human.many(job.rows, "row")), \(Human.bytes(Int(clamping: job.bytes)))")
+        lines.append(
+            "\(covered), \(Human.many(job.rows, "row")), \(Human.bytes(Int(clamping: job.bytes))), "
+                + "\(Human.many(job.tables.count + job.tablesLeftOut, "table"))"
+                + (job.elapsedSeconds > 0 ? " in \(Human.duration(seconds: job.elapsedSeconds))" : "")
+        )
         if let rate = job.rowsPerSecond {
             lines.append(
                 "\(Human.count(Int(rate))) rows/s"
                     + (job.etaSeconds.map { ", \(Human.duration(seconds: $0)) left" } ?? "")
+            )
+        }
+        if job.inFlightLimit > 0 {
+            lines.append(
+                "\(Human.many(job.inFlight, "request")) on the way, \(job.inFlightLimit) allowed now (limits.in_flight_min "
+                    + "\(job.inFlightMin), limits.in_flight \(job.inFlightMax))"
             )
         }
         for table in job.tables {
@@ -70,6 +81,8 @@ struct LoaderStatusCommand: AsyncParsableCommand {
         }
         if job.deadLetters > 0 {
             lines.append("\(Human.many(job.deadLetters, "dead letter")) in \(job.deadLettersFile ?? "?")")
+        } else if job.state == LoaderRun.State.done.rawValue {
+            lines.append("no dead letters")
         }
         return lines.joined(separator: "\n")
     }
@@ -109,7 +122,7 @@ struct LoaderStartCommand: AsyncParsableCommand {
     }
 }
 
-/// `cluster-sync sstable-loader migrate KEYSPACE.TABLE`.
+/// `cluster-sync sstable-loader migrate KEYSPACE TABLE`.
 struct LoaderMigrateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "migrate",
@@ -219,7 +232,12 @@ struct LoaderIndexesCommand: AsyncParsableCommand {
         commandName: "indexes",
         abstract:
             "The target's secondary indexes: where they are, whether they are as they were; drop or make them again.",
-        discussion: "Exit codes: 0 done, 1 one is missing or different, or a load runs, 69 nothing answers, 77 token."
+        discussion:
+            """
+            drop is about the tables of the job, rebuild about whatever is recorded as dropped, by any job.
+
+            Exit codes: 0 done, 1 one is missing or different, or a load runs, 69 nothing answers, 77 token.
+            """
     )
 
     enum Verb: String, ExpressibleByArgument, CaseIterable { case status, verify, drop, rebuild }
@@ -227,8 +245,11 @@ struct LoaderIndexesCommand: AsyncParsableCommand {
     @Argument(help: "status, verify, drop or rebuild.")
     var verb = Verb.status
 
-    @Option(help: "Only those of this keyspace, for drop and rebuild.")
-    var keyspace: String?
+    @Option(help: "Only those of this keyspace, for drop and rebuild; can be repeated.")
+    var keyspace: [String] = []
+
+    @Option(help: "Only those of this table, as keyspace.table, for drop and rebuild; can be repeated.")
+    var table: [String] = []
 
     @OptionGroup var options: LoaderOptions
 
@@ -249,8 +270,12 @@ struct LoaderIndexesCommand: AsyncParsableCommand {
             }
             if !answer.0.verified { throw Exit.negative }
         case .drop, .rebuild:
-            let path = "/indexes/\(self.verb.rawValue)" + (self.keyspace.map { "/\(AdminClient.escaped($0))" } ?? "")
-            let answer = try await client.post(path, ChangeBody(), as: IndexesChangedDocument.self)
+            let body = ChangeBody(
+                keyspace_filter: self.keyspace.isEmpty ? nil : self.keyspace,
+                tables: self.table.isEmpty ? nil : self.table
+            )
+            let path = "/indexes/\(self.verb.rawValue)"
+            let answer = try await client.post(path, body, as: IndexesChangedDocument.self)
             self.options.show(answer) { Self.text($0.indexes) }
             if answer.0.status != "success" { throw Exit.negative }
         }

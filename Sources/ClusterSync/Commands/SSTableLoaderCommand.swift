@@ -70,7 +70,11 @@ struct SSTableLoaderCommand: AsyncParsableCommand {
 
         @OptionGroup var options: Options
 
+        @Flag(help: "Change nothing, and say what would be done: as sstable-loader plan.")
+        var dryRun = false
+
         func run() async throws {
+            if self.dryRun { return try await Plan.say(self.options, asJSON: false) }
             // A file that may not grow (ulimit -f, LimitFSIZE) is an error with the file's name, not the end of the process.
             signal(SIGXFSZ, SIG_IGN)
             let (configuration, logger) = try self.options.load()
@@ -162,8 +166,8 @@ struct SSTableLoaderCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Say what a load would do, and change nothing.",
             discussion: """
-                Exit codes: 0 everything that is wanted can be loaded, 1 something cannot (it says what), 69 a cluster does not \
-                answer, 78 wrong configuration.
+                Exit codes: 0 everything that is wanted can be loaded, 1 something cannot (it says what), 66 a path of the \
+                source cannot be read, 69 a cluster does not answer, 78 wrong configuration.
                 """
         )
 
@@ -172,8 +176,10 @@ struct SSTableLoaderCommand: AsyncParsableCommand {
         @Flag(help: "Print the plan as JSON.")
         var json = false
 
-        func run() async throws {
-            let (configuration, logger) = try self.options.load(logLevel: .warning)
+        func run() async throws { try await Self.say(self.options, asJSON: self.json) }
+
+        static func say(_ options: Options, asJSON: Bool) async throws {
+            let (configuration, logger) = try options.load(logLevel: .warning)
             let secrets = SecretReloader(interval: .milliseconds(configuration.reloadMilliseconds), logger: logger)
             let group = MultiThreadedEventLoopGroup.singleton
             let plan: LoadPlan
@@ -181,11 +187,11 @@ struct SSTableLoaderCommand: AsyncParsableCommand {
                 let settings = try await configuration.settings(secrets: secrets)
                 plan = try await LoaderEngine(configuration, settings, on: group, logger: logger).plan(of: .everything)
             } catch let error as AdminError {
-                throw fail(Exit.unavailable, error.message)
+                throw fail(error.code == .nothingFound ? Exit.input : Exit.unavailable, error.message)
             } catch {
                 throw fail(Exit.configuration, "\(error)")
             }
-            if self.json {
+            if asJSON {
                 Output.line(String(decoding: try DocumentCoding.encode(plan), as: UTF8.self))
             } else {
                 Output.line("\(plan)")

@@ -16,6 +16,8 @@ struct ConfigurationFile: Sendable {
     private let schema: ConfigurationSchema
     private(set) var values: [String: Value] = [:]
     private(set) var faults: [ConfigurationFault] = []
+    /// Whether it could be read as YAML: if not, nobody knows what it says.
+    private(set) var isRead = true
 
     /// Reads the file at `path`; a file that cannot be read has one fault and no values.
     init(path: String, schema: ConfigurationSchema) {
@@ -34,6 +36,7 @@ struct ConfigurationFile: Sendable {
         self.name = name
         self.schema = schema
         self.faults = [.init(origin: name, message: fault)]
+        self.isRead = false
     }
 
     init(name: String, schema: ConfigurationSchema, text: String) {
@@ -49,6 +52,7 @@ struct ConfigurationFile: Sendable {
             self.add(mapping, below: "")
         } catch {
             self.faults.append(Self.fault(error, in: name))
+            self.isRead = false
         }
     }
 

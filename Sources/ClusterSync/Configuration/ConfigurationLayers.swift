@@ -19,6 +19,8 @@ struct ConfigurationLayers: Sendable {
     private let layers: [Layer]
     /// What was wrong with the places themselves.
     private(set) var faults: [ConfigurationFault]
+    /// Whether there is a file of which nothing could be read: what it would have said is not known.
+    let isFileUnread: Bool
     /// Variables that look like ours and are not known. They stop nothing: Kubernetes sets such names by itself.
     let unknownVariables: [String]
 
@@ -68,6 +70,7 @@ struct ConfigurationLayers: Sendable {
             },
         ]
         self.faults = faults
+        self.isFileUnread = file?.isRead == false
         self.unknownVariables = Self.unknown(among: environment.keys)
     }
 

@@ -91,9 +91,11 @@ extension ConfigurationSchema {
         ]
 
     /// What of the source is loaded.
-    private static let tableKeys: [Key] = Key.tablesOfJob(to: "load", "loaded")
+    private static let tableKeys: [Key] =
+        Key.tablesOfJob(to: "load", "loaded")
         .adding(alias: "loader.tables", to: "tables.include")
         .adding(alias: "filters.table_blacklist", to: "tables.exclude")
+        + [Key.columnsOfJob("Columns that the target does not have on purpose, as keyspace.table.column.")]
 
     /// How it is read.
     private static let readingKeys: [Key] =
@@ -117,6 +119,12 @@ extension ConfigurationSchema {
             fallback: "64",
             help: "Requests on their way to the target at a time, at most.",
             aliases: ["loader.insert_concurrency"]
+        ),
+        Key.limit(
+            "in_flight_min",
+            1...32_768,
+            1,
+            "Of these the ones that remain however slow the target becomes: what a load beside a busy application keeps."
         ),
         Key.limit("bytes_in_flight", 65_536...(64 << 30), 64 << 20, "Their bytes."),
         Key(

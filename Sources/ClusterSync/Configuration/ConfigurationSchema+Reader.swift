@@ -15,11 +15,8 @@ extension ConfigurationSchema {
         + Key.clusterOfJob("target", hosts: "scylla_hosts", "30000")
         + Key.tablesOfJob(to: "compare", "compared")
         + [
-            Key(
-                path: "columns.exclude",
-                kind: .texts,
-                fallback: nil,
-                help: "Columns that are not compared, as keyspace.table.column; one cluster alone may have them."
+            Key.columnsOfJob(
+                "Columns that are not compared, as keyspace.table.column; one cluster alone may have them."
             ),
             Key(
                 path: "tenants.column",

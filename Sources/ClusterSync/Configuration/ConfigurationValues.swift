@@ -28,7 +28,10 @@ struct ConfigurationValues {
 
     /// Notes that the value of a key is wrong.
     mutating func fault(_ path: String, _ message: String) {
-        self.faults.append(.init(origin: self.origin(path) ?? "default", message: "\(path): \(message)"))
+        let origin = self.origin(path)
+        // What is missing may stand in the file that cannot be read, which is a fault by itself.
+        if origin == nil, self.layers.isFileUnread { return }
+        self.faults.append(.init(origin: origin ?? "default", message: "\(path): \(message)"))
     }
 
     /// Whether the service has such a key at all.
@@ -145,8 +148,11 @@ struct ConfigurationValues {
         return .primaryOnly
     }
 
-    mutating func ceiling(_ path: String) -> LoaderCeiling {
-        self.parsed(path, LoaderCeiling.expected) { LoaderCeiling($0) }
+    /// Nil where the value is wrong: what its default needs beside it is then nobody's fault.
+    mutating func ceiling(_ path: String) -> LoaderCeiling? {
+        let faults = self.faults.count
+        let ceiling = self.parsed(path, LoaderCeiling.expected) { LoaderCeiling($0) }
+        return self.faults.count == faults ? ceiling : nil
     }
 
     mutating func hosts(_ path: String) -> [String] {

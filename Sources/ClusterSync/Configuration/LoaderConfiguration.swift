@@ -43,6 +43,8 @@ struct LoaderConfiguration: Sendable {
     }
 
     struct Limits: Sendable, Equatable {
+        /// What is left of the window however slow the target becomes.
+        var inFlightMin: Int
         var inFlight: Int
         var bytesInFlight: Int
     }
@@ -89,6 +91,8 @@ struct LoaderConfiguration: Sendable {
     var job: Job
     var stateDirectory: String
     var tables: TablePatterns
+    /// What the target does not have on purpose.
+    var columnsLeftOut: [ColumnName]
     var ceiling: LoaderCeiling
     /// Nil where the ceiling is not the dual writer's.
     var dualWriter: DualWriter?
@@ -132,12 +136,15 @@ extension LoaderConfiguration {
         self.stateDirectory = values.text("state_dir") ?? ""
         self.job = Self.job(&values, stateDirectory: self.stateDirectory)
         self.tables = values.tablePatterns()
-        self.ceiling = values.ceiling("ceiling")
-        self.dualWriter = Self.dualWriter(&values, self.ceiling)
+        self.columnsLeftOut = values.columnsLeftOut()
+        let ceiling = values.ceiling("ceiling")
+        self.ceiling = ceiling ?? .none
+        self.dualWriter = Self.dualWriter(&values, ceiling)
         self.clockSkew = .milliseconds(values.integer("clock_skew_ms"))
         self.reports = ReportSender.Targets(&values)
         self.reading = JobReading(&values)
         self.limits = Limits(
+            inFlightMin: values.integer("limits.in_flight_min"),
             inFlight: values.integer("limits.in_flight"),
             bytesInFlight: values.integer("limits.bytes_in_flight")
         )
@@ -165,12 +172,12 @@ extension LoaderConfiguration {
         self.reloadMilliseconds = values.integer("reload_ms")
         self.logLevel = Logger.Level(rawValue: values.choice("log.level")) ?? .info
         self.logFormat = LogFormat(rawValue: values.choice("log.format")) ?? .text
-        self.checkWhatFitsTogether(&values)
+        self.checkWhatFitsTogether(&values, ceiling)
         guard values.faults.isEmpty else { throw ConfigurationError(faults: values.faults) }
     }
 
     /// What is valid alone and not with the rest.
-    private func checkWhatFitsTogether(_ values: inout ConfigurationValues) {
+    private func checkWhatFitsTogether(_ values: inout ConfigurationValues, _ ceiling: LoaderCeiling?) {
         if case .files = self.source, self.counters == .addDifference {
             values.fault("counters", "add_difference needs a source cluster, whose counters can be read")
         }
@@ -179,7 +186,10 @@ extension LoaderConfiguration {
         {
             values.fault("target.hosts", "has \(both), which is the source: a cluster cannot be loaded into itself")
         }
-        if self.untoldTime == .ceiling, self.ceiling == .none {
+        if self.limits.inFlightMin > self.limits.inFlight {
+            values.fault("limits.in_flight_min", "is more than limits.in_flight (\(self.limits.inFlight))")
+        }
+        if self.untoldTime == .ceiling, ceiling == LoaderCeiling.none {
             values.fault("untold_time", "ceiling needs one; ceiling is none")
         }
     }
@@ -222,7 +232,7 @@ extension LoaderConfiguration {
         )
     }
 
-    private static func dualWriter(_ values: inout ConfigurationValues, _ ceiling: LoaderCeiling) -> DualWriter? {
+    private static func dualWriter(_ values: inout ConfigurationValues, _ ceiling: LoaderCeiling?) -> DualWriter? {
         let admin = values.texts("dual_writer.admin")
         for address in admin where !address.hasPrefix("http://") && !address.hasPrefix("https://") {
             values.fault("dual_writer.admin", "'\(address.prefix(80))' is no address such as http://127.0.0.1:8080")

@@ -18,20 +18,6 @@ struct ReaderConfiguration: Sendable {
         var worker: String?
     }
 
-    /// A column, named as in the schema.
-    struct Column: Sendable, Hashable {
-        var keyspace: String
-        var table: String
-        var column: String
-
-        /// Nil where `text` is not `keyspace.table.column`.
-        init?(_ text: String) {
-            let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-            guard parts.count == 3, parts.allSatisfy({ !$0.isEmpty }) else { return nil }
-            (self.keyspace, self.table, self.column) = (parts[0], parts[1], parts[2])
-        }
-    }
-
     struct Sample: Sendable, Equatable {
         /// Above 0, up to 100.
         var percentage: Double
@@ -68,7 +54,7 @@ struct ReaderConfiguration: Sendable {
     var source: ClusterPlace
     var target: ClusterPlace
     var tables: TablePatterns
-    var columnsLeftOut: [Column]
+    var columnsLeftOut: [ColumnName]
     var tenants: Tenants
     var job: Job
     var stateDirectory: String
@@ -104,7 +90,7 @@ extension ReaderConfiguration {
         self.source = ClusterPlace("source", &values)
         self.target = ClusterPlace("target", &values)
         self.tables = values.tablePatterns()
-        self.columnsLeftOut = Self.columns(&values)
+        self.columnsLeftOut = values.columnsLeftOut()
         self.tenants = Tenants(column: values.text("tenants.column"), values: values.texts("tenants.values"))
         self.stateDirectory = values.text("state_dir") ?? ""
         self.job = Self.job(&values, self.stateDirectory)
@@ -153,19 +139,6 @@ extension ReaderConfiguration {
             store: isShared ? .cluster : .sqlite(path: file ?? "\(stateDirectory)/job.sqlite"),
             worker: worker
         )
-    }
-
-    private static func columns(_ values: inout ConfigurationValues) -> [Column] {
-        values.texts("columns.exclude").compactMap { text in
-            let column = Column(text)
-            if column == nil {
-                values.fault(
-                    "columns.exclude",
-                    "'\(text.prefix(80))' names no column; write keyspace.table.column, as in the schema"
-                )
-            }
-            return column
-        }
     }
 
     /// What is missing, and what is valid alone and not with the rest.

@@ -23,6 +23,10 @@ extension LoaderConfiguration {
             include: self.tables.include.map(\.description),
             exclude: self.tables.exclude.map(\.description)
         )
+        for column in self.columnsLeftOut {
+            let table = TableName(keyspace: column.keyspace, table: column.table)
+            settings.leavingOut[table, default: []].insert(column.column)
+        }
         settings.untoldTime = self.untoldTime == .ceiling ? .ceiling : .newestOfRow
         settings.markers = self.markers == .withoutCells ? .withoutCells : .always
         settings.copiesCounters = self.counters == .addDifference
@@ -50,7 +54,7 @@ extension LoaderConfiguration {
     }
 
     private func setWriting(of settings: inout LoadSettings) {
-        settings.pace.writesMax = self.limits.inFlight
+        settings.pace = AdaptivePace.Limits(writesMin: self.limits.inFlightMin, writesMax: self.limits.inFlight)
         settings.writer.inFlightMax = self.limits.inFlight
         settings.writer.bytesInFlightMax = self.limits.bytesInFlight
         settings.writer.batchStatementsMax = self.batch.statements

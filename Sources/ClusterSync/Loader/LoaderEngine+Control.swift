@@ -1,4 +1,6 @@
+import Logging
 import Operations
+import SSTable
 import SSTableLoader
 import Synchronization
 import TokenRanges
@@ -45,6 +47,10 @@ extension LoaderEngine: LoaderControl {
             }
         }
         try self.takeOn(start)
+        self.logger.notice(
+            "a load is asked for",
+            metadata: ["subject": "\(start.subject)", "by": "\(start.by)", "reason": "\(start.reason ?? "-")"]
+        )
         return LoaderActionDocument(
             action: "start",
             message: "The load of \(start.subject) begins.",
@@ -67,6 +73,12 @@ extension LoaderEngine: LoaderControl {
             } catch {
                 throw AdminError(.changeFailed, "The job's store does not take it: \(error)", hint: "Try again.")
             }
+        }
+        if isChanged {
+            self.logger.notice(
+                "the load is told to \(action.verb.rawValue)",
+                metadata: ["by": "\(action.by)", "reason": "\(action.reason ?? "-")"]
+            )
         }
         return LoaderActionDocument(
             action: action.verb.rawValue,
@@ -107,8 +119,10 @@ extension LoaderEngine: LoaderControl {
             var settings = try await self.settings(for: subject)
             if whateverIsWanted { (settings.tables.include, settings.tables.exclude) = ([], []) }
             return try await LoadJob.plan(settings, on: self.group, logger: self.logger)
+        } catch let error as SSTableError {
+            throw AdminError(.nothingFound, "\(error)", hint: nil)
         } catch {
-            throw AdminError(.clusterUnreachable, "The source cannot be looked at: \(error)", hint: nil)
+            throw AdminError(.clusterUnreachable, "What there is to load cannot be looked at: \(error)", hint: nil)
         }
     }
 
@@ -136,6 +150,8 @@ extension LoaderEngine: LoaderControl {
         status.elapsedSeconds = Self.seconds(state.took ?? state.began.map { ContinuousClock.now - $0 } ?? .zero)
         status.limits.rowsPerSecond = self.base.rates.rowsPerSecond
         status.limits.bytesPerSecond = self.base.rates.bytesPerSecond
+        status.limits.inFlightMin = self.base.pace.writesMin
+        status.limits.inFlightMax = self.base.pace.writesMax
         let planned = state.plan?.tables ?? []
         status.expectedRows = planned.isEmpty ? nil : Self.sum(planned.map(\.rows))
         if let last = state.last { Self.add(last, to: &status) }

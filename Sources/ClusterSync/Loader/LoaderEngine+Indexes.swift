@@ -20,7 +20,7 @@ extension LoaderEngine: LoaderIndexControl {
             job.plan.tables.filter { $0.failure == nil }.map { IndexedTable(keyspace: $0.keyspace, name: $0.table) }
         )
         return try await self.withKeeper(of: job.settings.job) { keeper in
-            try await self.checkNothingIsOwedElsewhere()
+            try self.checkNothingIsOwedElsewhere()
             let end: LoadEnd
             switch (drops, rebuilds) {
             case (true, true):
@@ -46,17 +46,15 @@ extension LoaderEngine: LoaderIndexControl {
     /// Whether other workers are at work when this one has ended before everything was done.
     private static func goesOn(_ job: LoadJob, after outcome: Result<LoadEnd, any Error>) async -> Bool {
         if case .success(let end) = outcome, end.status.isEnded { return false }
-        // This worker has given its own parts back. Where nobody can tell, the indexes come back: late loads are only slower.
-        guard let status = try? await job.status() else { return false }
-        return status.total.leased > 0
+        // Where nobody can tell, the indexes come back: late loads are only slower.
+        return await job.othersAreAtWork()
     }
 
     /// A job that has been moved from a file to the cluster must not forget what the folder says.
-    private func checkNothingIsOwedElsewhere() async throws {
+    private func checkNothingIsOwedElsewhere() throws {
         guard case .cluster = self.configuration.job.store else { return }
-        let owed = try IndexKeeper.owed(inFolder: self.configuration.stateDirectory)
-        guard !owed.isEmpty else { return }
-        throw StrayRecords(folder: self.configuration.stateDirectory, count: owed.count)
+        let count = try IndexKeeper.owedCount(inFolder: self.configuration.stateDirectory)
+        guard count == 0 else { throw StrayRecords(folder: self.configuration.stateDirectory, count: count) }
     }
 
     private struct StrayRecords: Error, CustomStringConvertible {
@@ -64,8 +62,10 @@ extension LoaderEngine: LoaderIndexControl {
         let count: Int
 
         var description: String {
-            "\(Human.many(self.count, "index")) dropped with job.store: sqlite stand in '\(self.folder)/indexes.jsonl': bring "
-                + "them back with that setting first (cluster-sync sstable-loader indexes rebuild)"
+            "'\(self.folder)/indexes.jsonl' says that \(Human.many(self.count, "index was", "indexes were")) dropped with "
+                + "job.store: sqlite, and job.store: cluster does not read that file. Bring them back first: start the loader "
+                + "with --set job.store=sqlite --set job.auto_start=false and the same state_dir, run cluster-sync "
+                + "sstable-loader indexes rebuild, and stop it. Or, where they are there or not wanted, move the file away"
         }
     }
 
@@ -98,7 +98,12 @@ extension LoaderEngine: LoaderIndexControl {
         _ body: @Sendable @escaping (IndexKeeper) async throws -> Result
     ) async throws(AdminError) -> Result {
         do {
+            try self.checkNothingIsOwedElsewhere()
             return try await self.withKeeper(body)
+        } catch let error as AdminError {
+            throw error
+        } catch let error as StrayRecords {
+            throw AdminError(.changeFailed, "\(error)", hint: "Nothing was changed.")
         } catch let error as IndexError where error.code == .inUse {
             throw AdminError(.alreadyRunning, "\(error)", hint: "Try again when it has ended.")
         } catch let error as IndexError {
@@ -119,27 +124,90 @@ extension LoaderEngine: LoaderIndexControl {
 
     func change(_ change: IndexesChange) async throws(AdminError) -> IndexesChangedDocument {
         try self.state.withLock { state throws(AdminError) in try state.run.checkMayChangeIndexes() }
-        let tables = try await self.tables(of: change.keyspace)
-        let states = try await self.asked { keeper in
-            switch change.verb {
-            case .drop: try await keeper.drop(tables)
-            case .rebuild: try await keeper.restore(tables)
+        self.logger.notice(
+            "somebody asks to \(change.verb.rawValue) indexes",
+            metadata: [
+                "of": "\(change.names.isEmpty ? "all" : change.names.joined(separator: ", "))", "by": "\(change.by)",
+                "reason": "\(change.reason ?? "-")",
+            ]
+        )
+        let states: [IndexStatus]
+        switch change.verb {
+        case .drop:
+            let tables = try await self.tablesOfJob(change)
+            states = try await self.asked { keeper in
+                try await keeper.drop(tables)
+                return try await keeper.status(tables)
             }
-            return try await keeper.status(tables)
+        case .rebuild:
+            states = try await self.asked { keeper in
+                let tables = try await self.recordedTables(change, keeper)
+                try await keeper.restore(tables)
+                return try await keeper.status(tables)
+            }
         }
         return IndexesChangedDocument(change, states.map { .init($0) })
     }
 
-    /// The tables of the job that a change of indexes is about.
-    private func tables(of keyspace: String?) async throws(AdminError) -> Set<IndexedTable> {
-        let plan = try await self.plan(of: keyspace.map { .keyspaces([$0]) } ?? .everything)
-        if let keyspace, plan.tables.isEmpty {
+    /// The tables of the job that a change names; all of them where it names nothing.
+    private func tablesOfJob(_ change: IndexesChange) async throws(AdminError) -> Set<IndexedTable> {
+        let all = try await self.plan(of: .everything).tables
+        for keyspace in change.keyspaces where !all.contains(where: { $0.keyspace == keyspace }) {
             throw AdminError(.unknownKeyspace, "The job loads no table of keyspace '\(keyspace)'.", hint: nil)
         }
+        for table in change.tables where !all.contains(where: { IndexesChange.Table($0) == table }) {
+            throw AdminError(.unknownTable, "The job does not load \(IndexedTable(table)).", hint: nil)
+        }
         return Set(
-            plan.tables.filter { $0.failure == nil }.map { IndexedTable(keyspace: $0.keyspace, name: $0.table) }
+            all.filter { table in
+                let isMeant =
+                    change.names.isEmpty || change.keyspaces.contains(table.keyspace)
+                    || change.tables.contains(IndexesChange.Table(table))
+                return isMeant && table.failure == nil
+            }.map { IndexedTable(keyspace: $0.keyspace, name: $0.table) }
         )
     }
+
+    /// The tables whose recorded indexes a change names, whichever job has dropped them; nil for all.
+    private func recordedTables(_ change: IndexesChange, _ keeper: IndexKeeper) async throws -> Set<IndexedTable>? {
+        guard !change.names.isEmpty else { return nil }
+        let recorded = Set(try await keeper.recorded().map(\.table))
+        var tables = recorded.filter { change.keyspaces.contains($0.keyspace) }
+        for keyspace in change.keyspaces where !tables.contains(where: { $0.keyspace == keyspace }) {
+            // One that is there and has lost nothing is as it should be.
+            guard try await keeper.knows(keyspace: keyspace) else {
+                throw AdminError(
+                    .unknownKeyspace,
+                    "The target has no keyspace '\(keyspace)', and no index of it is recorded.",
+                    hint: "GET /indexes/status shows what is recorded. Nothing was changed."
+                )
+            }
+        }
+        for table in change.tables.map({ IndexedTable($0) }) {
+            if !recorded.contains(table), try await !keeper.knows(table) {
+                throw AdminError(
+                    .unknownTable,
+                    "The target has no table \(table), and no index of it is recorded.",
+                    hint: "GET /indexes/status shows what is recorded. Nothing was changed."
+                )
+            }
+            tables.insert(table)
+        }
+        return tables
+    }
+}
+
+extension IndexesChange {
+    /// Everything that is named.
+    fileprivate var names: [String] { self.keyspaces + self.tables.map { "\(IndexedTable($0))" } }
+}
+
+extension IndexesChange.Table {
+    fileprivate init(_ table: LoadPlan.Table) { self.init(keyspace: table.keyspace, name: table.table) }
+}
+
+extension IndexedTable {
+    fileprivate init(_ table: IndexesChange.Table) { self.init(keyspace: table.keyspace, name: table.name) }
 }
 
 extension IndexesDocument.Index {

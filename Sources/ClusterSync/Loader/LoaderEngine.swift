@@ -88,15 +88,22 @@ final class LoaderEngine: Service {
     }
 
     private func ended(_ end: LoaderRun.End) {
-        self.state.withLock { state in
+        var figures = self.state.withLock { state in
             state.job = nil
             state.took = state.began.map { ContinuousClock.now - $0 }
             if state.run.state.isActive { state.run.ended(end) }
+            return state.last?.figures(took: state.took ?? .zero) ?? [:]
         }
         switch end {
-        case .done: self.logger.notice("the load is complete")
-        case .stopped: self.logger.notice("the load has ended before everything was done; a start goes on there")
-        case .failed(let reason): self.logger.error("the load is not complete", metadata: ["reason": "\(reason)"])
+        case .done: self.logger.notice("the load is complete", metadata: figures)
+        case .stopped:
+            self.logger.notice(
+                "the load has ended before everything was done; a start goes on there",
+                metadata: figures
+            )
+        case .failed(let reason):
+            figures["reason"] = "\(reason)"
+            self.logger.error("the load is not complete", metadata: figures)
         }
     }
 
@@ -147,6 +154,13 @@ final class LoaderEngine: Service {
         }
         for problem in job.plan.problems {
             self.logger.warning("\(problem.what) is not loaded", metadata: ["reason": "\(problem.reason)"])
+        }
+        if let first = job.plan.leftOut.first {
+            let count = Human.many(job.plan.leftOut.count, "table or folder", "tables or folders")
+            self.logger.info(
+                "\(count) left out; sstable-loader plan lists them",
+                metadata: ["first": "\(first.what)", "reason": "\(first.reason)"]
+            )
         }
         for table in job.plan.tables {
             guard let failure = table.failure else { continue }

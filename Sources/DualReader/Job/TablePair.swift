@@ -138,7 +138,7 @@ struct TablePair: Sendable {
             throw CompareError(
                 .table,
                 "\(name): the \(side.rawValue) has no column \(missing.sorted().joined(separator: ", ")); "
-                    + "where it is to be left out, say so"
+                    + "add it, or leave it out (columns.exclude)"
             )
         }
         let statics = { (table: LiveTable) in Set(table.columns.filter(\.isStatic).map(\.name)) }

@@ -154,29 +154,74 @@ public struct IndexesChange: Sendable, Equatable {
         case rebuild
     }
 
+    /// A table, named as in the schema.
+    public struct Table: Sendable, Hashable {
+        /// The keyspace.
+        public var keyspace: String
+        /// The table.
+        public var name: String
+
+        /// A table.
+        public init(keyspace: String, name: String) {
+            self.keyspace = keyspace
+            self.name = name
+        }
+
+        /// `keyspace.table`; neither name can have a dot. Nil where it is none.
+        init?(_ text: String) {
+            let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+            guard parts.count == 2, parts.allSatisfy({ !$0.isEmpty }) else { return nil }
+            self.init(keyspace: String(parts[0]), name: String(parts[1]))
+        }
+    }
+
+    /// Tables that one request names.
+    static var tablesMax: Int { 1_000 }
+
     /// What.
     public var verb: Verb
-    /// The keyspace, named as in the schema; nil: all keyspaces of the job.
-    public var keyspace: String?
+    /// The keyspaces, named as in the schema. Where neither these nor tables are named: to drop, all tables of the job; to
+    /// rebuild, whatever is recorded as dropped.
+    public var keyspaces: [String]
+    /// Tables, beside the keyspaces.
+    public var tables: [Table]
     /// Why.
     public var reason: String?
     /// Who asks: the interface and the peer's address.
     public var by: String
 
     /// Creates a change.
-    public init(_ verb: Verb, keyspace: String?, reason: String? = nil, by: String) {
+    public init(_ verb: Verb, keyspaces: [String] = [], tables: [Table] = [], reason: String? = nil, by: String) {
         self.verb = verb
-        self.keyspace = keyspace
+        self.keyspaces = keyspaces
+        self.tables = tables
         self.reason = reason
         self.by = by
     }
 
-    /// Reads the document of the request.
+    /// Reads the document of the request; an empty one names everything, as do empty lists.
+    ///
+    /// - Parameter keyspace: what the path names already; then the document names nothing.
     init(_ verb: Verb, keyspace: String?, _ object: [String: JSONValue], by: String) throws(AdminError) {
-        var reader = DocumentReader(object, keys: ["reason"])
+        let names = keyspace == nil ? ["keyspace_filter", "tables"] : []
+        var reader = DocumentReader(object, keys: names + ["reason"])
+        var keyspaces = keyspace.map { [$0] } ?? []
+        var tables: [Table] = []
+        if keyspace == nil {
+            let bytesMax = LoaderRoutes.nameBytesMax
+            keyspaces =
+                reader.texts("keyspace_filter", max: LoaderStart.keyspacesMax, bytesMax: bytesMax) ?? []
+            for text in reader.texts("tables", max: Self.tablesMax, bytesMax: 2 * bytesMax + 1) ?? [] {
+                guard let table = Table(text) else {
+                    reader.fault("tables: '\(text.prefix(80))' is no table; write keyspace.table, as in the schema")
+                    continue
+                }
+                tables.append(table)
+            }
+        }
         let reason = reader.reason(isNeeded: false)
         try reader.finish()
-        self.init(verb, keyspace: keyspace, reason: reason, by: by)
+        self.init(verb, keyspaces: keyspaces, tables: tables, reason: reason, by: by)
     }
 }
 
@@ -186,7 +231,7 @@ public struct IndexesChangedDocument: Codable, Sendable, Equatable {
     public var status: String
     /// `drop` or `rebuild`.
     public var action: String
-    /// The keyspace that was named.
+    /// The keyspace that was named, where it was one alone.
     public var keyspace: String?
     /// How many were changed.
     public var indexCount: Int
@@ -198,7 +243,7 @@ public struct IndexesChangedDocument: Codable, Sendable, Equatable {
         let failed = indexes.count { $0.state == .failed }
         self.status = failed == 0 ? "success" : "failed"
         self.action = change.verb.rawValue
-        self.keyspace = change.keyspace
+        self.keyspace = change.tables.isEmpty && change.keyspaces.count == 1 ? change.keyspaces[0] : nil
         self.indexCount = indexes.count - failed
         self.indexes = indexes
     }

@@ -35,10 +35,12 @@ public protocol LoaderIndexControl: Sendable {
     /// Whether every recorded index is there, as it was.
     func verifyIndexes() async throws(AdminError) -> IndexesVerifiedDocument
 
-    /// Drops or makes again the indexes of what is to be loaded. Returns when the target has taken the statements, before it
-    /// has built anything.
+    /// Drops the indexes of what is to be loaded, or makes again what is recorded as dropped, by whichever job. Returns when the
+    /// target has taken the statements, before it has built anything.
     ///
-    /// - Throws: ``AdminError/Code/alreadyRunning`` while a load runs.
+    /// - Throws: ``AdminError/Code/alreadyRunning`` while a load runs; ``AdminError/Code/unknownKeyspace`` or
+    ///   ``AdminError/Code/unknownTable``, with nothing changed, for what the job does not load (to drop), or what neither a
+    ///   record nor the target knows (to rebuild).
     func change(_ change: IndexesChange) async throws(AdminError) -> IndexesChangedDocument
 }
 

@@ -131,6 +131,8 @@ public struct LoaderJobDocument: Codable, Sendable, Equatable {
     public var version: String
     /// Seconds since the program was started.
     public var uptimeSeconds: Double
+    /// Seconds since the load began, or that it took; 0 before the first.
+    public var elapsedSeconds: Double
     /// `idle`, `running`, `paused`, `stopping`, `done`, `stopped` or `failed`.
     public var state: String
     /// Why it failed.
@@ -167,6 +169,10 @@ public struct LoaderJobDocument: Codable, Sendable, Equatable {
     public var inFlight: Int
     /// How many there may be now.
     public var inFlightLimit: Int
+    /// How many there always may be: the configured limit.
+    public var inFlightMin: Int
+    /// How many there may be at most: the configured limit.
+    public var inFlightMax: Int
     /// The configured limit.
     public var rowsPerSecondLimit: Double?
     /// The configured limit.
@@ -193,6 +199,7 @@ public struct LoaderJobDocument: Codable, Sendable, Equatable {
         self.worker = status.worker
         self.version = status.version
         self.uptimeSeconds = status.uptimeSeconds
+        self.elapsedSeconds = status.elapsedSeconds
         self.state = status.run.state.rawValue
         self.reason = status.run.reason
         self.subject = status.run.subject?.description
@@ -211,6 +218,8 @@ public struct LoaderJobDocument: Codable, Sendable, Equatable {
         self.deadLettersFile = status.deadLettersFile
         self.inFlight = status.inFlight
         self.inFlightLimit = status.limits.inFlight
+        self.inFlightMin = status.limits.inFlightMin
+        self.inFlightMax = status.limits.inFlightMax
         self.rowsPerSecondLimit = status.limits.rowsPerSecond
         self.bytesPerSecondLimit = status.limits.bytesPerSecond
         self.rowsPerSecond = status.rowsPerSecond

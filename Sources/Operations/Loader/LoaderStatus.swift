@@ -179,6 +179,10 @@ public struct LoaderStatus: Sendable, Equatable {
         public var bytesPerSecond: Double?
         /// Requests on their way at a time that the target's latency allows now.
         public var inFlight = 0
+        /// What it always allows.
+        public var inFlightMin = 1
+        /// What it allows at most.
+        public var inFlightMax = 1
 
         /// No limits.
         public init() {}

@@ -63,8 +63,9 @@ public struct SSTable: Sendable {
         let text = String(decoding: bytes.readableBytesView, as: UTF8.self)
         let lines = text.split(whereSeparator: \.isNewline).map(String.init)
         for component in SSTableName.Component.allCases where lines.contains(component.rawValue) {
-            guard SystemCalls.isFolder(name.path(component)) == false else {
-                throw SSTableError(.missing, name.path(component), "is missing, and \(path) names it")
+            guard let isFolder = SystemCalls.isFolder(name.path(component)), !isFolder else {
+                let fault = SystemCalls.isFolder(name.path(component)) == nil ? "is missing" : "is a folder"
+                throw SSTableError(.missing, name.path(component), "\(fault), and \(path) names it")
             }
         }
         return Set(lines)

@@ -80,10 +80,20 @@ extension IndexKeeper {
 
     private func take(_ index: TableIndex, _ ledger: any IndexLedger, waits: Bool) async throws -> IndexTaking {
         var taking = IndexTaking.settled
+        var isTold = false
         _ = try await self.poll(waits ? self.limits.handover : .zero) {
             taking = try await ledger.take(index)
-            if case .held = taking { return false }
-            return true
+            guard case .held(let holder) = taking else { return true }
+            if waits, !isTold {
+                self.logger.notice(
+                    "waiting until another worker has brought an index back, or its lease has run out",
+                    metadata: [
+                        "index": "\(index)", "holder": "\(holder)", "at_most": "\(self.limits.handover)",
+                    ]
+                )
+                isTold = true
+            }
+            return false
         }
         return taking
     }

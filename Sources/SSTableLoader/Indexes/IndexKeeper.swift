@@ -1,4 +1,5 @@
 public import CQLClient
+import CQLProtocol
 public import Logging
 import TokenRanges
 
@@ -76,6 +77,9 @@ public final class IndexKeeper: Sendable {
             replication: replication,
             wallClock: { SQLiteJobStore.wallClock() }
         )
+        var limits = limits
+        // What a dead worker was to bring back is free when its lease has run out, not before.
+        limits.handover = max(limits.handover, lease + limits.agreement)
         self.init(store: store, session: session, limits: limits, clock: ContinuousClock(), logger: logger)
     }
 
@@ -184,9 +188,25 @@ public final class IndexKeeper: Sendable {
     /// The recorded indexes that may be missing. Needs no cluster where the records are files.
     public func owed() async throws -> [TableIndex] { try await self.store.read().owed }
 
-    /// The recorded indexes that may be missing, of a folder that nobody keeps.
-    public static func owed(inFolder folder: String) throws(IndexError) -> [TableIndex] {
-        try IndexFile.read(folder: folder).owed
+    /// How many indexes may be missing by the records of a folder that nobody keeps; damaged ones count.
+    public static func owedCount(inFolder folder: String) throws(IndexError) -> Int {
+        let records = try IndexFile.read(folder: folder)
+        return records.owed.count + records.damagedLines.count
+    }
+
+    /// All recorded indexes, there or not.
+    public func recorded() async throws -> [TableIndex] { try await self.store.read().records.map(\.index) }
+
+    /// Whether the cluster has such a keyspace.
+    public func knows(keyspace: String) async throws -> Bool {
+        let text = "SELECT keyspace_name FROM system_schema.keyspaces WHERE keyspace_name = ?"
+        return try await !self.session.read(text, [keyspace]).isEmpty
+    }
+
+    /// Whether the cluster has such a table.
+    public func knows(_ table: IndexedTable) async throws -> Bool {
+        let text = "SELECT table_name FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?"
+        return try await !self.session.read(text, [table.keyspace, table.name]).isEmpty
     }
 
     /// Forgets a recorded index that is not to come back: dropped on purpose, or with its table.

@@ -106,9 +106,8 @@ public final class LoadJob: Sendable {
     ) async throws -> Result {
         try await LoadSessions.with(settings, usesStore: true, on: group, logger: logger) { sessions in
             var made = try await LoadPlanner(settings, source: sessions.source, target: sessions.target).made()
-            guard !made.plan.tables.isEmpty else {
-                let reason = made.plan.leftOut.first.map { "; left out: \($0.what): \($0.reason)" } ?? ""
-                throw LoadError(.nothingToLoad, "no table of \(made.plan.source) is wanted\(reason)")
+            if let reason = made.plan.whyNothing {
+                throw LoadError(.nothingToLoad, "there is nothing to load: \(reason)")
             }
             let letters = try Self.letters(settings, worker)
             let reason =
@@ -254,6 +253,39 @@ public final class LoadJob: Sendable {
                 problems: self.plan.problems
             )
         )
+    }
+
+    // MARK: Others
+
+    /// Whether other workers are at work, asked when this one has given its parts back.
+    ///
+    /// What a dead worker held looks like a live one's until its leases have run out. Where there is nothing else, that is waited
+    /// for: no longer than the leases last, and the log says so. Where the store does not answer, nobody is known to be at work.
+    public func othersAreAtWork() async -> Bool {
+        var watch = LeaseWatch()
+        let start = ContinuousClock.now
+        var isTold = false
+        while let leases = try? await self.store.leases(of: self.settings.job) {
+            switch watch.saw(leases, after: ContinuousClock.now - start) {
+            case .nobody: return false
+            case .somebody: return true
+            case .unclear(let atMost):
+                if !isTold {
+                    let workers = Set(leases.values.map(\.worker)).sorted()
+                    self.logger.notice(
+                        "waiting to see whether other workers are alive; if not, this one brings the indexes back",
+                        metadata: [
+                            "workers": "\(workers.joined(separator: ", "))", "parts": "\(leases.count)",
+                            "at_most": "\(atMost)",
+                        ]
+                    )
+                    isTold = true
+                }
+            }
+            let runner = self.settings.runner
+            do { try await Task.sleep(for: min(runner.pollInterval, runner.leaseDuration / 6)) } catch { return false }
+        }
+        return false
     }
 
     // MARK: Commands

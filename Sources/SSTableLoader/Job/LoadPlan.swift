@@ -63,6 +63,18 @@ public struct LoadPlan: Sendable, Hashable, Codable {
             return isOverflow ? .max : total
         }
     }
+    /// Why there is no table; nil where there is one.
+    public var whyNothing: String? {
+        guard self.tables.isEmpty else { return nil }
+        guard let first = self.problems.first ?? self.leftOut.first else {
+            return "there is nothing in \(self.source); of files, name the folder of a table, of a keyspace, or a data "
+                + "directory"
+        }
+        let count = self.problems.count + self.leftOut.count
+        let others = count > 1 ? ", and \(count - 1) more (sstable-loader plan lists them)" : ""
+        let what = self.problems.isEmpty ? "all that is in \(self.source) is left out" : "nothing of it can be loaded"
+        return "\(what): \(first.what): \(first.reason)\(others)"
+    }
     /// Whether everything that is wanted can be loaded.
     public var isLoadable: Bool {
         !self.tables.isEmpty && self.problems.isEmpty && self.tables.allSatisfy { $0.failure == nil }
@@ -82,7 +94,11 @@ extension LoadPlan: CustomStringConvertible {
         }
         lines += self.problems.map { "problem: \($0.what): \($0.reason)" }
         lines += self.leftOut.map { "left out: \($0.what): \($0.reason)" }
-        var total = "in all: \(self.tables.count) tables, \(self.parts) parts, \(Self.text(bytes: self.bytes))"
+        if let reason = self.whyNothing { lines.append("nothing to load: \(reason)") }
+        let (tables, parts) = (self.tables.count, self.parts)
+        var total =
+            "in all: \(tables) \(tables == 1 ? "table" : "tables"), \(parts) \(parts == 1 ? "part" : "parts"), "
+            + Self.text(bytes: self.bytes)
         if let secondsMin { total += ", at least \(Int64(secondsMin.rounded(.up))) s by the limit of bytes" }
         return (lines + [total]).joined(separator: "\n")
     }

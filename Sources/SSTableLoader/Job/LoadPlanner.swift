@@ -65,7 +65,7 @@ struct LoadPlanner: Sendable {
             if self.settings.markers == .always {
                 care.append(
                     "markers of rows are not told by any cluster; each row is written with one, as INSERT does. For tables "
-                        + "written by UPDATE alone say `markers: withoutCells`"
+                        + "written by UPDATE alone say `markers: without_cells`"
                 )
             }
         }

@@ -51,7 +51,7 @@ extension TargetTable {
         for column in source.columns {
             guard let other = target.columns.first(where: { $0.name == column.name }) else {
                 guard !leavingOut.contains(column.name) else { continue }
-                misfits.append("column \(column.name) is missing; where it is to be left out, say so")
+                misfits.append(Self.missing(column.name))
                 continue
             }
             if other.isStatic != column.isStatic {

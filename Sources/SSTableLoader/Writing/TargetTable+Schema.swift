@@ -95,7 +95,7 @@ extension TargetTable {
         for (column, kind) in cells
         where !leavingOut.contains(column.name) || own.contains(where: { $0.name == column.name }) {
             guard let target = own.first(where: { $0.name == column.name }) else {
-                misfits.append("column \(column.name) is missing; where it was dropped on the source, say so")
+                misfits.append(Self.missing(column.name))
                 continue
             }
             guard target.kind == kind else {
@@ -121,6 +121,11 @@ extension TargetTable {
     private static func isStaticCompact(_ columns: TableColumns, _ own: [Column]) -> Bool {
         columns.clustering.count == 1 && Column.key("clustering", own).isEmpty && !columns.statics.isEmpty
             && columns.regulars.count <= 1
+    }
+
+    /// A column of the source that the target has not.
+    static func missing(_ column: String) -> String {
+        "column \(column) is missing: add it to the target, or leave it out (columns.exclude)"
     }
 
     private static func type(ofFrozen type: ColumnType) -> String {

@@ -161,6 +161,36 @@ public final class ClusterJobStore: JobStore {
         }
     }
 
+    /// The parts that a worker has at this moment.
+    public func leases(of job: String) async throws -> [JobPart.ID: LeaseLeft] {
+        try await Self.translating {
+            let plan = try await self.plan(of: job)
+            var leases: [JobPart.ID: LeaseLeft] = [:]
+            for bucket in 0..<plan.buckets {
+                let pages = self.session.pages(
+                    self.statements.leases,
+                    [.uuid(plan.id), .int(bucket)],
+                    pageSize: Self.pageSize,
+                    consistency: .quorum
+                )
+                for try await page in pages {
+                    for row in page {
+                        // What rests has a lease, but of no worker.
+                        guard case .text(let worker) = try row.value("worker"),
+                            case .int(let seconds) = try row.value("left"),
+                            case .text(let keyspace) = try row.value("keyspace_name"),
+                            case .text(let table) = try row.value("table_name"),
+                            case .bigint(let start) = try row.value("range_start")
+                        else { continue }
+                        let id = JobPart.ID(table: TableName(keyspace: keyspace, table: table), start: start)
+                        leases[id] = LeaseLeft(worker: worker, left: .seconds(seconds))
+                    }
+                }
+            }
+            return leases
+        }
+    }
+
     // MARK: Rows
 
     private func insert(_ parts: [JobPart], _ plan: Plan) async throws {

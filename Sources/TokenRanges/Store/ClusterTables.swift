@@ -31,7 +31,7 @@ struct ClusterStatements: Sendable {
     private static let update = "UPDATE cluster_sync.job_parts"
 
     let job, jobs, insertJob, publish, setCommand, removeJob: CQLStatement
-    let insertPart, bucket, row, removeBucket: CQLStatement
+    let insertPart, bucket, leases, row, removeBucket: CQLStatement
     let take, countAttempt, renew, checkpoint, finish, fail, giveBack, endToRest, rest, shrink, addPiece,
         retry: CQLStatement
 
@@ -59,6 +59,12 @@ struct ClusterStatements: Sendable {
             """
         )
         self.bucket = try await read("SELECT * FROM cluster_sync.job_parts WHERE plan = ? AND bucket = ?")
+        self.leases = try await read(
+            """
+            SELECT keyspace_name, table_name, range_start, worker, TTL(lease) AS left FROM cluster_sync.job_parts \
+            WHERE plan = ? AND bucket = ?
+            """
+        )
         self.row = try await read("SELECT * FROM cluster_sync.job_parts \(part)")
         self.removeBucket = try await read("DELETE FROM cluster_sync.job_parts WHERE plan = ? AND bucket = ?")
         self.take = try await write(

@@ -48,6 +48,10 @@ public protocol JobStore: Sendable {
     /// All parts by table and token, as they are now.
     func parts(of job: String) async throws -> [JobPart]
 
+    /// The parts that a worker has at this moment, with how long that lasts. Where nobody renews a lease any more, it only
+    /// becomes shorter (``LeaseWatch``).
+    func leases(of job: String) async throws -> [JobPart.ID: LeaseLeft]
+
     /// A job, also one that somebody has begun to make and whose parts are not there yet; nil where there is none.
     func find(_ job: String) async throws -> JobDefinition?
 

@@ -141,6 +141,26 @@ public final class SQLiteJobStore: JobStore {
         }
     }
 
+    /// The parts that a worker has at this moment.
+    public func leases(of job: String) async throws -> [JobPart.ID: LeaseLeft] {
+        let now = self.now()
+        return try await self.read { db in
+            try SQLiteTables.check(job, db)
+            let sql = """
+                SELECT * FROM parts WHERE job = ? AND state = 'pending' AND worker IS NOT NULL AND leased_until > ?
+                """
+            var leases: [JobPart.ID: LeaseLeft] = [:]
+            for row in try GRDB.Row.fetchAll(db, sql: sql, arguments: [job, now]) {
+                let until: Int64 = row["leased_until"]
+                leases[SQLiteTables.part(row, now: now).id] = LeaseLeft(
+                    worker: row["worker"],
+                    left: .milliseconds(until - now)
+                )
+            }
+            return leases
+        }
+    }
+
     // MARK: Leases
 
     /// Gives a worker a part that is pending.

@@ -21,6 +21,14 @@ enum Fixtures {
         return nil
     }
 
+    /// The folder of recorded SSTables, such as `cassandra-4.1/wide`; `nil` where it is absent.
+    static func sstables(_ folder: String) -> String? {
+        let given = getenv("CLUSTER_SYNC_FIXTURES").map { String(cString: $0) }
+        return [given, "../shared/fixtures"].compactMap(\.self).map { "\($0)/sstables/\(folder)" }.first {
+            access($0, R_OK) == 0
+        }
+    }
+
     static func bytes(_ path: String) throws -> [UInt8] {
         guard let file = fopen(path, "rb") else { throw Unreadable(path: path) }
         defer { fclose(file) }

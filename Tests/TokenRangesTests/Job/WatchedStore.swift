@@ -32,6 +32,9 @@ struct WatchedStore: JobStore {
     func parts(of job: String) async throws -> [JobPart] {
         try await self.clock.busy { try await self.store.parts(of: job) }
     }
+    func leases(of job: String) async throws -> [JobPart.ID: LeaseLeft] {
+        try await self.clock.busy { try await self.store.leases(of: job) }
+    }
     func find(_ job: String) async throws -> JobDefinition? {
         try await self.clock.busy { try await self.store.find(job) }
     }

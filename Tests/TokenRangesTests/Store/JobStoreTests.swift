@@ -138,6 +138,33 @@ struct JobStoreTests {
     }
 
     @Test(arguments: Kind.allCases)
+    func `leases tell who has a part and for how long, and what rests is nobody's`(_ kind: Kind) async throws {
+        try await Self.with(kind) { bench in
+            _ = try await bench.store.create(Self.job) { ranges(3) }
+            #expect(await self.code { _ = try await bench.store.leases(of: "none") } == .noSuchJob)
+            #expect(try await bench.other.leases(of: "load").isEmpty)
+            let first = try await self.leased(bench.store, "a")
+            let second = try await self.leased(bench.store, "b", for: .seconds(90))
+            let third = try await self.leased(bench.store, "c")
+            try await bench.store.giveBack(third, after: .seconds(600), attempts: 1)
+            func left(_ part: JobPart.ID) async throws -> Double? {
+                try await bench.other.leases(of: "load")[part].map { $0.left / .seconds(1) }
+            }
+            let workers = try await bench.other.leases(of: "load").mapValues(\.worker)
+            #expect(workers == [first.part.id: "a", second.part.id: "b"])
+            bench.advance(.seconds(30))
+            // A second may have begun.
+            #expect((28...30).contains(try #require(try await left(first.part.id))))
+            #expect((58...60).contains(try #require(try await left(second.part.id))))
+            try await bench.store.renew(first, for: .seconds(60))
+            #expect((58...60).contains(try #require(try await left(first.part.id))))
+            try await bench.store.finish(second, rows: 1, bytes: 1)
+            bench.advance(.seconds(61))
+            #expect(try await bench.other.leases(of: "load").isEmpty)
+        }
+    }
+
+    @Test(arguments: Kind.allCases)
     func `a checkpoint, rows and bytes stay with the part, and a finished part ends the job`(_ kind: Kind) async throws
     {
         try await Self.with(kind) { bench in
