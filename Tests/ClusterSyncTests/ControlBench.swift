@@ -1,3 +1,4 @@
+import CQLClient
 import DualWriteCore
 import FoundationEssentials
 import Logging
@@ -18,6 +19,10 @@ final class FakeProxy: SidecarProxy {
         var overrides = ModeOverrides.none
         var epoch = 0
         var connected: Set<Cluster> = [.source, .target]
+        /// What nodes say when they are asked.
+        var signs: [Cluster: [NodeID: SignOfLife]] = [:]
+        /// How often they were asked.
+        var questions = 0
         var refusesModes = false
         var refusesHosts = false
         var isDraining = false
@@ -73,6 +78,14 @@ final class FakeProxy: SidecarProxy {
             status.hasJournal = state.hasJournal
             status.overrides = state.overrides
             return status
+        }
+    }
+
+    func askNodes(of cluster: Cluster, within time: Duration) async -> [NodeID: SignOfLife] {
+        self.with { state in
+            state.questions += 1
+            let node = NodeID(host: "10.0.0.1", port: 9_042)
+            return state.signs[cluster] ?? [node: .answered(after: .milliseconds(2))]
         }
     }
 

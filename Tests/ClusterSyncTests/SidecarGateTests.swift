@@ -194,6 +194,39 @@ struct SidecarGateTests: ControlTests {
         }
     }
 
+    @Test func `before each step and verdict the nodes are asked anew, for metrics no oftener than every few seconds`()
+        async throws
+    {
+        let node = NodeID(host: "10.0.0.7", port: 9_042)
+        try await self.withControl(mode: .dualWriteAsync) { bench in
+            #expect(await bench.control.nextVerdict()?.isAllowed == true)
+            bench.proxy.with { $0.signs[.target] = [node: .silent(for: .seconds(41))] }
+            #expect(await bench.control.nextVerdict()?.isAllowed == true)
+            #expect(bench.proxy.with { $0.questions } == 1)
+            let verdict = try await bench.control.verdict(to: nil)
+            #expect(verdict.gates.first?.figure == "0 of 1 connected nodes answer" && !verdict.allowed)
+            let refusal = await self.refusal { () async throws(AdminError) in
+                _ = try await bench.control.change(.init(mode: "2", by: "test"))
+            }
+            #expect(refusal?.gates?.map(\.gate) == ["connected"])
+            #expect(refusal?.message.contains("10.0.0.7:9042 (silent for 41 s)") == true)
+            #expect(bench.proxy.with { $0.questions } == 3)
+            // What was found out for the verdict is news for the metrics, too.
+            #expect(await bench.control.nextVerdict()?.isAllowed == false)
+            #expect(bench.proxy.with { $0.questions } == 3)
+            bench.proxy.with { $0.signs[.target] = [node: .refused("OVERLOADED: busy")] }
+            let busy = try await bench.control.verdict(to: nil)
+            #expect(busy.gates.first?.words.contains("10.0.0.7:9042 (OVERLOADED: busy)") == true)
+            // Nobody waits for a target on the way back.
+            _ = try await bench.control.change(.init(mode: "0", by: "test"))
+            #expect(bench.proxy.with { $0.questions } == 4)
+        }
+        try await self.withControl(mode: .dualWriteAsync, gates: [("gates.connected", "off")]) { bench in
+            _ = try await bench.control.verdict(to: nil)
+            #expect(bench.proxy.with { $0.questions } == 0)
+        }
+    }
+
     @Test func `the verdict names each gate and the way back`() async throws {
         try await self.withControl(mode: .dualWriteSync, history: Self.dualSince) { bench in
             let next = try await bench.control.verdict(to: nil)

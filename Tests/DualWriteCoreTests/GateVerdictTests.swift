@@ -68,6 +68,8 @@ struct GateVerdictTests {
 
     private static let troubles: [Trouble] = [
         Trouble(.connected, "away") { $0.legs[.target].isConnected = false },
+        Trouble(.connected, "a node is silent") { $0.legs[.target].answers = .init(answered: 2, missing: ["a"]) },
+        Trouble(.connected, "nobody could be asked") { $0.legs[.target].answers = .init() },
         Trouble(.backlog, "one write is owed for long") { $0.legs[.target].owes(1) },
         Trouble(.errorRate, "more than 1 %") { $0.legs[.target].failures = 101 },
         Trouble(.deadLetters, "one") { $0.legs[.target].deadLetters = 1 },
@@ -100,6 +102,39 @@ struct GateVerdictTests {
         trouble.change(&figures)
         let verdict = GateVerdict(ModeStep(from: .dualWriteSync, to: .shadowPrimary), figures, settings)
         #expect(verdict.isAllowed && !verdict.gates.contains { $0.name == trouble.gate })
+    }
+
+    @Test func `the nodes that give no answer are named, and as many are let pass as is configured`() throws {
+        var figures = Self.fine
+        func connected(_ silentNodes: Int) throws -> Gate {
+            var settings = GateSettings()
+            settings.limits.silentNodes = silentNodes
+            let verdict = GateVerdict(ModeStep(from: .dualWriteAsync, to: .dualWriteSync), figures, settings)
+            return try #require(verdict.gates.first { $0.name == .connected })
+        }
+        figures.legs[.target].answers = .init(answered: 3, slowestMilliseconds: 7)
+        #expect(try connected(0).figure == "3 of 3 connected nodes answer, the slowest after 7 ms")
+        figures.legs[.target].answers = .init(
+            answered: 1,
+            slowestMilliseconds: 7,
+            missing: ["a (silent for 41 s)", "b", "c", "d"]
+        )
+        let refused = try connected(3)
+        #expect(refused.vetoes && refused.threshold == "all but 3, within 2 s")
+        #expect(refused.figure == "1 of 5 connected nodes answer, the slowest after 7 ms")
+        #expect(refused.words.contains("a (silent for 41 s), b, c and 1 more"))
+        #expect(try connected(4).holds)
+        // Where nobody answers, nothing is let pass.
+        figures.legs[.target].answers = .init(missing: ["a"])
+        #expect(try !connected(4).holds)
+    }
+
+    @Test func `the cluster that stays is asked, not the one that is left`() {
+        #expect(ModeStep(from: .shadowPrimary, to: .targetOnly).needed == .target)
+        #expect(ModeStep(from: .shadowPrimary, to: .dualWriteSync).needed == .source)
+        #expect(ModeStep(from: .primaryOnly, to: .dualWriteAsync).needed == .target)
+        #expect(ModeStep(from: .targetOnly, to: .shadowPrimary).needed == .source)
+        #expect(ModeStep(from: .dualWriteSync, to: .dualWriteAsync).needed == nil)
     }
 
     @Test func `few compared reads are named, and stand against the step where that is configured`() {

@@ -37,7 +37,7 @@ struct GateCommandTests {
             let settings = [
                 "source.hosts=127.0.0.1:\(self.source.port)", "target.hosts=127.0.0.1:\(self.target.port)",
                 "admin.listen=127.0.0.1:0", "admin.token=\(GateCommandTests.token)", "listen=127.0.0.1:0",
-                "state_dir=\(self.folder.path)/sidecar", "timeouts.shadow_write_ms=200",
+                "state_dir=\(self.folder.path)/sidecar", "timeouts.shadow_write_ms=200", "gates.limits.answer_ms=20000",
             ]
             let sidecar = try ChildProcess(["dual-writer"] + settings.flatMap { ["--set", $0] })
             let listening = #/admin port listens address=\S*:(\d+)\n/#

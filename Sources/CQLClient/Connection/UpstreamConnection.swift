@@ -50,6 +50,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
     private var dirt = Dirt.none
     var lastInbound = NIODeadline.now()
     var heartbeatSince: NIODeadline?
+    var question: Question?
     /// Called once: ready, or why not.
     private var opened: ((Result<Void, UpstreamError>) -> Void)?
     /// Called once when a connection that was ready is gone, with the connection.
@@ -293,12 +294,15 @@ public final class UpstreamConnection: ChannelInboundHandler {
         }
         if ticket < StreamTable.reservedFrom {
             delegate.upstream(self, received: header, body: body, ticket: ticket)
+        } else if ticket == Self.questionTicket {
+            self.answered(header, body)
         }
     }
 
     /// The ticket with which the delegate is told of events.
     static var eventTicket: UInt64 { .max - 3 }
     static var heartbeatTicket: UInt64 { .max - 2 }
+    static var questionTicket: UInt64 { .max - 4 }
     /// The first byte of a TLS alert (RFC 8446 §5.1), which a server sends to who does not speak TLS.
     private static var alertOfTLS: UInt8 { 21 }
 
@@ -386,6 +390,7 @@ public final class UpstreamConnection: ChannelInboundHandler {
         self.tellOpened(.failure(UpstreamError(.unreachable, "node \(self.node) closed the connection")))
         if wasReady { self.closed?(self) }
         self.closed = nil
+        self.loseQuestion()
         for (stream, ticket) in self.streams.drain() {
             self.delegate?.upstream(self, lost: ticket, wasSent: !unsent.contains(stream))
         }

@@ -130,6 +130,23 @@ public final class LoopCluster {
     /// Nodes with a ready connection in some pool.
     public var connectedNodes: Set<NodeID> { self.pools.values.reduce(into: []) { $0.formUnion($1.connectedNodes) } }
 
+    /// Asks each node with a ready connection for a sign of life: of its connections the one on which nothing has come for the
+    /// longest, as a path that lets no idle connection through is no use.
+    public func askNodes(deadline: NIODeadline) -> EventLoopFuture<[NodeID: SignOfLife]> {
+        var asked: [NodeID: UpstreamConnection] = [:]
+        for connection in self.pools.values.lazy.flatMap(\.ready) {
+            if let other = asked[connection.node], other.lastInbound <= connection.lastInbound { continue }
+            asked[connection.node] = connection
+        }
+        let answers = asked.map { node, connection in
+            let answer = self.eventLoop.makePromise(of: (NodeID, SignOfLife).self)
+            connection.ask(deadline: deadline) { answer.succeed((node, $0)) }
+            return answer.futureResult
+        }
+        return EventLoopFuture.whenAllSucceed(answers, on: self.eventLoop)
+            .map { Dictionary($0, uniquingKeysWith: { $1 }) }
+    }
+
     /// Opens one connection. The one place where sockets of the data path are made.
     ///
     /// - Parameter path: between which ports, where that is not indifferent.

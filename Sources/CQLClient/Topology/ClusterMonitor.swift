@@ -28,6 +28,8 @@ public final class ClusterMonitor: Sendable {
     private struct State {
         var isConnected = false
         var lastError: UpstreamError?
+        /// The connection, while it stands.
+        var control: NIOLoopBound<ControlConnection>?
         var known: [NodeID] = []
         var topology: ClusterTopology?
         /// How far the clock of the connection's node is from this machine's; nil where it does not tell.
@@ -62,6 +64,12 @@ public final class ClusterMonitor: Sendable {
         self.state.withLock { ($0.isConnected, $0.lastError, $0.clock) }
     }
 
+    /// Asks the node of the control connection for a sign of life; empty while there is none.
+    public func askNode(deadline: NIODeadline) async -> [NodeID: SignOfLife] {
+        guard let control = self.state.withLock({ $0.control }) else { return [:] }
+        return (try? await self.eventLoop.flatSubmit { control.value.askNode(deadline: deadline) }.get()) ?? [:]
+    }
+
     /// Watches until the task is cancelled.
     public func run() async {
         var failures = 0
@@ -78,6 +86,7 @@ public final class ClusterMonitor: Sendable {
                     let error = error as? UpstreamError ?? UpstreamError(.unreachable, "\(error)")
                     self.state.withLock {
                         $0.isConnected = false
+                        $0.control = nil
                         $0.lastError = error
                     }
                     self.notify(.lost(error))
@@ -129,6 +138,7 @@ public final class ClusterMonitor: Sendable {
         var missed = self.tellMissed(since: known)
         self.state.withLock {
             $0.isConnected = true
+            $0.control = control
             $0.lastError = nil
         }
         let interval = TimeAmount.milliseconds(Int64(self.configuration.topologyIntervalMilliseconds))

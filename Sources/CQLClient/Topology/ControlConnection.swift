@@ -91,6 +91,14 @@ final class ControlConnection: UpstreamDelegate {
         return promise.futureResult
     }
 
+    /// Asks the node for a sign of life. Called on the loop.
+    func askNode(deadline: NIODeadline) -> EventLoopFuture<[NodeID: SignOfLife]> {
+        guard let connection else { return self.eventLoop.makeSucceededFuture([:]) }
+        let answer = self.eventLoop.makePromise(of: [NodeID: SignOfLife].self)
+        connection.ask(deadline: deadline) { answer.succeed([connection.node: $0]) }
+        return answer.futureResult
+    }
+
     func close() { self.connection?.close() }
 
     func upstreamNeedsFlush(_ connection: UpstreamConnection) {

@@ -21,6 +21,13 @@ extension ConfigurationKey {
         }
         return [
             limit(
+                "answer_ms",
+                50...30_000,
+                limits.answerMilliseconds,
+                "How long a node may take to answer when a step is judged."
+            ),
+            limit("silent_nodes", 0...1_000, limits.silentNodes, "Connected nodes that may give no answer."),
+            limit(
                 "window_seconds",
                 10...86_400,
                 limits.windowSeconds,
@@ -64,6 +71,8 @@ extension GateSettings {
         for name in Gate.Name.allCases {
             self[name] = Gate.Action(rawValue: values.choice("gates.\(name.rawValue)")) ?? Self.fallback(name)
         }
+        self.limits.answerMilliseconds = values.integer("gates.limits.answer_ms")
+        self.limits.silentNodes = values.integer("gates.limits.silent_nodes")
         self.limits.windowSeconds = values.integer("gates.limits.window_seconds")
         self.limits.lagSeconds = values.integer("gates.limits.lag_seconds")
         self.limits.lagRecords = values.integer("gates.limits.lag_records")

@@ -45,6 +45,10 @@ final class ServiceProxy: SidecarProxy, Service {
         return self.status()
     }
 
+    func askNodes(of cluster: Cluster, within time: Duration) async -> [NodeID: SignOfLife] {
+        await self.service.askNodes(of: cluster, within: time)
+    }
+
     func setMode(_ mode: WriteMode, epoch: Int, force: Bool, reason: String?) async throws {
         try await self.service.setMode(mode, force: force, reason: reason)
         await self.refresh()

@@ -16,6 +16,12 @@ extension SidecarControl {
         var overrulesProxy = false
     }
 
+    /// What nodes said, and when.
+    struct KeptAnswers: Sendable {
+        var at: ContinuousClock.Instant
+        var answers: GateFigures.Answers
+    }
+
     /// The gates that the proxy asks once more by itself.
     private static var proxyGates: Set<Gate.Name> { [.connected, .backlog, .deadLetters, .losses] }
 
@@ -34,8 +40,27 @@ extension SidecarControl {
         return sample
     }
 
-    /// - Parameter tables: what the step is about, where it is about single tables.
-    private func figures(about tables: [TableFilter.Pattern]? = nil) async -> GateFigures {
+    /// Asks the cluster that a step needs whether it answers; nil where the step, or the configuration, does not want to know.
+    ///
+    /// - Parameter age: how old an answer may be; before a step is taken it is a new one.
+    private func answers(for step: ModeStep, notOlderThan age: Duration = .zero) async -> GateFigures.Answers? {
+        guard let cluster = step.needed, self.gates[.connected] != .off else { return nil }
+        if let kept = self.answersKept[cluster], ContinuousClock.now - kept.at < age { return kept.answers }
+        let limit = Duration.milliseconds(self.gates.limits.answerMilliseconds)
+        let answers = GateFigures.Answers(await self.proxy.askNodes(of: cluster, within: limit))
+        self.answersKept[cluster] = KeptAnswers(at: .now, answers: answers)
+        return answers
+    }
+
+    /// - Parameters:
+    ///   - step: the step that they are for.
+    ///   - answers: what the nodes said that it needs.
+    ///   - tables: what the step is about, where it is about single tables.
+    private func figures(
+        for step: ModeStep,
+        _ answers: GateFigures.Answers?,
+        about tables: [TableFilter.Pattern]? = nil
+    ) async -> GateFigures {
         let status = await self.proxy.currentStatus()
         let growth = self.window.growth(to: self.note(status))
         var figures = GateFigures(now: Timestamp.milliseconds())
@@ -63,13 +88,19 @@ extension SidecarControl {
             tables.map { load.about($0) } ?? load
         }
         figures.comparison = self.reportsKept.comparisonEvidence
+        if let cluster = step.needed { figures.legs[cluster].answers = answers }
         return figures
     }
 
     // MARK: Judging
 
     /// The verdict on a step as things are now.
-    func judge(_ step: ModeStep) async -> GateVerdict { GateVerdict(step, await self.figures(), self.gates) }
+    ///
+    /// - Parameter age: how old the nodes' answers may be.
+    private func judge(_ step: ModeStep, answersNotOlderThan age: Duration = .zero) async -> GateVerdict {
+        let answers = await self.answers(for: step, notOlderThan: age)
+        return GateVerdict(step, await self.figures(for: step, answers), self.gates)
+    }
 
     /// The step to a mode. While reads are ahead, the way back to DualWriteSync undoes what the step forward has done.
     func modeStep(to mode: WriteMode) -> ModeStep {
@@ -80,8 +111,11 @@ extension SidecarControl {
     /// The verdict on the next step forward, for metrics; nil in the last mode.
     func nextVerdict() async -> GateVerdict? {
         guard let step = ModeStep.forward(from: self.phaseState.mode) else { return nil }
-        return await self.judge(step)
+        return await self.judge(step, answersNotOlderThan: Self.answersLast)
     }
+
+    /// Whoever looks at metrics has the nodes asked no oftener than this.
+    private static var answersLast: Duration { .seconds(5) }
 
     /// Judges a step that is about to be taken, and refuses it where a gate stands against it.
     ///
@@ -100,8 +134,9 @@ extension SidecarControl {
         let overrules = force && reason?.contains { !$0.isWhitespace } == true
         let began = ContinuousClock.now
         let deadline = began + .milliseconds(self.timeouts.shadowWriteMilliseconds)
+        let answers = await self.answers(for: step)
         while true {
-            var figures = await self.figures(about: tables)
+            var figures = await self.figures(for: step, answers, about: tables)
             if self.shared != nil { figures.forgiveWhatIsOnItsWay(step, since: began, self.gates.limits) }
             let verdict = GateVerdict(step, figures, self.gates)
             let vetoes = verdict.vetoes.filter { !leavingOut.contains($0.name) }
@@ -217,6 +252,22 @@ extension GateFigures {
         var figures = GateFigures(now: 0)
         for cluster in Cluster.allCases { figures.legs[cluster].isConnected = true }
         return figures
+    }
+}
+
+extension GateFigures.Answers {
+    init(_ signs: [NodeID: SignOfLife]) {
+        self.init()
+        for (node, sign) in signs.sorted(by: { "\($0.key)" < "\($1.key)" }) {
+            switch sign {
+            case .answered(let time):
+                self.answered += 1
+                self.slowestMilliseconds = max(self.slowestMilliseconds, Int(time / .milliseconds(1)))
+            case .refused(let words): self.missing.append("\(node) (\(words))")
+            case .silent(let time): self.missing.append("\(node) (silent for \(Int(time / .seconds(1))) s)")
+            case .lost: self.missing.append("\(node) (the connection has ended)")
+            }
+        }
     }
 }
 

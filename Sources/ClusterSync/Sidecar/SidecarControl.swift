@@ -35,6 +35,8 @@ actor SidecarControl {
     var validationPercentage: Double
     /// What counters said lately.
     var window: GateWindow
+    /// What nodes said when they were asked last.
+    var answersKept: [Cluster: KeptAnswers] = [:]
     /// What other services have reported.
     var reportsKept: ReportsDocument
     /// Who has changed what, oldest first.

@@ -1,3 +1,4 @@
+import CQLClient
 import DualWriteCore
 import DualWriter
 import NIOCore
@@ -9,6 +10,9 @@ protocol SidecarProxy: JournalProxy {
 
     /// Everything as it is now.
     func currentStatus() async -> DualWriterStatus
+
+    /// Asks each node of a cluster to which a connection stands whether it answers.
+    func askNodes(of cluster: Cluster, within time: Duration) async -> [NodeID: SignOfLife]
 
     /// Switches every loop; when it returns, every request that arrives is handled in `mode`. `force`
     /// also overrules the gates of a single step.

@@ -6,6 +6,8 @@ public struct GateFigures: Sendable {
         public var isConnected = false
         /// Why not, in words that hold no secret.
         public var lastError: String?
+        /// What its nodes said when they were asked a moment ago; nil where nobody has asked.
+        public var answers: Answers?
         /// Writes that it is owed.
         public var records = 0
         /// The age of the oldest of them.
@@ -23,6 +25,23 @@ public struct GateFigures: Sendable {
 
         /// A cluster about which nothing is known.
         public init() {}
+    }
+
+    /// What the nodes of a cluster said to which connections stand.
+    public struct Answers: Sendable, Hashable {
+        /// Nodes that have answered.
+        public var answered: Int
+        /// How long the slowest of them has taken.
+        public var slowestMilliseconds: Int
+        /// The nodes that have not, each with what is known of it, in words that hold no secret.
+        public var missing: [String]
+
+        /// Answers.
+        public init(answered: Int = 0, slowestMilliseconds: Int = 0, missing: [String] = []) {
+            self.answered = answered
+            self.slowestMilliseconds = slowestMilliseconds
+            self.missing = missing
+        }
     }
 
     /// Now.

@@ -5,6 +5,10 @@ public struct GateSettings: Sendable, Hashable {
         /// What is owed no longer than this is on its way, and a step to another primary waits for it.
         public static var momentMilliseconds: Int { 1_000 }
 
+        /// How long a node may take to answer when a step is judged.
+        public var answerMilliseconds = 2_000
+        /// Nodes that may hold a connection and not answer.
+        public var silentNodes = 0
         /// How far back failed writes and compared reads are looked at.
         public var windowSeconds = 300
         /// The age of the oldest write that the target may be owed before clients begin to wait for it.

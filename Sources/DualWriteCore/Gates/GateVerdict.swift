@@ -58,19 +58,50 @@ private struct GateJudge {
     // MARK: What the sidecar sees itself
 
     private var connected: Gate {
-        // The cluster that is about to be left need not be there, the one that stays must.
-        let cluster = self.step.to == .targetOnly ? Cluster.target : self.cluster
+        let cluster = self.step.needed ?? self.cluster
         let leg = self.figures.legs[cluster]
-        let reason = leg.lastError.map { ": \($0)" } ?? ""
+        guard leg.isConnected else {
+            let reason = leg.lastError.map { ": \($0)" } ?? ""
+            return self.make(
+                .connected,
+                false,
+                "away",
+                "connected",
+                "The \(cluster) cluster cannot be reached\(reason)."
+            )
+        }
+        guard let answers = leg.answers else {
+            return self.make(.connected, true, "connected", "connected", "The \(cluster) cluster can be reached.")
+        }
+        return self.answering(cluster, answers)
+    }
+
+    /// A connection that stands says little: it does so for long after a node was frozen or its path was cut.
+    private func answering(_ cluster: Cluster, _ answers: GateFigures.Answers) -> Gate {
+        let (asked, silent) = (answers.answered + answers.missing.count, answers.missing.count)
+        let holds = answers.answered > 0 && silent <= self.limits.silentNodes
+        let slowest = answers.answered == 0 ? "" : ", the slowest after \(answers.slowestMilliseconds) ms"
+        let allowed = self.limits.silentNodes == 0 ? "" : " but \(self.limits.silentNodes)"
+        let named = answers.missing.prefix(Self.nodesNamedMax).joined(separator: ", ")
+        let more = silent > Self.nodesNamedMax ? " and \(silent - Self.nodesNamedMax) more" : ""
+        let words =
+            if silent == 0 {
+                holds ? "The \(cluster) cluster answers." : "No connection to the \(cluster) cluster stands."
+            } else {
+                "Connected nodes of the \(cluster) cluster do not answer: \(named)\(more)."
+                    + (holds ? "" : " What is sent to them times out. Bring them back, or stop them.")
+            }
         return self.make(
             .connected,
-            leg.isConnected,
-            leg.isConnected ? "connected" : "away",
-            "connected",
-            leg.isConnected
-                ? "The \(cluster) cluster can be reached." : "The \(cluster) cluster cannot be reached\(reason)."
+            holds,
+            "\(answers.answered) of \(asked) connected nodes answer\(slowest)",
+            "all\(allowed), within \(Self.seconds(self.limits.answerMilliseconds)) s",
+            words
         )
     }
+
+    /// Nodes that are told by name.
+    private static var nodesNamedMax: Int { 3 }
 
     private var backlog: Gate {
         let leg = self.leg

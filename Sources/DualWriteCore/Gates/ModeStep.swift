@@ -34,6 +34,13 @@ public struct ModeStep: Sendable, Hashable {
         return self.to.shadow ?? self.from.shadow ?? self.to.primary
     }
 
+    /// The cluster that must answer; nil where the step asks for none.
+    public var needed: Cluster? {
+        guard self.gates.contains(.connected) else { return nil }
+        // The cluster that is about to be left need not be there, the one that stays must.
+        return self.to == .targetOnly ? .target : self.subject
+    }
+
     /// The gates that count, in the order in which they are shown.
     var gates: [Gate.Name] {
         switch (self.from, self.to) {

@@ -1,4 +1,4 @@
-import CQLClient
+public import CQLClient
 public import DualWriteCore
 import Logging
 public import NIOCore
@@ -85,6 +85,26 @@ extension DualWriterService {
         let areConnected = primaries.allSatisfy { status.leg($0)?.isConnected == true }
         status.isReady = snapshot.boundAddress != nil && !snapshot.isDraining && areConnected
         return status
+    }
+
+    /// Asks each node of a cluster to which a connection stands whether it answers, on each loop: a node that is frozen, or a
+    /// path that was cut without a word, looks connected until somebody asks. Empty where nothing stands.
+    ///
+    /// - Parameter time: how long a node may take; one that says nothing takes all of it.
+    public func askNodes(of cluster: Cluster, within time: Duration) async -> [NodeID: SignOfLife] {
+        let (loops, watch) = self.state.withLock { ($0.loops, $0.watches[cluster]) }
+        let deadline = NIODeadline.now() + .nanoseconds(Int64(time / .nanoseconds(1)))
+        async let heard = watch?.monitor.askNode(deadline: deadline)
+        var answers: [NodeID: SignOfLife] = [:]
+        // All are asked before the first one is waited for.
+        let questions = loops.map { loop in
+            loop.eventLoop.flatSubmit {
+                loop.value.cluster(cluster)?.askNodes(deadline: deadline) ?? loop.eventLoop.makeSucceededFuture([:])
+            }
+        }
+        for question in questions { answers.add((try? await question.get()) ?? [:]) }
+        answers.add(await heard ?? [:])
+        return answers
     }
 
     /// Lets requests pass until a moment; later ones are refused, OVERLOADED, until it is told a later moment.

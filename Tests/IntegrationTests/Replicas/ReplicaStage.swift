@@ -110,6 +110,8 @@ final class ReplicaStage: Sendable {
         var all = nodes.map { "\($0.key).hosts=127.0.0.1:\($0.value.address.port ?? 0)" } + settings
         // What no loader and no reader has told is not asked for; everything else is.
         all += ["gates.bulk_load=off", "gates.comparison=off", "gates.compared_reads=off"]
+        // A node may be slow on a machine that has much to do.
+        all += ["gates.limits.answer_ms=20000"]
         all += ["control=cluster", "replica.life_ms=\(lifeMilliseconds)", "replica.poll_ms=500"]
         var replicas: [Replica] = []
         for number in 0..<count {

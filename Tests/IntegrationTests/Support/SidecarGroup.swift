@@ -34,7 +34,7 @@ final class SidecarGroup: Sendable {
                 [
                     "source.hosts=127.0.0.1:\(self.source.port)", "target.hosts=127.0.0.1:\(self.target.port)",
                     "admin.listen=127.0.0.1:0", "admin.token=\(Self.token)", "listen=127.0.0.1:0",
-                    "state_dir=\(self.folder.path)/\(number)", "log.format=text",
+                    "state_dir=\(self.folder.path)/\(number)", "log.format=text", "gates.limits.answer_ms=20000",
                 ] + settings
             sidecars.append(try ChildProcess(["dual-writer"] + all.flatMap { ["--set", $0] }))
         }

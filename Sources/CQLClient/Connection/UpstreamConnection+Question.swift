@@ -1,0 +1,95 @@
+import CQLProtocol
+import NIOCore
+
+/// Asking whether a node answers now, where ``ClusterConfiguration/heartbeatIntervalMilliseconds`` is too long to wait.
+extension UpstreamConnection {
+    /// A question on its way. It takes one stream, however many ask meanwhile.
+    struct Question {
+        struct Asker {
+            var id: Int
+            var began: NIODeadline
+            var callback: (SignOfLife) -> Void
+        }
+
+        var askers: [Asker] = []
+        var askersSeen = 0
+        /// Whether it has left; where all streams are taken it has not, and whatever comes in is an answer.
+        var isSent = false
+    }
+
+    /// A read of one row: what answers OPTIONS but serves no query is of no use.
+    private static var question: Query { Query("SELECT key FROM system.local WHERE key='local'") }
+
+    /// Calls back once: at the answer, at the deadline, or when the connection ends. On the loop.
+    ///
+    /// A node that stays silent is closed soon, as one that does not answer a heartbeat.
+    func ask(deadline: NIODeadline, _ callback: @escaping (SignOfLife) -> Void) {
+        guard self.isReady, let loop = self.context?.eventLoop else { return callback(.lost) }
+        var question = self.question ?? Question()
+        question.askersSeen += 1
+        let id = question.askersSeen
+        question.askers.append(Question.Asker(id: id, began: .now(), callback: callback))
+        if !question.isSent { question.isSent = self.sendQuestion() }
+        self.question = question
+        loop.assumeIsolated().scheduleTask(deadline: deadline) { self.deadlinePassed(ofAsker: id) }
+    }
+
+    private func sendQuestion() -> Bool {
+        let request = RequestFrame(
+            version: ProtocolVersion(rawValue: self.versionByte),
+            stream: 0,
+            request: .query(Self.question)
+        )
+        guard var body = try? request.encoded() else { return false }
+        body.moveReaderIndex(forwardBy: FrameHeader.byteCount)
+        let outcome = body.withUnsafeReadableBytes {
+            self.send(
+                versionByte: self.versionByte,
+                flags: 0,
+                opcode: Opcode.query.rawValue,
+                $0,
+                ticket: Self.questionTicket
+            )
+        }
+        guard case .sent = outcome else { return false }
+        if self.heartbeatSince == nil { self.heartbeatSince = .now() }
+        return true
+    }
+
+    /// The node has answered.
+    func answered(_ header: FrameHeader, _ body: UnsafeRawBufferPointer) {
+        let question = self.question
+        self.question = nil
+        let frame = RawFrame(header: header, body: ByteBuffer(bytes: body))
+        var refusal: String?
+        // Who may not read it is answered, too.
+        if case .error(let error)? = try? ResponseFrame(decoding: frame).response, error.code != .unauthorized {
+            refusal = "\(error.code): \(error.message)"
+        }
+        let now = NIODeadline.now()
+        for asker in question?.askers ?? [] {
+            asker.callback(refusal.map { .refused($0) } ?? .answered(after: Self.duration(now - asker.began)))
+        }
+    }
+
+    /// The connection has ended.
+    func loseQuestion() {
+        let askers = self.question?.askers ?? []
+        self.question = nil
+        for asker in askers { asker.callback(.lost) }
+    }
+
+    private func deadlinePassed(ofAsker id: Int) {
+        guard let index = self.question?.askers.firstIndex(where: { $0.id == id }),
+            let asker = self.question?.askers.remove(at: index)
+        else { return }
+        let now = NIODeadline.now()
+        if self.question?.isSent == false, self.lastInbound > asker.began {
+            asker.callback(.answered(after: Self.duration(self.lastInbound - asker.began)))
+        } else {
+            asker.callback(.silent(for: Self.duration(now - self.lastInbound)))
+        }
+    }
+
+    private static func duration(_ amount: TimeAmount) -> Duration { .nanoseconds(amount.nanoseconds) }
+}
