@@ -232,7 +232,7 @@ def scenario(binary: str, folder: Path, processes: Processes) -> None:
         cluster.shutdown()
     command = [binary, "dual-writer", "--listen", f"127.0.0.1:{ports['listen']}"]
     command += ["--admin", f"127.0.0.1:{ports['sidecar']}", "--state-dir", folder / "state"]
-    command += ["--set", "comparison.settle_ms=100", "--set", "validation_percentage=100"]
+    command += ["--set", "comparison.settle_ms=100", "--set", "validation_percentage=100", "--set", "control=cluster"]
     processes.start("sidecar", command, "cluster connected cluster=target", WRITE_MODE="DualWriteAsync", **hosts)
     rules = folder / "prometheus.yaml"
     rules.write_text(

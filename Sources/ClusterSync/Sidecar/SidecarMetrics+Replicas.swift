@@ -28,6 +28,14 @@ extension SidecarMetrics {
             help: "1 while this replica refuses requests, because another write mode may be in force.",
             status.lapse == nil ? 0 : 1
         )
+        for cluster in status.clusters {
+            page.gauge(
+                "cluster_sync_control_readable",
+                help: "1 while this replica can read a cluster's control state, 0 while it cannot.",
+                labels: [.init("cluster", cluster.description)],
+                status.faults[cluster] == nil ? 1 : 0
+            )
+        }
         for cluster in Cluster.allCases {
             page.counter(
                 "cluster_sync_control_failures_total",

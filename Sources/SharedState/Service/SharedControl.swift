@@ -76,8 +76,9 @@ public actor SharedControl {
         self.memory = memory
         self.pace = pace
         self.logger = logger
-        self.current = SharedStatus(id: replica.id)
-        self.published = Mutex(SharedStatus(id: replica.id))
+        let status = SharedStatus(id: replica.id, clusters: Cluster.allCases.filter { registers[$0] != nil })
+        self.current = status
+        self.published = Mutex(status)
         self.lease = Lease(id: replica.id, times: times)
     }
 

@@ -12,6 +12,8 @@ public struct SharedStatus: Sendable {
     public var proposal: Proposal?
     /// All replicas that the clusters know of.
     public var replicas = Replicas()
+    /// The clusters that have control state.
+    public var clusters: [Cluster]
     /// Why a cluster's control state could not be read in the last round.
     public var faults: [Cluster: String] = [:]
     /// Of these the clusters that have answered, and refused.
@@ -25,5 +27,8 @@ public struct SharedStatus: Sendable {
     public var behind: [ReplicaEntry] { self.replicas.live.filter { $0.applied ?? -1 < self.record?.epoch ?? -1 } }
 
     /// Nothing is known yet.
-    public init(id: String) { self.id = id }
+    public init(id: String, clusters: [Cluster] = Cluster.allCases) {
+        self.id = id
+        self.clusters = clusters
+    }
 }
