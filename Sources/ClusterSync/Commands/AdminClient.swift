@@ -34,46 +34,17 @@ struct AdminOptions: ParsableArguments {
     var json = false
 
     /// The sidecar of a command that is about one alone.
-    func client() throws -> AdminClient {
-        let endpoints = self.endpoints
-        guard endpoints.count == 1, let endpoint = endpoints.first else {
-            throw fail(
-                Exit.usage,
-                "this is asked of one sidecar at a time, and \(endpoints.count) are named\n"
-                    + "Give one --endpoint (or one address in CLUSTER_SYNC_ENDPOINT)."
-            )
-        }
-        return try AdminClient(endpoint: endpoint, token: self.token, self.tls)
-    }
+    func client() throws -> AdminClient { try self.endpoints.one("sidecar") }
 
     /// All sidecars that are named.
-    func replicas() async throws -> ReplicaSet {
-        var clients: [AdminClient] = []
-        for endpoint in self.endpoints {
-            let client = try AdminClient(endpoint: endpoint, token: self.token, self.tls)
-            clients += await ReplicaAddresses.expand(client)
-        }
-        return try ReplicaSet(clients, json: self.json)
-    }
+    func replicas() async throws -> ReplicaSet { try await self.endpoints.all(json: self.json) }
 
-    private var endpoints: [String] {
-        guard self.endpoint.isEmpty else { return self.endpoint }
-        let named = AdminClient.endpointOfEnvironment?.split(separator: ",").map { Nearest.trimmed($0) } ?? []
-        return named.isEmpty ? ["http://127.0.0.1:8080"] : named
+    private var endpoints: AdminEndpoints {
+        AdminEndpoints(self.endpoint, otherwise: "http://127.0.0.1:8080", token: self.token, self.tls)
     }
 }
 
 extension AdminClient {
-    /// What `CLUSTER_SYNC_ENDPOINT` says; nil where it says nothing.
-    static var endpointOfEnvironment: String? {
-        ProcessInfo.processInfo.environment["CLUSTER_SYNC_ENDPOINT"].flatMap { $0.isEmpty ? nil : $0 }
-    }
-
-    /// The client of a command: its options, else the environment, else `otherwise`.
-    init(endpoint: String?, token: String?, _ tls: AdminTLSOptions, otherwise: String) throws {
-        try self.init(endpoint: endpoint ?? Self.endpointOfEnvironment ?? otherwise, token: token, tls)
-    }
-
     /// The client of one admin port, with the token of the option, else of the environment.
     init(endpoint: String, token: String?, _ tls: AdminTLSOptions) throws {
         var base = endpoint

@@ -4,8 +4,13 @@ import Operations
 
 /// How the commands below find a loader that runs.
 struct LoaderOptions: ParsableArguments {
-    @Option(help: "The admin port of the loader. Environment: CLUSTER_SYNC_ENDPOINT.")
-    var endpoint: String?
+    @Option(
+        help: """
+            The admin port of the loader; status asks all of several, repeated or behind one name. Environment: \
+            CLUSTER_SYNC_ENDPOINT, with commas between several.
+            """
+    )
+    var endpoint: [String] = []
 
     @Option(help: "The token that a change needs. Environment: CLUSTER_SYNC_ADMIN_TOKEN.")
     var token: String?
@@ -15,8 +20,14 @@ struct LoaderOptions: ParsableArguments {
     @Flag(help: "Print the answer as JSON.")
     var json = false
 
-    func client() throws -> AdminClient {
-        try AdminClient(endpoint: self.endpoint, token: self.token, self.tls, otherwise: "http://127.0.0.1:9092")
+    /// The loader of a command that is about one alone.
+    func client() throws -> AdminClient { try self.endpoints.one("loader") }
+
+    /// All loaders that are named.
+    func replicas() async throws -> ReplicaSet { try await self.endpoints.all(json: self.json) }
+
+    private var endpoints: AdminEndpoints {
+        AdminEndpoints(self.endpoint, otherwise: "http://127.0.0.1:9092", token: self.token, self.tls)
     }
 
     func show<Document>(_ answer: (Document, Data), _ text: (Document) -> String) {
@@ -41,16 +52,20 @@ private struct ChangeBody: Encodable {
 struct LoaderStatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Say how far a load is.",
-        discussion: "Exit codes: 0 it runs or is done, 1 something of it is missing, 69 nothing answers."
+        abstract: "Say how far a load is, in one loader or in several.",
+        discussion: "Exit codes: 0 it runs or is done, 1 something of it is missing, 69 something does not answer."
     )
 
     @OptionGroup var options: LoaderOptions
 
     func run() async throws {
-        let answer = try await self.options.client().get("/status", as: LoaderStatusDocument.self)
-        self.options.show(answer) { Self.text($0) }
-        if answer.0.job.state == LoaderRun.State.failed.rawValue { throw Exit.negative }
+        try await self.options.replicas().show(
+            "/status",
+            as: LoaderStatusDocument.self,
+            one: { document, _ in Self.text(document) },
+            several: LoaderStatusText.text,
+            holds: { $0.job.state != LoaderRun.State.failed.rawValue }
+        )
     }
 
     static func text(_ document: LoaderStatusDocument) -> String {

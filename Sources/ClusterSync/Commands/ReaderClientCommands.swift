@@ -4,8 +4,13 @@ import Operations
 
 /// How the commands below find a reader that runs.
 struct ReaderOptions: ParsableArguments {
-    @Option(help: "The admin port of the reader. Environment: CLUSTER_SYNC_ENDPOINT.")
-    var endpoint: String?
+    @Option(
+        help: """
+            The admin port of the reader; status asks all of several, repeated or behind one name. Environment: \
+            CLUSTER_SYNC_ENDPOINT, with commas between several.
+            """
+    )
+    var endpoint: [String] = []
 
     @Option(help: "The token that a change needs. Environment: CLUSTER_SYNC_ADMIN_TOKEN.")
     var token: String?
@@ -15,8 +20,14 @@ struct ReaderOptions: ParsableArguments {
     @Flag(help: "Print the answer as JSON.")
     var json = false
 
-    func client() throws -> AdminClient {
-        try AdminClient(endpoint: self.endpoint, token: self.token, self.tls, otherwise: "http://127.0.0.1:9091")
+    /// The reader of a command that is about one alone.
+    func client() throws -> AdminClient { try self.endpoints.one("reader") }
+
+    /// All readers that are named.
+    func replicas() async throws -> ReplicaSet { try await self.endpoints.all(json: self.json) }
+
+    private var endpoints: AdminEndpoints {
+        AdminEndpoints(self.endpoint, otherwise: "http://127.0.0.1:9091", token: self.token, self.tls)
     }
 
     func show<Document>(_ answer: (Document, Data), _ text: (Document) -> String) {
@@ -41,18 +52,23 @@ private struct ChangeBody: Encodable {
 struct ReaderStatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Say how far a comparison is, and what the last ones have found.",
+        abstract: "Say how far a comparison is, and what the last ones have found, in one reader or in several.",
         discussion: """
-            Exit codes: 0 the last verdict on everything is in_sync, 1 it is another one or there is none, 69 nothing answers.
+            Exit codes: 0 the last verdict on everything is in_sync, of each, 1 it is another one or there is none, 69 \
+            something does not answer.
             """
     )
 
     @OptionGroup var options: ReaderOptions
 
     func run() async throws {
-        let answer = try await self.options.client().get("/status", as: ReaderStatusDocument.self)
-        self.options.show(answer) { Self.text($0) }
-        if answer.0.lastWhole?.verdict != "in_sync" { throw Exit.negative }
+        try await self.options.replicas().show(
+            "/status",
+            as: ReaderStatusDocument.self,
+            one: { document, _ in Self.text(document) },
+            several: ReaderStatusText.text,
+            holds: { $0.lastWhole?.verdict == "in_sync" }
+        )
     }
 
     static func text(_ document: ReaderStatusDocument) -> String {
