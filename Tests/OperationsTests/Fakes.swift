@@ -113,6 +113,17 @@ extension FakeSidecar: JournalControl {
         return JournalDocument(enabled: true, clusters: [.init(cluster: "source"), target])
     }
 
+    func verifyJournal() async throws(AdminError) -> JournalVerificationDocument {
+        let log = JournalVerificationDocument.Log(
+            name: "target-0",
+            isWhole: false,
+            records: 3,
+            definitions: 1,
+            damage: ["file 1: 40 B from byte 64 on"]
+        )
+        return JournalVerificationDocument(folder: "/journal", isWhole: false, logs: [log], damage: [])
+    }
+
     func deadLetters(of cluster: String?, max: Int) async -> DeadLettersDocument {
         self.with { $0.lists.append("dead-letters \(cluster ?? "both") \(max)") }
         return DeadLettersDocument(source: 0, target: 1, letters: [])

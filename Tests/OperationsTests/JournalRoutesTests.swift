@@ -26,6 +26,21 @@ struct JournalRoutesTests: AdminPortTests {
         }
     }
 
+    @Test func `the journal is verified for whoever may change something, and for nobody else`() async throws {
+        try await self.withServer(.router) { client, _ in
+            try await client.execute(uri: "/v1/journal/verify", method: .post) { #expect($0.status == .unauthorized) }
+            try await client.execute(uri: "/v1/journal/verify", method: .get, headers: Self.authorized) { response in
+                #expect(response.status == .methodNotAllowed)
+            }
+            try await client.execute(uri: "/v1/journal/verify", method: .post, headers: Self.authorized) { response in
+                #expect(response.status == .ok)
+                let body = Data(response.body.readableBytesView)
+                let document = try DocumentCoding.decode(JournalVerificationDocument.self, from: body)
+                #expect(!document.isWhole && document.logs.map(\.name) == ["target-0"])
+            }
+        }
+    }
+
     @Test(arguments: Setup.allCases)
     func `lists have a limit and can be of one cluster`(setup: Setup) async throws {
         try await self.withServer(setup) { client, sidecar in

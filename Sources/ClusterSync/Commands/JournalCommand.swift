@@ -9,8 +9,8 @@ struct JournalCommand: AsyncParsableCommand {
         commandName: "journal",
         abstract: "Look at what the clusters are owed, at refused writes and at partitions in doubt.",
         discussion: """
-            list, show and verify read the journal's folder, with or without a sidecar at work on it, and change nothing. \
-            dead-letters and dirty ask a running sidecar, by its admin port.
+            list, show and verify read the journal's folder, with or without a sidecar at work on it, or ask running sidecars, \
+            by --endpoint, and change nothing. dead-letters and dirty ask a running sidecar, by its admin port.
             """,
         subcommands: [
             JournalListCommand.self, JournalShowCommand.self, JournalVerifyCommand.self, DeadLettersCommand.self,
@@ -19,34 +19,43 @@ struct JournalCommand: AsyncParsableCommand {
     )
 }
 
-/// Which folder a command looks into.
-struct JournalFolderOptions: ParsableArguments {
+/// Which folder a command looks into, or which sidecars it asks.
+struct JournalPlaceOptions: ParsableArguments {
     @Option(help: "The state folder of the sidecar; its journal is in there. Environment: CLUSTER_SYNC_STATE_DIR.")
     var stateDir: String?
 
     @Option(help: "The journal's own folder, where journal.dir names one. Environment: CLUSTER_SYNC_JOURNAL_DIR.")
     var journalDir: String?
 
-    @Flag(help: "Print JSON.")
-    var json = false
+    @OptionGroup var admin: AdminOptions
 
     func validate() throws {
-        guard self.stateDir == nil || self.journalDir == nil else {
-            throw ValidationError("Give --state-dir or --journal-dir, not both.")
+        let places = [self.stateDir != nil, self.journalDir != nil, !self.admin.endpoint.isEmpty]
+        guard places.count(where: { $0 }) <= 1 else {
+            throw ValidationError("Give --state-dir, --journal-dir or --endpoint, one of them.")
         }
     }
 
-    private func folder() throws -> String {
+    var json: Bool { self.admin.json }
+
+    /// The folder; nil where sidecars are to be asked. Options go before the environment, and there a folder before an address.
+    private func folder() throws -> String? {
         if let journalDir { return journalDir }
         if let stateDir { return "\(stateDir)/journal" }
+        guard self.admin.endpoint.isEmpty else { return nil }
         let environment = ProcessInfo.processInfo.environment
         if let folder = environment["CLUSTER_SYNC_JOURNAL_DIR"] { return folder }
         if let folder = environment["CLUSTER_SYNC_STATE_DIR"] { return "\(folder)/journal" }
-        throw fail(Exit.usage, "name the folder: --state-dir DIR, or --journal-dir DIR")
+        if environment["CLUSTER_SYNC_ENDPOINT"]?.isEmpty == false { return nil }
+        throw fail(
+            Exit.usage,
+            "name the folder: --state-dir DIR, or --journal-dir DIR; or a running sidecar: --endpoint URL"
+        )
     }
 
-    func inspector() throws -> JournalInspector {
-        let folder = try self.folder()
+    /// Who reads the folder; nil where sidecars are to be asked.
+    func inspector() throws -> JournalInspector? {
+        guard let folder = try self.folder() else { return nil }
         return try Self.reading { () throws(JournalError) in try JournalInspector(FilePath(folder)) }
     }
 

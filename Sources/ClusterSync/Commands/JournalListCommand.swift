@@ -4,15 +4,15 @@ import Operations
 import ShadowJournal
 
 /// The logs of a journal, each in a line.
-struct JournalListCommand: ParsableCommand {
+struct JournalListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List the logs of a journal's folder.",
+        abstract: "List the logs of a journal's folder, or what the clusters of running sidecars are owed.",
         discussion: """
             target-0 is what event loop 0 owes the target cluster, and so on; dirty are the partitions in doubt, dead-letters \
-            the writes that a cluster has refused for good.
+            the writes that a cluster has refused for good. Sidecars that are asked by --endpoint tell it by cluster.
 
-            Exit codes: 0 listed, 64 wrong command line, 73 no journal that can be read.
+            Exit codes: 0 listed, 64 wrong command line, 69 something does not answer, 73 no journal that can be read.
             """
     )
 
@@ -45,12 +45,19 @@ struct JournalListCommand: ParsableCommand {
         let logs: [Log]
     }
 
-    @OptionGroup var folder: JournalFolderOptions
+    @OptionGroup var place: JournalPlaceOptions
 
-    func run() throws {
-        let inspector = try self.folder.inspector()
-        let summaries = try JournalFolderOptions.reading { () throws(JournalError) in try inspector.summaries() }
-        if self.folder.json {
+    func run() async throws {
+        guard let inspector = try self.place.inspector() else {
+            return try await self.place.admin.replicas().show(
+                "/v1/journal",
+                as: JournalDocument.self,
+                one: OwedText.list,
+                several: OwedText.list
+            )
+        }
+        let summaries = try JournalPlaceOptions.reading { () throws(JournalError) in try inspector.summaries() }
+        if self.place.json {
             let document = Document(
                 folder: inspector.folderName,
                 owner: inspector.ownerWords,

@@ -7,20 +7,24 @@ import Operations
 import ShadowJournal
 
 /// The records of one log, in words.
-struct JournalShowCommand: ParsableCommand {
+struct JournalShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Show the records of a log.",
+        abstract: "Show the records of a log, or whose writes running sidecars owe.",
         discussion: """
             The oldest come first. Values are customers' data: they are shown as lengths, and left out of texts, unless \
-            --values is given.
+            --values is given. Sidecars that are asked by --endpoint tell how many writes to which tables they owe source or \
+            target, of the 10,000 oldest; their records stay in their folders.
 
-            Exit codes: 0 shown, 64 wrong command line, 73 no journal that can be read.
+            Exit codes: 0 shown, 64 wrong command line, 69 something does not answer, 73 no journal that can be read.
             """
     )
 
-    @Argument(help: "The log's name, such as target-0; cluster-sync journal list knows them.")
-    var log: String
+    @Argument(
+        help:
+            "The log's name, such as target-0; cluster-sync journal list knows them. With --endpoint source or target, or none."
+    )
+    var log: String?
 
     @Option(help: "Records to show at most.")
     var limit = 100
@@ -31,7 +35,7 @@ struct JournalShowCommand: ParsableCommand {
     @Flag(help: "Show values, which are customers' data.")
     var values = false
 
-    @OptionGroup var folder: JournalFolderOptions
+    @OptionGroup var place: JournalPlaceOptions
 
     func validate() throws {
         guard (1...Self.limitMax).contains(self.limit) else {
@@ -41,36 +45,61 @@ struct JournalShowCommand: ParsableCommand {
 
     static var limitMax: Int { 100_000 }
 
-    func run() throws {
-        let inspector = try self.folder.inspector()
-        let names = try JournalFolderOptions.reading { () throws(JournalError) in try inspector.logNames }
-        guard names.contains(self.log) else {
+    func run() async throws {
+        guard let inspector = try self.place.inspector() else { return try await self.ask() }
+        let names = try JournalPlaceOptions.reading { () throws(JournalError) in try inspector.logNames }
+        guard let log = self.log, names.contains(log) else {
+            let what = self.log.map { "there is no log '\($0)' in" } ?? "name a log of"
+            throw fail(Exit.usage, "\(what) '\(inspector.folderName)'; it holds: \(names.joined(separator: ", "))")
+        }
+        try self.show(log, of: inspector)
+    }
+
+    /// Asks running sidecars.
+    private func ask() async throws {
+        guard !self.all, !self.values else {
+            throw fail(Exit.usage, "--all and --values show records, which are in the folder: --state-dir DIR")
+        }
+        if let log, Cluster.allCases.allSatisfy({ $0.description != log }) {
             throw fail(
                 Exit.usage,
-                "there is no log '\(self.log)' in '\(inspector.folderName)'; it holds: \(names.joined(separator: ", "))"
+                "a running sidecar tells what it owes source or target, and not of '\(log)'\n"
+                    + "The records of a log are in its folder: --state-dir DIR."
             )
         }
+        let cluster = self.log
+        try await self.place.admin.replicas().show(
+            "/v1/journal",
+            as: JournalDocument.self,
+            one: { OwedText.tables($0, of: cluster, $1) },
+            several: { answers, style in
+                ReplicaText.sections(answers, style) { OwedText.tables($0, of: cluster, $1) }
+            }
+        )
+    }
+
+    private func show(_ log: String, of inspector: JournalInspector) throws {
         var records: [RecordDescription] = []
         var more = 0
-        try JournalFolderOptions.reading { () throws(JournalError) in
-            try inspector.forEachRecord(in: self.log) { record, definition in
+        try JournalPlaceOptions.reading { () throws(JournalError) in
+            try inspector.forEachRecord(in: log) { record, definition in
                 guard self.all || record.state != .finished else { return true }
                 if records.count < self.limit {
-                    records.append(RecordDescription(record, ofLog: self.log, definition))
+                    records.append(RecordDescription(record, ofLog: log, definition))
                 } else {
                     more += 1
                 }
                 return true
             }
         }
-        if self.folder.json {
-            let document = RecordsDocument(log: self.log, records, more: more, values: self.values)
+        if self.place.json {
+            let document = RecordsDocument(log: log, records, more: more, values: self.values)
             Output.text(String(decoding: try DocumentCoding.encode(document), as: UTF8.self))
             return
         }
         let style = Style.standardOutput()
         let what = self.all ? "record" : "open record"
-        Output.line("\(style.bold(self.log)), \(inspector.ownerWords): \(Human.many(records.count + more, what))")
+        Output.line("\(style.bold(log)), \(inspector.ownerWords): \(Human.many(records.count + more, what))")
         guard !records.isEmpty else { return }
         Output.line()
         Output.line(RecordsTable(records, values: self.values).render(style))

@@ -1,96 +1,76 @@
 import ArgumentParser
 import FoundationEssentials
+import NIOHTTP1
 import Operations
 import ShadowJournal
 
 /// All checksums of a journal.
-struct JournalVerifyCommand: ParsableCommand {
+struct JournalVerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Verify every checksum of a journal's folder.",
+        abstract: "Verify every checksum of a journal's folder, or have running sidecars verify theirs.",
         discussion: """
-            Exit codes: 0 everything can be read, 1 something is damaged, 64 wrong command line, 73 no journal that can be read.
+            All files are read. Sidecars that are asked by --endpoint want the token for that.
+
+            Exit codes: 0 everything can be read, 1 something is damaged, 64 wrong command line, 69 something does not answer, \
+            73 no journal that can be read, 77 token.
             """
     )
 
-    /// The answer as JSON.
-    struct Document: Encodable {
-        struct Log: Encodable {
-            let name: String
-            let isWhole: Bool
-            let records: Int
-            let definitions: Int
-            /// What is wrong and where.
-            let damage: [String]
+    /// What is sent: nothing is chosen.
+    private struct Body: Encodable {}
+
+    @OptionGroup var place: JournalPlaceOptions
+
+    func run() async throws {
+        guard let inspector = try self.place.inspector() else { return try await self.ask() }
+        let document = try JournalPlaceOptions.reading { () throws(JournalError) in
+            try JournalVerificationDocument(inspector)
         }
-
-        let folder: String
-        let isWhole: Bool
-        let logs: [Log]
-        /// What is wrong with the folder itself.
-        let damage: [String]
-    }
-
-    @OptionGroup var folder: JournalFolderOptions
-
-    func run() throws {
-        let inspector = try self.folder.inspector()
-        let summaries = try JournalFolderOptions.reading { () throws(JournalError) in try inspector.summaries() }
-        let document = Self.document(inspector, summaries)
-        if self.folder.json {
+        if self.place.json {
             Output.text(String(decoding: try DocumentCoding.encode(document), as: UTF8.self))
         } else {
-            Self.show(document, Style.standardOutput())
+            Output.line(Self.text(document, .standardOutput()))
         }
         if !document.isWhole { throw Exit.negative }
     }
 
-    private static func document(_ inspector: JournalInspector, _ summaries: [LogSummary]) -> Document {
-        let logs = summaries.map { summary in
-            Document.Log(
-                name: summary.name,
-                isWhole: summary.content.isComplete,
-                records: summary.content.records,
-                definitions: summary.content.definitions,
-                damage: Self.damage(summary)
-            )
+    /// Has running sidecars do it, all at once.
+    private func ask() async throws {
+        let replicas = try await self.place.admin.replicas()
+        let answers = await replicas.each { client async throws(AdminFailure) in
+            try await client.change(.POST, "/v1/journal/verify", Body(), as: JournalVerificationDocument.self)
         }
-        let isStateKnown = inspector.owner.isOwned || inspector.wasClosed != nil
-        let damage = isStateKnown ? [] : ["the file that says how the last owner ended cannot be read"]
-        return Document(
-            folder: inspector.folderName,
-            isWhole: damage.isEmpty && logs.allSatisfy(\.isWhole),
-            logs: logs,
-            damage: damage
-        )
+        if let only = answers.first, answers.count == 1 {
+            if let failure = only.failure { throw fail(failure.code, failure.message) }
+            guard let (document, data) = try? only.result.get() else { return }
+            self.place.json
+                ? Output.text(String(decoding: data, as: UTF8.self))
+                : Output.line(Self.text(document, .standardOutput()))
+        } else if self.place.json {
+            Output.text(ReplicaDocument.text(answers))
+        } else {
+            Output.line(ReplicaText.sections(answers, .standardOutput(), Self.text))
+            ReplicaText.tell(answers)
+        }
+        try ReplicaSet.finish(answers, holds: \.isWhole)
     }
 
-    private static func damage(_ summary: LogSummary) -> [String] {
-        let content = summary.content
-        var all = content.damaged.map {
-            "file \($0.segment): \(Human.bytes($0.bytes)) from byte \(Human.count($0.offset)) on"
-        }
-        if content.damagedCount > content.damaged.count {
-            all.append("\(Human.many(content.damagedCount - content.damaged.count, "more damaged range"))")
-        }
-        all += content.damagedHeaders.map { "file \($0): its header; the records behind it were looked for" }
-        all += content.unreadable.map { "file \(Human.line($0.name)): \($0.reason)" }
-        return all
-    }
-
-    private static func show(_ document: Document, _ style: Style) {
+    private static func text(_ document: JournalVerificationDocument, _ style: Style) -> String {
+        var lines: [String] = []
         for log in document.logs {
             let records = "\(Human.many(log.records, "record")), \(Human.many(log.definitions, "definition"))"
             let verdict = log.isWhole ? style.green("whole  ") : style.red("damaged")
-            Output.line("  \(verdict)  \(style.bold(log.name)): \(records)")
-            for line in log.damage { Output.line(style.red("           \(line)")) }
+            lines.append("  \(verdict)  \(style.bold(log.name)): \(records)")
+            lines += log.damage.map { style.red("           \($0)") }
         }
-        for line in document.damage { Output.line("  \(style.red("damaged"))  \(line)") }
-        Output.line(
+        lines += document.damage.map { "  \(style.red("damaged"))  \($0)" }
+        lines.append(
             document.isWhole
                 ? "\(document.folder): everything that was written can be read"
                 : "\(document.folder): what is damaged is passed over at the next start, and everything of its cluster is "
                     + "in doubt then (docs/runbook.md)"
         )
+        return lines.joined(separator: "\n")
     }
 }

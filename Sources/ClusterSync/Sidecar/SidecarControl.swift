@@ -44,6 +44,10 @@ actor SidecarControl {
     private var isChanging = false
     /// Questions about what is owed that are being answered.
     var questions = 0
+    /// Where the journal is.
+    let journalFolder: String
+    /// Whether it is being verified.
+    var isVerifying = false
 
     init(
         proxy: any SidecarProxy,
@@ -67,6 +71,7 @@ actor SidecarControl {
         self.identity = identity
         self.logger = logger
         self.gates = configuration.gates
+        self.journalFolder = configuration.journal.folder
         self.log = RunningLog(configuration.log, logger: logger) { await proxy.setRequestLog($0) }
         self.window = GateWindow(seconds: configuration.gates.limits.windowSeconds)
         self.auditStore = AuditStore(folder: store.folder)

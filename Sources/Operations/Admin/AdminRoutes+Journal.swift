@@ -60,6 +60,21 @@ extension AdminRoutes {
         )
     }
 
+    func addVerification(to router: Router<AdminContext>) {
+        self.add(
+            "/v1/journal/verify",
+            [
+                .post: { request, context in
+                    // It changes nothing, and reads all that is on the disk: not for whoever reaches the address.
+                    try self.access.checkMayChange(request, context)
+                    _ = try QueryParameters(request, allowed: [])
+                    return .document(try await self.control.verifyJournal())
+                }
+            ],
+            to: router
+        )
+    }
+
     func addOwed(to router: Router<AdminContext>) {
         self.add(
             "/v1/journal/owed",

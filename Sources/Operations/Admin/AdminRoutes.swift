@@ -8,8 +8,8 @@ struct AdminRoutes: AdminPaths {
             "/", "/health", "/health/liveness", "/health/readiness", "/metrics", "/config", "/v1/phase", "/v1/status",
             "/v1/tables", "/v1/drain",
             "/v1/phase/verdict", "/v1/rollback", "/v1/reports", "/v1/reports/load", "/v1/reports/comparison",
-            "/v1/audit", "/v1/journal", "/v1/journal/owed", "/v1/dead-letters", "/v1/dirty", "/v1/filters",
-            "/v1/overrides", "/v1/logs", "/v1/replicas", "/v1/events",
+            "/v1/audit", "/v1/journal", "/v1/journal/owed", "/v1/journal/verify", "/v1/dead-letters", "/v1/dirty",
+            "/v1/filters", "/v1/overrides", "/v1/logs", "/v1/replicas", "/v1/events",
         ]
     }
 
@@ -48,6 +48,7 @@ struct AdminRoutes: AdminPaths {
         self.addDrain(to: router)
         self.addGates(to: router)
         self.addJournal(to: router)
+        self.addVerification(to: router)
         self.addFilters(to: router)
         self.addOverrides(to: router)
         self.addLogs(self.control, self.access, to: router)

@@ -3,6 +3,9 @@ public protocol JournalControl: Sendable {
     /// What each cluster is owed.
     func journal() async -> JournalDocument
 
+    /// Reads all of the journal's files, and says what of them is damaged. One at a time.
+    func verifyJournal() async throws(AdminError) -> JournalVerificationDocument
+
     /// The writes that a cluster, or either, has refused for good, the oldest first.
     func deadLetters(of cluster: String?, max: Int) async -> DeadLettersDocument
 
