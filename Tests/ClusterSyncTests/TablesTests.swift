@@ -27,6 +27,19 @@ struct TablesTests: ControlTests {
         )
     }
 
+    @Test func `a table that has a mode of its own tells it, and the others do not`() async throws {
+        let own = KeptOverride(override: try ModeOverride(parsing: "shop.orders=DualWriteSync"), since: 0)
+        try await self.withControl(mode: .dualWriteAsync, overrides: [own]) { bench in
+            bench.proxy.with { state in
+                state.counters.comparison.count(.equal, "shop.orders")
+                state.counters.comparison.count(.equal, "shop.users")
+            }
+            let tables = await bench.control.tables().tables
+            #expect(tables.map(\.table) == ["shop.orders", "shop.users"])
+            #expect(tables.map(\.mode) == ["DualWriteSync", nil])
+        }
+    }
+
     @Test func `a table has what is owed, in doubt, compared, loaded and judged`() async throws {
         try await self.withControl { bench in
             let filter = ShadowFilter(tables: try TableFilter(parsing: [], exclude: ["shop.scratch"]))

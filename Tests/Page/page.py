@@ -247,6 +247,50 @@ def steps(browser: Browser, stage: Stage, screenshots: Path) -> None:
     visit.close()
 
 
+def own_modes(browser: Browser, stage: Stage, screenshots: Path) -> None:
+    print("== tables with modes of their own")
+    visit = Visit(browser, stage.admin)
+    visit.open()
+    check("where no table has a mode of its own none is listed", visit.page.locator("#own-modes").is_hidden())
+    visit.close()
+
+    def override(*words: str) -> None:
+        command = [stage.binary, "phase", "override", *words, "--endpoint", stage.admin, "--token", TOKEN, "--reason", "a canary"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise Fault(f"{' '.join(words)}: {done.stderr}")
+
+    override("set", "shop.orders", "DualWriteSync")
+    override("set", "legacy.*", "PrimaryOnly")
+    for name, options in [
+        ("modes-light", {"color_scheme": "light"}),
+        ("modes-dark", {"color_scheme": "dark"}),
+        ("modes-phone", {"color_scheme": "dark", "viewport": {"width": 360, "height": 800}, "device_scale_factor": 2}),
+    ]:
+        visit = Visit(browser, stage.admin, **options)
+        page = visit.open()
+        expect(page.locator("#own-modes-list li")).to_have_count(2)
+        expect(page.locator("#own-modes-list")).to_contain_text("shop.orders DualWriteSync")
+        expect(page.locator("#tables-table thead")).to_contain_text("Mode")
+        expect(page.locator("#tables-table tbody tr", has_text="shop.orders")).to_contain_text("DualWriteSync")
+        page.wait_for_timeout(1500)
+        check(f"{name}: nothing moves while figures come in", page.evaluate("window.shifts") <= SHIFT_MAX, page.evaluate("window.shifts"))
+        check(f"{name}: nothing is wider than the screen", not visit.is_too_wide())
+        page.screenshot(path=screenshots / f"{name}.png", full_page=True)
+        visit.close()
+    # More than a person reads: the first ones, and how many are left.
+    visit = Visit(browser, stage.admin)
+    page = visit.page
+    answers(page, "/v1/tables", {"tables": [{"table": HOSTILE, "shadow": "filtered", "mode": "PrimaryOnly"}], "tables_left_out": 0, "owed_complete": True})
+    visit.open()
+    expect(page.locator("#tables-table")).to_contain_text("<script>")
+    expect(page.locator("#tables-table tbody tr", has_text="<script>")).to_contain_text("none")
+    check("a table's name that is markup is shown as text", page.locator("main img, main script").count() == 0 and page.title() != "taken")
+    visit.close()
+    override("remove", "shop.orders")
+    override("remove", "legacy.*")
+
+
 def verdicts(browser: Browser, stage: Stage, screenshots: Path) -> None:
     print("== a sidecar that gives verdicts, has reports and replicas")
     visit = Visit(browser, stage.admin)
@@ -342,6 +386,7 @@ def main() -> int:
                 browser = playwright.chromium.launch(executable_path=given.browser, args=["--no-sandbox"])
                 looks(browser, stage, given.screenshots)
                 steps(browser, stage, given.screenshots)
+                own_modes(browser, stage, given.screenshots)
                 verdicts(browser, stage, given.screenshots)
                 missing(browser, stage)
                 lost(browser, stage, given.screenshots)

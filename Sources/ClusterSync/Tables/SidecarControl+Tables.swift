@@ -9,6 +9,7 @@ extension SidecarControl {
             await self.proxy.statusWithTables(),
             doubt: self.proxy.dirtySummary().map { ($0.table.cql ?? "unknown", $0.reason.severity == .loss, $0.count) },
             filter: self.proxy.filter.filter,
+            overrides: self.phaseState.modes.overrides,
             reports: self.reportsKept
         )
     }
@@ -22,11 +23,12 @@ extension TablesDocument {
         _ status: DualWriterStatus,
         doubt: [(table: String, isLoss: Bool, count: Int)],
         filter: ShadowFilter,
+        overrides: ModeOverrides = .none,
         reports: ReportsDocument
     ) {
         var tables: [String: Table] = [:]
         func with(_ name: String, _ body: (inout Table) -> Void) {
-            body(&tables[name, default: Table(table: name, shadow: filter.word(for: name))])
+            body(&tables[name, default: Table(name, filter, overrides)])
         }
         for leg in status.legs {
             for (name, owed) in leg.tables {
@@ -63,6 +65,15 @@ extension TablesDocument {
             tables: Array(tables.values),
             owedComplete: status.legs.allSatisfy { $0.recordsLookedAt >= $0.shadowWritesQueued }
         )
+    }
+}
+
+extension TablesDocument.Table {
+    /// A table about which nothing is known but what was decided about it.
+    fileprivate init(_ name: String, _ filter: ShadowFilter, _ overrides: ModeOverrides) {
+        self.init(table: name, shadow: filter.word(for: name))
+        guard let table = TableName(name) else { return }
+        self.mode = overrides.stage(keyspace: table.keyspace, table: table.table)?.name
     }
 }
 

@@ -10,6 +10,8 @@ public struct TablesDocument: Codable, Sendable, Equatable {
         public var table: String
         /// Whether writes to it reach the shadow: `copied`, `filtered` by its name, or `tenants` where its rows' tenants decide.
         public var shadow: String
+        /// The mode that it has of its own; nil where it has the sidecar's.
+        public var mode: String?
         /// Writes that the source is owed.
         public var owedSource = 0
         /// Writes that the target is owed.

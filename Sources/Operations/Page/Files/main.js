@@ -12,13 +12,13 @@ const SILENCE = 4000;
 const SELDOM = 5000;
 const UNKNOWN = 60000;
 
-const now = { isLost: true, heard: null, verdict: null, reports: null, audit: null, replicas: null };
+const now = { isLost: true, heard: null, verdict: null, reports: null, audit: null, replicas: null, tables: null };
 let source = null;
 
 // MARK: Showing
 
 const shown = [sections.who, sections.mode, sections.verdict, sections.clusters, sections.owed, sections.compared,
-  sections.reports, sections.tables, sections.replicas, sections.audit];
+  sections.reports, sections.ownModes, sections.tables, sections.replicas, sections.audit];
 
 function render() {
   // One part that fails is no reason for the others to stand still.
@@ -88,7 +88,7 @@ setInterval(() => {
 
 // MARK: Asking
 
-const seldomAsked = { verdict: "/v1/phase/verdict", reports: "/v1/reports", audit: "/v1/audit", replicas: "/v1/replicas" };
+const seldomAsked = { verdict: "/v1/phase/verdict", reports: "/v1/reports", audit: "/v1/audit", replicas: "/v1/replicas", tables: "/v1/tables" };
 const unknownUntil = {};
 
 async function seldom() {

@@ -181,6 +181,18 @@ const loads = (known) => (known?.loads?.length ? known.loads : [known?.load ?? n
 
 // MARK: Tables
 
+/** Tables with a mode of their own: the first ones, as they decide; the rest is counted. */
+export function ownModes(now) {
+  const own = now.phase?.overrides ?? [];
+  const left = now.phase?.overrides_left_out ?? 0;
+  find("own-modes").hidden = own.length === 0;
+  if (own.length === 0) return;
+  const more = left > 0 ? ` ${count(left)} more are left out: cluster-sync phase override list.` : "";
+  say(find("own-modes-words"), `Not in ${now.phase.mode}; the first of these that names a table decides.${more}`);
+  show(find("own-modes-list"), own, () => own.map((one) => make("li", {}, make("b", {}, one.tables), " ",
+    make("span", { class: "mode" }, pieces(one.mode).flatMap((piece) => [make("wbr"), piece])))));
+}
+
 export function tables(now) {
   const rows = new Map();
   const row = (name) => rows.get(name) ?? rows.set(name, { owed: 0, doubt: 0 }).get(name);
@@ -191,13 +203,22 @@ export function tables(now) {
     for (const entry of load?.tables ?? []) row(entry.table).loaded = Math.min(row(entry.table).loaded ?? 1, entry.tokens_covered_ratio);
   }
   for (const entry of now.reports?.comparison?.tables ?? []) row(entry.table).verdict = entry.verdict;
+  for (const entry of now.tables?.tables ?? []) Object.assign(row(entry.table), { mode: entry.mode, shadow: entry.shadow });
   const sorted = [...rows].sort(([a, left], [b, right]) => weight(right) - weight(left) || a.localeCompare(b)).slice(0, 100);
   find("tables").querySelector(".scroll").hidden = sorted.length === 0;
-  table(find("tables-table"), [{ title: "Table" }, ...["Loaded", "Owed", "In doubt", "Compared", "Mismatches"].map((title) => ({ title, number: true })), { title: "Reader" }],
-    sorted.map(([name, entry]) => [name, share(entry.loaded), count(entry.owed), count(entry.doubt), count(entry.compared), count(entry.mismatches), verdictOf(entry.verdict)]));
+  const numbers = ["Loaded", "Owed", "In doubt", "Compared", "Mismatches"].map((title) => ({ title, number: true }));
+  // What is the same for all of them is not told of each.
+  const [hasModes, hasFilter] = [sorted.some(([, entry]) => entry.mode), sorted.some(([, entry]) => (entry.shadow ?? "copied") !== "copied")];
+  const own = [hasModes && "Mode", hasFilter && "Copies"].filter(Boolean).map((title) => ({ title }));
+  table(find("tables-table"), [{ title: "Table" }, ...own, ...numbers, { title: "Reader" }],
+    sorted.map(([name, entry]) => [name, ...(hasModes ? [entry.mode ?? now.phase?.mode ?? "\u2013"] : []), ...(hasFilter ? [copies(entry.shadow)] : []),
+      share(entry.loaded), count(entry.owed), count(entry.doubt), count(entry.compared), count(entry.mismatches), verdictOf(entry.verdict)]));
   remark(find("tables-words"), sorted.length === 0 ? "No table is owed anything, in doubt, compared or loaded."
     : rows.size > sorted.length ? `${rows.size - sorted.length} more are left out.` : "");
 }
+
+/** Whether the shadow gets a table's writes. */
+const copies = (shadow) => ({ copied: "all", filtered: "none", tenants: "by tenant" })[shadow] ?? "\u2013";
 
 const weight = (entry) => (entry.mismatches ?? 0) * 1e6 + entry.doubt * 1e3 + entry.owed;
 const verdictOf = (verdict) => (verdict ? state(verdict === "in_sync" ? "good" : verdict === "differs" ? "bad" : "warn", verdict.replaceAll("_", " ")) : "\u2013");
