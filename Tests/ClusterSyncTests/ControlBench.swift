@@ -43,6 +43,7 @@ final class FakeProxy: SidecarProxy {
         var counters = DualWriterCounters()
         var isBehind = false
         var actsUntil: NIODeadline?
+        var entered: [TableModes] = []
     }
 
     private let state = Mutex(State())
@@ -98,15 +99,19 @@ final class FakeProxy: SidecarProxy {
         }
     }
 
-    func enter(_ stage: ModeStage, epoch: Int, reason: String) async throws {
-        try await self.setMode(stage.mode, epoch: epoch, force: true, reason: reason)
+    func enter(_ modes: TableModes, epoch: Int, reason: String) async throws {
+        try await self.setMode(modes.stage.mode, epoch: epoch, force: true, reason: reason)
+        self.with { state in
+            state.overrides = modes.overrides
+            state.entered.append(modes)
+        }
     }
 
-    func check(_ stage: ModeStage, force: Bool, reason: String?) async throws {
+    func check(_ modes: TableModes, force: Bool, reason: String?) async throws {
         if self.with({ $0.refusesModes }) { throw Refusal() }
     }
 
-    func mayAct(until moment: NIODeadline) { self.with { $0.actsUntil = moment } }
+    func mayAct(until moment: NIODeadline, inPart: Bool) { self.with { $0.actsUntil = moment } }
 
     func setOverrides(_ overrides: ModeOverrides, epoch: Int, force: Bool, reason: String?) async throws {
         try self.with { state in

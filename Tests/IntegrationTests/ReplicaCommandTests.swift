@@ -85,6 +85,51 @@ struct ReplicaCommandTests {
         await group.stop()
     }
 
+    @Test func `overrides are set one replica after the other, and where one refuses each says what it has`()
+        async throws
+    {
+        let group = try await SidecarGroup(3)
+        func override(_ words: String..., to places: [Int]? = nil) async throws -> ChildProcess.Result {
+            let endpoints = (places ?? [0, 1, 2]).flatMap { ["--endpoint", group.admins[$0]] }
+            return try await ChildProcess.run(
+                ["phase", "override"] + words + endpoints,
+                environment: ["CLUSTER_SYNC_ADMIN_TOKEN": SidecarGroup.token]
+            )
+        }
+        let set = try await override("set", "shop.t", "1", "--reason", "a canary")
+        #expect(set.code == 0 && set.errors.contains("3/3 ") && set.output.contains("the same on 3 replicas"), "\(set)")
+        let list = try await override("list")
+        #expect(list.code == 0 && list.output.contains("shop.t  DualWriteAsync"), "\(list.output)")
+        // One goes back alone, and would have to go two steps now.
+        #expect(try await override("remove", "shop.t", "--reason", "why", to: [1]).code == 0)
+        let apart = try await override("list")
+        #expect(apart.code == 1 && apart.output.contains("have not the same overrides"), "\(apart.output)")
+        let stopped = try await override("set", "shop.t", "DualWriteSync", "--reason", "it's time")
+        #expect(stopped.code == 1 && stopped.errors.contains("stopped at \(group.admins[1]), after 1 of 3"))
+        #expect(stopped.errors.contains("cannot go from PrimaryOnly to DualWriteSync"), "\(stopped.errors)")
+        let reason = "--reason 'it'\\''s time'"
+        #expect(
+            stopped.errors.contains(
+                "cluster-sync phase override set shop.t DualWriteAsync \(reason) --endpoint \(group.admins[0])"
+            )
+        )
+        for words in ["DualWriteSync", "all tables are in PrimaryOnly", "DualWriteAsync"] {
+            #expect(stopped.output.contains(words), "\(stopped.output)")
+        }
+        // Who has nothing to remove is left alone.
+        #expect(try await override("set", "shop.t", "1", "--reason", "back", to: [0]).code == 0)
+        let removed = try await override("remove", "shop.t", "--reason", "enough", "--json")
+        #expect(removed.code == 0 && removed.errors.contains("2/2 ") && removed.output.contains("\"endpoint\""))
+        let nothing = try await override("remove", "shop.t", "--reason", "enough")
+        #expect(nothing.code == 64 && nothing.errors.contains("has no override"))
+        group.sidecars[2].signal(9)
+        _ = await group.sidecars[2].result()
+        let away = try await override("set", "shop.t", "1", "--reason", "again")
+        #expect(away.code == 69 && away.errors.contains("Nothing was changed: not every replica answers"))
+        #expect(try await override("list", to: [0, 1]).output.contains("all tables are in PrimaryOnly"))
+        await group.stop()
+    }
+
     @Test func `at the first refusal it stops and says how to go on and back`() async throws {
         let group = try await SidecarGroup(2)
         // The second one is asked with the wrong token, so everything but the change itself is answered.

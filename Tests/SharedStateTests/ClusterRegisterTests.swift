@@ -9,6 +9,19 @@ import Testing
 
 @testable import SharedState
 
+/// Modes as lines: a stage, then the overrides.
+struct LinesCoding: ModesCoding {
+    func text(of modes: TableModes) -> String {
+        ([modes.stage.name] + modes.overrides.list.map(\.description)).joined(separator: "\n")
+    }
+
+    func modes(in text: String) throws -> TableModes {
+        let lines = text.split(separator: "\n").map(String.init)
+        guard let stage = lines.first.flatMap({ ModeStage(name: $0) }) else { throw ModeOverridesError("no stage") }
+        return TableModes(stage, try ModeOverrides(lines.dropFirst().map { try ModeOverride(parsing: $0) }))
+    }
+}
+
 /// The shared row and the list of replicas in an embedded node, over sockets.
 struct ClusterRegisterTests {
     static func withRegister(
@@ -39,6 +52,7 @@ struct ClusterRegisterTests {
         return ClusterRegister(
             name: name,
             in: ClusterConfiguration(name: "source", contactPoints: [place]),
+            coding: LinesCoding(),
             on: MultiThreadedEventLoopGroup.singleton.next(),
             logger: logger
         )
@@ -85,6 +99,59 @@ struct ClusterRegisterTests {
             // It has another revision now.
             try await register.write(expected: first, Self.row(5, .shadowPrimary))
             #expect(try await register.read(isSerial: true).row == second)
+        }
+    }
+
+    @Test func `overrides stand in the columns of the stages, where an older program finds no stage that it knows`()
+        async throws
+    {
+        try await Self.withRegister { register, node in
+            let list = try ModeOverrides([
+                try ModeOverride(parsing: "app.t=ReadsFirst"), try ModeOverride(parsing: #""My Ks".*=0"#),
+            ])
+            let row = RegisterRow(
+                revision: .random(),
+                record: SharedRecord(epoch: 3, modes: TableModes(.dualWriteSync, list), change: Self.change),
+                proposal: Proposal(
+                    epoch: 4,
+                    to: TableModes(.readsFirst, list),
+                    decider: .target,
+                    change: Self.change
+                )
+            )
+            try await register.write(expected: nil, row)
+            #expect(try await register.read(isSerial: true).row == row)
+            let cells = try await Self.text(node, "SELECT stage, proposed_stage FROM cluster_sync.control")
+            #expect(cells.count == 2 && cells.allSatisfy { ModeStage(name: $0) == nil })
+            // Once there are none any more, everybody can read it again.
+            let plain = Self.row(4, .readsFirst)
+            try await register.write(expected: row, plain)
+            #expect(try await Self.text(node, "SELECT stage FROM cluster_sync.control") == ["ReadsFirst"])
+            #expect(try await register.read(isSerial: false).row == plain)
+        }
+    }
+
+    @Test func `modes that a newer program has written are not guessed`() async throws {
+        try await Self.withRegister { register, node in
+            try await register.write(expected: nil, Self.row(3, .dualWriteSync))
+            _ = try await Self.text(node, "UPDATE cluster_sync.control SET stage = 'Sideways' WHERE name = 'default'")
+            let fault = await #expect(throws: RegisterFault.self) { try await register.read(isSerial: false) }
+            #expect(fault?.kind == .newer && fault?.description.contains("the stage 'Sideways', which") == true)
+        }
+    }
+
+    /// The texts of the first row that a statement finds.
+    private static func text(_ node: EmbeddedNode, _ statement: String) async throws -> [String] {
+        let place = ContactPoint(host: "127.0.0.1", port: node.port)
+        let configuration = ClusterConfiguration(name: "source", contactPoints: [place])
+        let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+        return try await CQLSession.withSession(configuration, on: eventLoop, logger: Logger(label: "test")) {
+            session in
+            let rows = try await session.query(statement).rows
+            guard let row = rows?.first else { return [] }
+            return try row.columns.map(\.name).compactMap {
+                if case .text(let text) = try row.value($0) { text } else { nil }
+            }
         }
     }
 

@@ -78,6 +78,34 @@ struct LeaseTests {
         #expect(Self.holds(verdict) == (stage.mode.shadow != nil))
     }
 
+    @Test func `who hears nothing acts for the tables that are written to both clusters, and for no others`() throws {
+        func verdict(_ stage: ModeStage, _ texts: String...) throws -> Lease.Verdict {
+            var lease = Self.lease()
+            let overrides = try ModeOverrides(texts.map { try ModeOverride(parsing: $0) })
+            let change = StageChange(id: .random(), by: "test", reason: nil, forced: false, at: 0)
+            let record = SharedRecord(epoch: 3, modes: TableModes(stage, overrides), change: change)
+            var round = Self.round(100, Self.read("a"))
+            round.record = record
+            _ = lease.judge(round, now: Self.at(100))
+            round = Self.round(113, heard: false, Self.deaf)
+            round.record = record
+            return lease.judge(round, now: Self.at(113))
+        }
+        for (stage, text) in [(ModeStage.dualWriteSync, "app.log=0"), (.primaryOnly, "app.canary=1")] {
+            guard case .holdsInPart(let moment, let reason) = try verdict(stage, text) else {
+                Issue.record("\(stage) with \(text)")
+                continue
+            }
+            #expect(moment == Self.at(125) && reason.contains("PrimaryOnly may be in force"))
+        }
+        #expect(Self.holds(try verdict(.dualWriteAsync, "app.canary=ReadsFirst", "app.u=3")))
+        guard case .lapsed(let reason) = try verdict(.targetOnly, "app.log=0") else {
+            Issue.record("it acts although no table is written to both clusters")
+            return
+        }
+        #expect(reason.contains("TargetOnly and PrimaryOnly may be in force"))
+    }
+
     @Test func `who is alone, or hears that the clusters refuse, goes on`() {
         var alone = Self.lease()
         _ = alone.judge(Self.round(100, Self.read()), now: Self.at(100))

@@ -16,12 +16,13 @@ struct SharedControlTests {
         let stages = Mutex<[ModeStage]>([])
         let kept = Mutex(Replica.Kept())
         let refusal = Mutex<String?>(nil)
+        let isInPart = Mutex(false)
 
         func refusal(of proposal: Proposal) async -> String? { self.refusal.withLock { $0 } }
         func apply(_ record: SharedRecord) async throws {
             self.stages.withLock { if $0.last != record.stage { $0.append(record.stage) } }
         }
-        func mayAct(until moment: NIODeadline) async {}
+        func mayAct(until moment: NIODeadline, inPart: Bool) async { self.isInPart.withLock { $0 = inPart } }
         func owed() async -> PerCluster<Int64> { PerCluster(both: 0) }
         func keep(_ kept: Replica.Kept) throws { self.kept.withLock { $0 = kept } }
     }
@@ -55,7 +56,12 @@ struct SharedControlTests {
     ) -> SharedControl {
         var logger = Logger(label: "control")
         logger.logLevel = .critical
-        let replica = Replica(id: id, initial: initial, kept: taker.kept.withLock { $0 }, times: Self.times)
+        let replica = Replica(
+            id: id,
+            initial: TableModes(initial, .none),
+            kept: taker.kept.withLock { $0 },
+            times: Self.times
+        )
         return SharedControl(
             replica,
             times: Self.times,
@@ -93,7 +99,7 @@ struct SharedControlTests {
             let running = zip(controls, takers).map { control, taker in Task { await control.run(taker) } }
             try await ClusterRegisterTests.eventually { controls[1].latest.replicas.live.count == 3 }
             for stage in [ModeStage.dualWriteAsync, .dualWriteSync, .readsFirst] {
-                let outcome = await controls[1].change(to: stage, by: "test", reason: nil, force: false)
+                let outcome = await controls[1].change(to: .stage(stage), by: "test", reason: nil, force: false)
                 guard case .done(let record, laggards: []) = outcome else {
                     Issue.record("\(stage): \(outcome)")
                     break
@@ -107,7 +113,7 @@ struct SharedControlTests {
             let newcomer = Self.control("r9", registers, late, initial: .targetOnly)
             #expect(try await newcomer.join(isPatient: true)?.epoch == 3)
             takers[0].refusal.withLock { $0 = "writes are owed" }
-            let refused = await controls[2].change(to: .shadowPrimary, by: "test", reason: nil, force: false)
+            let refused = await controls[2].change(to: .stage(.shadowPrimary), by: "test", reason: nil, force: false)
             #expect(refused == .refused("r0 cannot go there: writes are owed"))
             for task in running { task.cancel() }
             for task in running { await task.value }
@@ -115,6 +121,39 @@ struct SharedControlTests {
             let left = try await registers[.source]?.read(isSerial: false).entries.map(\.id)
             #expect(left == ["r9"])
             for register in registers.values { await register.stop() }
+        }
+    }
+
+    @Test func `a replica that hears nothing of the others is told to act for some tables alone`() async throws {
+        try await Self.withNodes { nodes in
+            let registers = await Self.registers(nodes)
+            let (taker, other) = (NotingTaker(), NotingTaker())
+            let controls = [("r0", taker), ("r1", other)].map {
+                Self.control($0.0, registers, $0.1, initial: .dualWriteSync)
+            }
+            for control in controls { _ = try await control.join(isPatient: true) }
+            let running = zip(controls, [taker, other]).map { control, taker in Task { await control.run(taker) } }
+            try await ClusterRegisterTests.eventually { controls[0].latest.replicas.live.count == 2 }
+            let overrides = try ModeOverrides([try ModeOverride(parsing: "app.log=DualWriteAsync")])
+            var outcome = await controls[0].change(
+                to: .overrides(overrides, of: 0),
+                by: "test",
+                reason: nil,
+                force: false
+            )
+            let lower = try ModeOverrides([try ModeOverride(parsing: "app.log=PrimaryOnly")])
+            outcome = await controls[0].change(to: .overrides(lower, of: 1), by: "test", reason: nil, force: false)
+            guard case .done(let record, laggards: []) = outcome else {
+                Issue.record("\(outcome)")
+                return
+            }
+            #expect(record.modes == TableModes(.dualWriteSync, lower) && record.epoch == 2)
+            #expect(taker.isInPart.withLock { $0 } == false)
+            for register in registers.values { await register.stop() }
+            try await ClusterRegisterTests.eventually { taker.isInPart.withLock { $0 } }
+            #expect(controls[0].latest.lapse?.contains("PrimaryOnly may be in force") == true)
+            for task in running { task.cancel() }
+            for task in running { await task.value }
         }
     }
 

@@ -40,6 +40,11 @@ extension DualWriterCommand {
             record = try await shared.control.join(isPatient: isNew)
         } catch let error as LacksRights {
             throw fail(Exit.configuration, Self.words(error, configuration.replica))
+        } catch let error as NewerRecord {
+            throw fail(
+                Exit.state,
+                "\(error)\nGuessing the write mode could send reads to the wrong cluster: start the version that wrote it."
+            )
         }
         guard let record else {
             logger.warning(
@@ -50,6 +55,7 @@ extension DualWriterCommand {
         }
         if let missing = SidecarControl.missing(
             record.stage.mode,
+            record.modes.overrides,
             (configuration.source.hosts, configuration.target.hosts)
         ) {
             throw fail(Exit.configuration, missing)
@@ -57,7 +63,7 @@ extension DualWriterCommand {
         logger.notice(
             "joined the other replicas",
             metadata: [
-                "replica": "\(memory.id)", "stage": "\(record.stage)", "epoch": "\(record.epoch)",
+                "replica": "\(memory.id)", "stage": "\(record.modes)", "epoch": "\(record.epoch)",
                 "unreadable": "\(shared.control.latest.faults.keys.map(\.description).sorted().joined(separator: ","))",
             ]
         )
@@ -80,21 +86,7 @@ extension DualWriterCommand {
     private static func keep(_ record: SharedRecord, after phase: PhaseState, in store: PhaseStore) throws -> PhaseState
     {
         var after = phase
-        (after.mode, after.epoch) = (record.stage.mode, Int(record.epoch))
-        if record.epoch != phase.epoch {
-            after.history.append(
-                PhaseRecord(
-                    at: Timestamp.now(),
-                    from: phase.mode.name,
-                    to: record.stage.name,
-                    epoch: Int(record.epoch),
-                    by: record.change.by,
-                    reason: record.change.reason,
-                    forced: record.change.forced
-                )
-            )
-            after.history = after.history.suffix(PhaseState.historyMax)
-        }
+        after.take(record, from: ModeStage(phase.mode))
         do {
             try store.save(after)
         } catch {

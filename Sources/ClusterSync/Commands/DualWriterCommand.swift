@@ -50,9 +50,6 @@ struct DualWriterCommand: AsyncParsableCommand {
         let logger = Logger(label: "cluster-sync")
         for name in unknownVariables { logger.warning("\(name) is no variable of cluster-sync; it is ignored") }
         var (store, phase) = try self.openState(configuration, logger)
-        if configuration.replica.control == .cluster, !phase.overrides.isEmpty {
-            throw fail(Exit.configuration, "\(SidecarControl.noSharedOverrides); remove them under control: file first")
-        }
         if configuration.replica.control == .file,
             let missing = SidecarControl.missing(
                 phase.mode,

@@ -19,14 +19,20 @@ struct OverrideCommand: AsyncParsableCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show the tables with a write mode of their own, and their latest changes.",
-            discussion: "Exit codes: 0 shown, 64 wrong command line, 69 nothing answers."
+            discussion:
+                "Exit codes: 0 shown, 1 several have not the same ones, 64 wrong command line, 69 something does not answer."
         )
 
         @OptionGroup var admin: AdminOptions
 
         func run() async throws {
-            let (document, data) = try await self.admin.client().get("/v1/overrides", as: OverridesDocument.self)
-            OverrideCommand.show(document, data, json: self.admin.json)
+            try await self.admin.replicas().show(
+                "/v1/overrides",
+                as: OverridesDocument.self,
+                one: OverrideCommand.text,
+                several: OverrideWalk.text,
+                agree: OverrideWalk.agree
+            )
         }
     }
 
@@ -38,6 +44,10 @@ struct OverrideCommand: AsyncParsableCommand {
                 quotes. Modes are those of `phase set`, and ReadsFirst: written as in DualWriteSync, read from the target. Each \
                 table goes one step where the gates hold; anything else needs --force. A new override stands in front of the \
                 first one that names all of its tables.
+
+                Several sidecars with control: cluster change together, whichever is asked. Those that keep a mode each are \
+                changed one after the other; at the first that fails it stops, and says which one has what, how to go on and \
+                how to go back.
 
                 \(OverrideCommand.exitCodes)
                 """
@@ -58,7 +68,7 @@ struct OverrideCommand: AsyncParsableCommand {
             } catch {
                 throw ValidationError(error.description)
             }
-            try await self.change.send { overrides throws(ModeOverridesError) in try overrides.setting(override) }
+            try await self.change.send(.set(override))
         }
     }
 
@@ -80,26 +90,12 @@ struct OverrideCommand: AsyncParsableCommand {
             } catch {
                 throw ValidationError(error.description)
             }
-            try await self.change.send { overrides throws(ModeOverridesError) in
-                guard let rest = overrides.removing(tables) else {
-                    throw ModeOverridesError(
-                        "\(tables) has no override; `phase override list` shows those that there are"
-                    )
-                }
-                return rest
-            }
+            try await self.change.send(.remove(tables))
         }
     }
 
     /// What both changes have.
     struct ChangeOptions: ParsableArguments {
-        private struct Body: Encodable {
-            let overrides: [TableOverride]
-            let epoch: Int
-            let reason: String
-            let force: Bool
-        }
-
         @Option(help: "Why; it is kept in the audit.")
         var reason: String
 
@@ -109,32 +105,26 @@ struct OverrideCommand: AsyncParsableCommand {
         @OptionGroup var admin: AdminOptions
 
         /// Makes the new list of the one in force, and asks for it; where somebody else was faster, nothing is changed.
-        func send(_ change: (ModeOverrides) throws(ModeOverridesError) -> ModeOverrides) async throws {
-            let client = try self.admin.client()
-            let (document, _) = try await client.get("/v1/overrides", as: OverridesDocument.self)
-            let wanted: ModeOverrides
+        func send(_ wish: OverrideWish) async throws {
+            let replicas = try await self.admin.replicas()
+            guard let only = replicas.only else {
+                return try await OverrideWalk(replicas, wish, reason: self.reason, force: self.force).run()
+            }
+            let (document, _) = try await only.get("/v1/overrides", as: OverridesDocument.self)
+            let body: OverridesBody
             do throws(ModeOverridesError) {
-                var list: [ModeOverride] = []
-                for override in document.overrides {
-                    list.append(try ModeOverride(tables: override.tables, mode: override.mode))
-                }
-                wanted = try change(try ModeOverrides(list))
+                let wanted = try wish.list(after: try document.list)
+                body = OverridesBody(wanted, of: document, reason: self.reason, force: self.force)
             } catch {
                 throw ValidationError(error.description)
             }
-            let body = Body(
-                overrides: wanted.list.map { TableOverride($0) },
-                epoch: document.epoch,
-                reason: self.reason,
-                force: self.force
+            let (changed, data) = try await only.put("/v1/overrides", body, as: OverridesDocument.self)
+            Output.text(
+                self.admin.json
+                    ? String(decoding: data, as: UTF8.self)
+                    : OverrideCommand.text(changed, Style.standardOutput()) + "\n"
             )
-            let (changed, data) = try await client.put("/v1/overrides", body, as: OverridesDocument.self)
-            OverrideCommand.show(changed, data, json: self.admin.json)
         }
-    }
-
-    static func show(_ document: OverridesDocument, _ data: Data, json: Bool) {
-        Output.text(json ? String(decoding: data, as: UTF8.self) : self.text(document, Style.standardOutput()) + "\n")
     }
 
     static func text(_ document: OverridesDocument, _ style: Style) -> String {
@@ -167,5 +157,75 @@ struct OverrideCommand: AsyncParsableCommand {
         let shown = overrides.map { "\(Human.line($0.tables)) (\($0.mode))" }.joined(separator: ", ")
         let rest = leftOut > 0 ? " and \(leftOut) more" : ""
         return style.yellow("tables with a mode of their own: \(shown)\(rest)")
+    }
+}
+
+/// One change of the list of overrides, as an operator asks for it.
+enum OverrideWish: Sendable {
+    case set(ModeOverride)
+    case remove(TableFilter.Pattern)
+
+    /// What the list is to become.
+    ///
+    /// - Throws: ``ModeOverridesError`` where there is nothing to remove, or where the new list cannot be.
+    func list(after overrides: ModeOverrides) throws(ModeOverridesError) -> ModeOverrides {
+        switch self {
+        case .set(let override): return try overrides.setting(override)
+        case .remove(let tables):
+            guard let rest = overrides.removing(tables) else {
+                throw ModeOverridesError(
+                    "\(tables) has no override; `phase override list` shows those that there are"
+                )
+            }
+            return rest
+        }
+    }
+
+    /// The tables that it is about.
+    var tables: TableFilter.Pattern {
+        switch self {
+        case .set(let override): override.tables
+        case .remove(let tables): tables
+        }
+    }
+
+    /// What stands behind `cluster-sync phase override`.
+    var words: [String] {
+        switch self {
+        case .set(let override): ["set", override.tables.description, override.stage.name]
+        case .remove(let tables): ["remove", tables.description]
+        }
+    }
+
+    /// What undoes it where a list was in force.
+    func undoing(_ before: ModeOverrides) -> OverrideWish {
+        before.list.first { $0.tables == self.tables }.map { .set($0) } ?? .remove(self.tables)
+    }
+}
+
+/// What `PUT /v1/overrides` takes.
+struct OverridesBody: Encodable, Sendable {
+    let overrides: [TableOverride]
+    let epoch: Int
+    let reason: String
+    let force: Bool
+
+    /// - Parameter document: what the list was made of.
+    init(_ overrides: ModeOverrides, of document: OverridesDocument, reason: String, force: Bool) {
+        self.overrides = overrides.list.map { TableOverride($0) }
+        (self.epoch, self.reason, self.force) = (document.epoch, reason, force)
+    }
+}
+
+extension OverridesDocument {
+    /// The overrides.
+    var list: ModeOverrides {
+        get throws(ModeOverridesError) {
+            var list: [ModeOverride] = []
+            for override in self.overrides {
+                list.append(try ModeOverride(tables: override.tables, mode: override.mode))
+            }
+            return try ModeOverrides(list)
+        }
     }
 }

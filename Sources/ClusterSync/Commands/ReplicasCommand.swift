@@ -25,11 +25,13 @@ struct ReplicasCommand: AsyncParsableCommand {
 
     static func text(_ document: ReplicasDocument, _ style: Style) -> String {
         guard document.control == "cluster" else {
-            return
+            let words =
                 "this sidecar has a write mode of its own (control: file): \(document.stage), epoch \(document.epoch)"
+            return ([words] + self.overrides(document, style)).joined(separator: "\n")
         }
         let preparing = document.preparing.map { ", preparing \(style.bold($0))" } ?? ""
         var lines = ["\(style.bold(document.stage)), epoch \(document.epoch)\(preparing)"]
+        lines += self.overrides(document, style)
         lines += self.table(document.replicas, style)
         lines += document.replicas.compactMap { replica in
             replica.fault.map { style.yellow("  \(replica.id): \(Human.line($0))") }
@@ -41,6 +43,20 @@ struct ReplicasCommand: AsyncParsableCommand {
             lines.append(style.red("  this replica refuses requests: \(Human.line(lapse))"))
         }
         return lines.joined(separator: "\n")
+    }
+
+    /// The overrides, and who has them.
+    private static func overrides(_ document: ReplicasDocument, _ style: Style) -> [String] {
+        guard let overrides = document.overrides else { return [] }
+        var lines = [OverrideCommand.words(overrides, leftOut: document.overridesLeftOut ?? 0, style)]
+        let (live, behind) = (
+            document.replicas.filter { $0.state == "live" }, document.replicas.filter { $0.state == "behind" }
+        )
+        if !live.isEmpty {
+            lines.append("  the same on \(Human.many(live.count, "replica"))")
+        }
+        lines += behind.map { style.yellow("  not yet on \($0.id), which acts in epoch \($0.appliedEpoch ?? 0)") }
+        return lines
     }
 
     /// A line for each, the one that answers marked.

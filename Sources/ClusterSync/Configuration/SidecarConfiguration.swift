@@ -149,9 +149,6 @@ extension SidecarConfiguration {
             comparisonBytes: values.integer("limits.comparison_bytes")
         )
         self.gates = GateSettings(&values)
-        if self.replica.control == .cluster, !self.overrides.isEmpty {
-            values.fault("overrides", SidecarControl.noSharedOverrides)
-        }
         if self.log.requests.isOn, self.log.level > .info {
             values.fault("log.level", "leaves out what log.requests asks for: requests are logged at info")
         }

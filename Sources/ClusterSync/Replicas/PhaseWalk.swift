@@ -108,7 +108,7 @@ struct PhaseWalk {
     }
 
     /// The first that answers, where replicas share their mode.
-    private static func sharing(_ phases: [ReplicaAnswer<PhaseDocument>]) -> AdminClient? {
+    static func sharing(_ phases: [ReplicaAnswer<PhaseDocument>]) -> AdminClient? {
         phases.first { answer in
             guard let data = try? answer.result.get().1 else { return false }
             return (try? DocumentCoding.decode(Shared.self, from: data))?.replicas != nil

@@ -54,16 +54,16 @@ final class ServiceProxy: SidecarProxy, Service {
         await self.refresh()
     }
 
-    func enter(_ stage: ModeStage, epoch: Int, reason: String) async throws {
-        try await self.service.setStage(stage, epoch: epoch, force: true, reason: reason)
+    func enter(_ modes: TableModes, epoch: Int, reason: String) async throws {
+        try await self.service.enter(modes, epoch: epoch, reason: reason)
         await self.refresh()
     }
 
-    func check(_ stage: ModeStage, force: Bool, reason: String?) async throws {
-        try await self.service.checkStage(stage, force: force, reason: reason)
+    func check(_ modes: TableModes, force: Bool, reason: String?) async throws {
+        try await self.service.check(modes, force: force, reason: reason)
     }
 
-    func mayAct(until moment: NIODeadline) { self.service.mayAct(until: moment) }
+    func mayAct(until moment: NIODeadline, inPart: Bool) { self.service.mayAct(until: moment, inPart: inPart) }
 
     func setOverrides(_ overrides: ModeOverrides, epoch: Int, force: Bool, reason: String?) async throws {
         try await self.service.setOverrides(overrides, force: force, reason: reason)

@@ -31,6 +31,7 @@ struct SharedMode: Sendable {
                 in: configuration,
                 isLocal: settings.isLocal,
                 replication: settings.replication,
+                coding: ModesDocument(),
                 on: MultiThreadedEventLoopGroup.singleton.next(),
                 logger: logger
             )
@@ -40,7 +41,7 @@ struct SharedMode: Sendable {
         pace.poll = .milliseconds(settings.pollMilliseconds)
         let replica = Replica(
             id: store.id,
-            initial: ModeStage(phase.mode),
+            initial: phase.modes,
             initialEpoch: Int64(phase.epoch),
             kept: kept,
             times: settings.times

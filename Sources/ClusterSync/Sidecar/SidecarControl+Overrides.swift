@@ -20,13 +20,10 @@ extension SidecarControl: OverrideControl {
     }
 
     func change(_ change: OverridesChange) async throws(AdminError) -> OverridesDocument {
-        guard self.shared == nil else {
-            throw AdminError(.transitionRefused, "\(Self.noSharedOverrides).", hint: "Nothing was changed.")
-        }
         let overrides = try Self.read(change.overrides)
         try self.begin()
         defer { self.end() }
-        let modes = self.phaseState.modes
+        let modes = self.modes
         if let epoch = change.epoch, epoch != self.phaseState.epoch {
             throw AdminError(
                 .transitionRefused,
@@ -41,13 +38,12 @@ extension SidecarControl: OverrideControl {
         let changes = modes.overrides.changes(to: overrides, in: modes.stage)
         let isForced = try Self.check(changes, force: change.force, reason: change.reason)
         let judgement = try await self.pass(changes, force: change.force, reason: change.reason)
-        try await self.make(overrides, changes, change, forced: isForced, judgement)
+        if let shared {
+            try await self.move(to: TableModes(modes.stage, overrides), from: modes, change, judgement, with: shared)
+        } else {
+            try await self.make(overrides, changes, change, forced: isForced, judgement)
+        }
         return self.overrides()
-    }
-
-    /// Replicas agree on one write mode for all tables.
-    static var noSharedOverrides: String {
-        "with control: cluster tables cannot have write modes of their own: the replicas would have to agree on them"
     }
 
     private static func read(_ overrides: [TableOverride]) throws(AdminError) -> ModeOverrides {
@@ -79,10 +75,13 @@ extension SidecarControl: OverrideControl {
     }
 
     /// Judges each kind of step that tables take, by the gates of the sidecar's own step of that kind.
-    private func pass(
+    ///
+    /// - Parameter leavingOut: gates that are not asked, because whoever asks cannot know of them.
+    func pass(
         _ changes: [TableModeChange],
         force: Bool,
-        reason: String
+        reason: String,
+        leavingOut: Set<Gate.Name> = []
     ) async throws(AdminError) -> Judgement {
         var judgement = Judgement()
         var steps: [(step: ModeStep, tables: [TableFilter.Pattern])] = []
@@ -95,7 +94,13 @@ extension SidecarControl: OverrideControl {
             }
         }
         for (step, tables) in steps {
-            let part = try await self.pass(step, about: tables, force: force, reason: reason)
+            let part = try await self.pass(
+                step,
+                about: tables,
+                force: force,
+                reason: reason,
+                leavingOut: leavingOut
+            )
             judgement.overruled += part.overruled.filter { !judgement.overruled.contains($0) }
             if part.overrulesProxy { judgement.overrulesProxy = true }
         }
@@ -113,10 +118,7 @@ extension SidecarControl: OverrideControl {
         let before = self.phaseState
         var after = before
         after.epoch += 1
-        after.overrides = overrides.list.map { override in
-            let since = before.overrides.first { $0.override.tables == override.tables }?.since
-            return KeptOverride(override: override, since: since ?? after.epoch)
-        }
+        after.overrides = PhaseState.kept(overrides, after: before.overrides, epoch: after.epoch)
         do {
             // What was decided about the gates counts for those of the proxy, too.
             try await self.proxy.setOverrides(
@@ -128,11 +130,7 @@ extension SidecarControl: OverrideControl {
         } catch {
             throw AdminError(.clusterUnreachable, "The modes of tables are not changed: \(error)")
         }
-        let now = Timestamp.now()
-        after.tableHistory += changes.map {
-            TableModeRecord($0, at: now, epoch: after.epoch, by: change.by, reason: change.reason)
-        }
-        after.tableHistory = after.tableHistory.suffix(PhaseState.historyMax)
+        after.note(changes, at: Timestamp.now(), epoch: after.epoch, by: change.by, reason: change.reason)
         do {
             try self.store.save(after)
         } catch {
@@ -163,7 +161,7 @@ extension SidecarControl: OverrideControl {
         )
     }
 
-    private static func words(_ changes: [TableModeChange], _ overrides: ModeOverrides) -> String {
+    static func words(_ changes: [TableModeChange], _ overrides: ModeOverrides) -> String {
         let shown = changes.prefix(10).map(\.description).joined(separator: "; ")
         let rest = changes.count > 10 ? " and \(changes.count - 10) more" : ""
         return (changes.isEmpty ? "no table's mode" : shown + rest) + ", \(overrides.list.count) overrides"
@@ -221,19 +219,5 @@ extension LoadEvidence {
 extension TableOverride {
     init(_ override: ModeOverride) {
         self.init(tables: override.tables.description, mode: override.stage.name)
-    }
-}
-
-extension TableModeRecord {
-    fileprivate init(_ change: TableModeChange, at: String, epoch: Int, by: String, reason: String) {
-        self.init(
-            at: at,
-            tables: change.tables.description,
-            from: change.from.name,
-            to: change.to.name,
-            epoch: epoch,
-            by: by,
-            reason: reason
-        )
     }
 }

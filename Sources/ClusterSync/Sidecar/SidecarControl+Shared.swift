@@ -5,11 +5,11 @@ import NIOCore
 import Operations
 import SharedState
 
-/// The write mode that is decided together with other replicas.
+/// The write modes that are decided together with other replicas.
 extension SidecarControl {
-    /// A stage that somebody has asked this replica for, until it is entered.
+    /// Modes that somebody has asked this replica for, until they are entered.
     struct Asked: Sendable {
-        var stage: ModeStage
+        var modes: TableModes
         var by: String
         var judgement: Judgement
         var action: AuditRecord.Action
@@ -28,40 +28,77 @@ extension SidecarControl {
         let by = "\(change.by) on \(shared.latest.id)"
         defer { self.asked = nil }
         while let stage = self.nextStage(toward: mode, force: force) {
-            self.asked = Asked(stage: stage, by: by, judgement: judgement, action: action)
-            let outcome = await shared.change(to: stage, by: by, reason: change.reason, force: force)
-            try self.check(outcome, of: stage)
+            self.asked = Asked(
+                modes: TableModes(stage, self.modes.overrides),
+                by: by,
+                judgement: judgement,
+                action: action
+            )
+            let outcome = await shared.change(to: .stage(stage), by: by, reason: change.reason, force: force)
+            try self.check(outcome, "\(stage)") { $0.stage == stage }
         }
     }
 
-    /// What came of one stage on the way.
-    private func check(_ outcome: ChangeOutcome, of stage: ModeStage) throws(AdminError) {
+    /// Brings tables of all replicas to modes of their own; where some go from DualWriteSync to ShadowPrimary or back, all
+    /// replicas come to ReadsFirst first.
+    func move(
+        to modes: TableModes,
+        from: TableModes,
+        _ change: OverridesChange,
+        _ judgement: Judgement,
+        with shared: SharedControl
+    ) async throws(AdminError) {
+        let by = "\(change.by) on \(shared.latest.id)"
+        var steps = [modes]
+        do {
+            if let middle = try from.between(modes) { steps.insert(middle, at: 0) }
+        } catch  where change.force {
+            // It goes there at once, as by force any table may.
+        } catch {
+            throw AdminError(.transitionRefused, "\(error).", hint: "Nothing was changed.")
+        }
+        defer { self.asked = nil }
+        for modes in steps {
+            self.asked = Asked(modes: modes, by: by, judgement: judgement, action: .overrides)
+            let goal = ChangeOrder.Goal.overrides(modes.overrides, of: Int64(self.phaseState.epoch))
+            let outcome = await shared.change(to: goal, by: by, reason: change.reason, force: change.force)
+            let changes = self.modes.changes(to: modes)
+            try self.check(outcome, Self.words(changes, modes.overrides)) { $0.overrides == modes.overrides }
+        }
+    }
+
+    /// What came of one step on the way.
+    private func check(
+        _ outcome: ChangeOutcome,
+        _ what: String,
+        _ isEntered: (TableModes) -> Bool
+    ) throws(AdminError) {
         switch outcome {
         case .done(let record, let laggards):
             if !laggards.isEmpty {
                 self.logger.warning(
                     "replicas do not act in the write mode yet that is decided",
-                    metadata: ["stage": "\(record.stage)", "replicas": "\(laggards.joined(separator: ","))"]
+                    metadata: ["modes": "\(record.modes)", "replicas": "\(laggards.joined(separator: ","))"]
                 )
             }
             // This one is among them where its proxy has refused: it is tried again, but nobody can go on from here.
-            guard self.stage == stage else {
+            guard isEntered(self.modes) else {
                 throw AdminError(
                     .changeFailed,
-                    "\(stage) is decided, and this replica has not entered it yet.",
+                    "\(record.modes) is decided, and this replica has not entered it yet.",
                     hint: "GET /v1/replicas says why. It is tried again by itself."
                 )
             }
         case .refused(let reason):
             throw AdminError(
                 .transitionRefused,
-                "\(stage) is not entered: \(reason).",
-                hint: "The replicas stay in \(self.stage)."
+                "\(what) is not entered: \(reason).",
+                hint: "The replicas stay in \(self.modes)."
             )
         case .unknown(let reason):
             throw AdminError(
                 .changeFailed,
-                "Nobody knows whether \(stage) is decided: \(reason).",
+                "Nobody knows whether \(what) is decided: \(reason).",
                 hint:
                     "GET /v1/replicas tells when the cluster is back. No replica goes back to an older mode by itself."
             )
@@ -70,6 +107,9 @@ extension SidecarControl {
 
     /// The stage in which this replica acts.
     var stage: ModeStage { self.readsAreAhead ? .readsFirst : ModeStage(self.phaseState.mode) }
+
+    /// The modes in which it acts.
+    var modes: TableModes { TableModes(self.stage, self.phaseState.modes.overrides) }
 
     private func nextStage(toward mode: WriteMode, force: Bool) -> ModeStage? {
         guard let next = self.stage.next(toward: mode) else { return nil }
@@ -90,44 +130,45 @@ extension SidecarControl {
 
     func replicas() async -> ReplicasDocument {
         guard let shared else {
-            return ReplicasDocument(control: "file", epoch: Int64(self.phaseState.epoch), stage: self.stage.name)
+            var document = ReplicasDocument(
+                control: "file",
+                epoch: Int64(self.phaseState.epoch),
+                stage: self.stage.name
+            )
+            document.name(self.modes.overrides)
+            return document
         }
         let status = shared.latest
         var document = ReplicasDocument(
             control: "cluster",
             epoch: status.record?.epoch ?? Int64(self.phaseState.epoch),
             stage: (status.record?.stage ?? self.stage).name,
-            preparing: status.proposal?.to.name,
+            preparing: status.proposal.map { "\($0.to)" },
             replicas: status.replicaDocuments,
             unreadable: status.faults.sorted { $0.key.rawValue < $1.key.rawValue }
                 .map { .init(cluster: $0.key.description, reason: $0.value) }
         )
         document.lapse = status.lapse
+        document.name((status.record?.modes ?? self.modes).overrides)
         return document
     }
 }
 
 extension SidecarControl: StageTaker {
     func refusal(of proposal: Proposal) async -> String? {
-        if let missing = Self.missing(proposal.to.mode, self.configuredHosts) { return missing }
-        let change = proposal.change
+        let (to, change) = (proposal.to, proposal.change)
+        if let missing = Self.missing(to.stage.mode, to.overrides, self.configuredHosts) { return missing }
         do {
             var overrulesProxy = change.forced
             // The replica that was asked has asked its gates already, those with reports among them.
-            if self.asked?.by != change.by, let step = self.step(to: proposal.to) {
-                let judgement = try await self.pass(
-                    step,
-                    force: change.forced,
-                    reason: change.reason ?? "forced",
-                    // Evidence is for the one that was asked; what speaks against the step, for each.
-                    leavingOut: Self.gatesOfReports.union([.comparedReads])
-                )
-                overrulesProxy = overrulesProxy || judgement.overrulesProxy
-            } else if let asked = self.asked {
+            if let asked = self.asked, asked.by == change.by {
                 overrulesProxy = overrulesProxy || asked.judgement.overrulesProxy
+            } else {
+                let judgement = try await self.passAsOneOfMany(to, forced: change.forced, change.reason ?? "forced")
+                overrulesProxy = overrulesProxy || judgement.overrulesProxy
             }
             try await self.proxy.check(
-                proposal.to,
+                to,
                 force: overrulesProxy,
                 reason: change.reason ?? "the configuration of the gates"
             )
@@ -139,30 +180,33 @@ extension SidecarControl: StageTaker {
         }
     }
 
+    /// Asks the gates of a change that another replica was asked for. Evidence is for that one; what speaks against the change,
+    /// for each.
+    private func passAsOneOfMany(
+        _ to: TableModes,
+        forced: Bool,
+        _ reason: String
+    ) async throws(AdminError) -> Judgement {
+        let leavingOut = Self.gatesOfReports.union([.comparedReads])
+        var judgement = Judgement()
+        if self.stage != to.stage, let step = self.step(to: to.stage) {
+            judgement = try await self.pass(step, force: forced, reason: reason, leavingOut: leavingOut)
+        }
+        // Where reads are ahead, the proxy's own questions are enough, as they are for all tables at once.
+        let changes = self.modes.changes(to: to).filter { $0.from != .readsFirst }
+        let ofTables = try await self.pass(changes, force: forced, reason: reason, leavingOut: leavingOut)
+        judgement.overrulesProxy = judgement.overrulesProxy || ofTables.overrulesProxy
+        return judgement
+    }
+
     func apply(_ record: SharedRecord) async throws {
-        let from = self.stage
+        let (from, epoch) = (self.modes, self.phaseState.epoch)
         let reason = record.change.reason ?? "decided by \(record.change.by)"
-        try await self.proxy.enter(record.stage, epoch: Int(record.epoch), reason: reason)
-        let asked = self.asked.flatMap { $0.stage == record.stage && $0.by == record.change.by ? $0 : nil }
+        try await self.proxy.enter(record.modes, epoch: Int(record.epoch), reason: reason)
+        let asked = self.asked.flatMap { $0.modes == record.modes && $0.by == record.change.by ? $0 : nil }
         let overruled = asked?.judgement.overruled ?? []
         var after = self.phaseState
-        let isNew = record.epoch > after.epoch
-        (after.mode, after.epoch) = (record.stage.mode, Int(record.epoch))
-        if isNew {
-            after.history.append(
-                PhaseRecord(
-                    at: Timestamp.now(),
-                    from: from.name,
-                    to: record.stage.name,
-                    epoch: Int(record.epoch),
-                    by: record.change.by,
-                    reason: record.change.reason,
-                    forced: record.change.forced || !overruled.isEmpty,
-                    overruled: overruled.isEmpty ? nil : overruled.map(\.rawValue)
-                )
-            )
-            after.history = after.history.suffix(PhaseState.historyMax)
-        }
+        let changes = after.take(record, from: from.stage, overruled: overruled.map(\.rawValue))
         self.phaseState = after
         self.readsAreAhead = record.stage == .readsFirst
         do {
@@ -171,32 +215,55 @@ extension SidecarControl: StageTaker {
         } catch {
             self.logger.error("the trail of the write mode cannot be kept", metadata: ["reason": "\(error)"])
         }
-        guard isNew else { return }
+        guard record.epoch > epoch else { return }
+        self.tell(record, from, changes, asked?.judgement ?? Judgement(), as: asked?.action)
+    }
+
+    /// Says in the log and in the audit what was decided.
+    private func tell(
+        _ record: SharedRecord,
+        _ from: TableModes,
+        _ changes: [TableModeChange],
+        _ judgement: Judgement,
+        as action: AuditRecord.Action?
+    ) {
+        let change = record.change
+        let isAboutTables = from.stage == record.stage && from.overrides != record.modes.overrides
+        let words =
+            isAboutTables ? Self.words(changes, record.modes.overrides) : "\(from.stage) → \(record.stage)"
         self.logger.notice(
-            "write mode changed",
+            isAboutTables ? "modes of tables changed" : "write mode changed",
             metadata: [
-                "from": "\(from)", "to": "\(record.stage)", "epoch": "\(record.epoch)",
-                "by": "\(record.change.by)", "reason": "\(record.change.reason ?? "-")",
-                "forced": "\(record.change.forced)",
-                "overruled": "\(overruled.map(\.rawValue).joined(separator: ","))",
+                "what": "\(words)", "epoch": "\(record.epoch)", "by": "\(change.by)",
+                "reason": "\(change.reason ?? "-")", "forced": "\(change.forced)",
+                "overruled": "\(judgement.overruled.map(\.rawValue).joined(separator: ","))",
             ]
         )
         self.audit(
-            asked?.action ?? .phase,
-            "\(from) → \(record.stage), epoch \(record.epoch)",
-            by: record.change.by,
-            reason: record.change.reason,
-            forced: record.change.forced,
-            asked?.judgement ?? Judgement()
+            action ?? (isAboutTables ? .overrides : .phase),
+            "\(words), epoch \(record.epoch)",
+            by: change.by,
+            reason: change.reason,
+            forced: change.forced,
+            judgement
         )
     }
 
-    func mayAct(until moment: NIODeadline) async { self.proxy.mayAct(until: moment) }
+    func mayAct(until moment: NIODeadline, inPart: Bool) async { self.proxy.mayAct(until: moment, inPart: inPart) }
 
     func owed() async -> PerCluster<Int64> {
         let status = self.proxy.status()
         func records(_ cluster: Cluster) -> Int64 { Int64(status.leg(cluster)?.shadowWritesQueued ?? 0) }
         return PerCluster(source: records(.source), target: records(.target))
+    }
+}
+
+extension ReplicasDocument {
+    /// Names the overrides that all replicas have which act in the epoch.
+    fileprivate mutating func name(_ overrides: ModeOverrides) {
+        guard !overrides.isEmpty else { return }
+        self.overrides = overrides.list.prefix(PhaseDocument.overridesMax).map { TableOverride($0) }
+        self.overridesLeftOut = Swift.max(0, overrides.list.count - PhaseDocument.overridesMax)
     }
 }
 

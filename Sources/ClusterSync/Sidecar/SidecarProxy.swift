@@ -18,14 +18,15 @@ protocol SidecarProxy: JournalProxy {
     /// also overrules the gates of a single step.
     func setMode(_ mode: WriteMode, epoch: Int, force: Bool, reason: String?) async throws
 
-    /// As ``setMode(_:epoch:force:reason:)``, for a stage that all replicas have decided on: nothing stands against it.
-    func enter(_ stage: ModeStage, epoch: Int, reason: String) async throws
+    /// Switches every loop to modes that all replicas have decided on: nothing stands against them.
+    func enter(_ modes: TableModes, epoch: Int, reason: String) async throws
 
-    /// Finds out whether a stage could be entered, and changes nothing.
-    func check(_ stage: ModeStage, force: Bool, reason: String?) async throws
+    /// Finds out whether modes could be entered, and changes nothing.
+    func check(_ modes: TableModes, force: Bool, reason: String?) async throws
 
-    /// Lets requests pass until a moment, and refuses later ones until it is told a later moment.
-    func mayAct(until moment: NIODeadline)
+    /// Lets requests pass until a moment, and refuses later ones until it is told a later moment; `inPart` only those for
+    /// tables that are written to both clusters.
+    func mayAct(until moment: NIODeadline, inPart: Bool)
 
     /// Switches every loop; when it returns, every request that arrives goes by these modes of single tables.
     /// `force` also overrules the gates of single steps.

@@ -32,12 +32,14 @@ struct ControlStore: ReplicaMemory {
     private struct Record: Codable {
         var epoch: Int64
         var stage: String
+        var overrides: [OverrideEntry]?
         var change: Change
     }
 
     private struct Promise: Codable {
         var epoch: Int64
         var to: String
+        var overrides: [OverrideEntry]?
         var decider: String
         var change: Change
     }
@@ -64,7 +66,8 @@ struct ControlStore: ReplicaMemory {
             try store.save(Replica.Kept())
             return (store, Replica.Kept())
         }
-        guard let document = try? DocumentCoding.decode(Document.self, from: Data(bytes)), document.format == 1,
+        guard let document = try? DocumentCoding.decode(Document.self, from: Data(bytes)),
+            OverrideEntry.Format.isKnown(document.format),
             let kept = Self.kept(document)
         else {
             throw StateError(
@@ -80,27 +83,48 @@ struct ControlStore: ReplicaMemory {
     private static func kept(_ document: Document) -> Replica.Kept? {
         var kept = Replica.Kept()
         if let record = document.record {
-            guard let stage = ModeStage(name: record.stage), let change = record.change.change else { return nil }
-            kept.record = SharedRecord(epoch: record.epoch, stage: stage, change: change)
+            guard let modes = Self.modes(record.stage, record.overrides), let change = record.change.change else {
+                return nil
+            }
+            kept.record = SharedRecord(epoch: record.epoch, modes: modes, change: change)
         }
         if let promise = document.promise {
-            guard let stage = ModeStage(name: promise.to), let change = promise.change.change,
+            guard let modes = Self.modes(promise.to, promise.overrides), let change = promise.change.change,
                 let decider = Cluster.allCases.first(where: { $0.description == promise.decider })
             else { return nil }
-            kept.promise = Proposal(epoch: promise.epoch, to: stage, decider: decider, change: change)
+            kept.promise = Proposal(epoch: promise.epoch, to: modes, decider: decider, change: change)
         }
         return kept
+    }
+
+    private static func modes(_ stage: String, _ overrides: [OverrideEntry]?) -> TableModes? {
+        guard let stage = ModeStage(name: stage), let overrides = try? ModeOverrides(overrides) else { return nil }
+        return TableModes(stage, overrides)
     }
 
     func keep(_ kept: Replica.Kept) throws { try self.save(kept) }
 
     private func save(_ kept: Replica.Kept) throws(StateError) {
+        let modes = [kept.record?.modes, kept.promise?.to].compactMap(\.self)
         let document = Document(
-            format: 1,
+            format: OverrideEntry.Format.of(modes.flatMap(\.overrides.list)),
             replica: self.id,
-            record: kept.record.map { Record(epoch: $0.epoch, stage: $0.stage.name, change: Change($0.change)) },
+            record: kept.record.map {
+                Record(
+                    epoch: $0.epoch,
+                    stage: $0.stage.name,
+                    overrides: $0.modes.overrides.entries,
+                    change: Change($0.change)
+                )
+            },
             promise: kept.promise.map {
-                Promise(epoch: $0.epoch, to: $0.to.name, decider: "\($0.decider)", change: Change($0.change))
+                Promise(
+                    epoch: $0.epoch,
+                    to: $0.to.stage.name,
+                    overrides: $0.to.overrides.entries,
+                    decider: "\($0.decider)",
+                    change: Change($0.change)
+                )
             }
         )
         guard let bytes = try? DocumentCoding.encode(document) else {

@@ -31,13 +31,6 @@ extension PhaseState {
     }
 }
 
-/// An override as the state folder keeps it.
-struct KeptOverride: Sendable, Equatable {
-    let override: ModeOverride
-    /// The epoch in which its tables got a mode of their own: from then on the sidecar's is nothing to them.
-    let since: Int
-}
-
 /// Keeps the write mode in `phase.json`, and the same once more in `phase.copy.json`, so that one damaged file loses
 /// nothing. The copy is written first: after a crash between the two, the higher epoch counts.
 struct PhaseStore: Sendable {
@@ -49,19 +42,9 @@ struct PhaseStore: Sendable {
         var mode: String
         var epoch: Int
         var history: [PhaseRecord]
-        var overrides: [Override]?
+        var overrides: [OverrideEntry]?
         var tableHistory: [TableModeRecord]?
     }
-
-    private struct Override: Codable {
-        var tables: String
-        var mode: String
-        var since: Int
-    }
-
-    /// A program that knows nothing of modes of tables must not start with such a folder: it would send their reads to the wrong
-    /// cluster.
-    private static let formats = (plain: 1, withOverrides: 2)
 
     let folder: StateFolder
 
@@ -95,15 +78,13 @@ struct PhaseStore: Sendable {
     /// Returns when the disk has `state`.
     func save(_ state: PhaseState) throws(StateError) {
         let document = Document(
-            format: state.overrides.isEmpty ? Self.formats.plain : Self.formats.withOverrides,
+            format: OverrideEntry.Format.of(state.overrides.map(\.override)),
             mode: state.mode.name,
             epoch: state.epoch,
             history: state.history.suffix(PhaseState.historyMax),
             overrides: state.overrides.isEmpty
                 ? nil
-                : state.overrides.map {
-                    .init(tables: $0.override.tables.description, mode: $0.override.stage.name, since: $0.since)
-                },
+                : state.overrides.map { OverrideEntry($0.override, since: $0.since) },
             tableHistory: state.tableHistory.isEmpty ? nil : state.tableHistory.suffix(PhaseState.historyMax)
         )
         guard let bytes = try? DocumentCoding.encode(document) else {
@@ -119,15 +100,17 @@ struct PhaseStore: Sendable {
         guard let document = try? DocumentCoding.decode(Document.self, from: Data(bytes)) else {
             throw Unreadable(description: "\(bytes.count) bytes that are not the expected JSON")
         }
-        guard [Self.formats.plain, Self.formats.withOverrides].contains(document.format) else {
+        guard OverrideEntry.Format.isKnown(document.format) else {
             throw Unreadable(description: "format \(document.format)")
         }
         guard document.epoch >= 0 else { throw Unreadable(description: "epoch \(document.epoch)") }
-        let overrides = try (document.overrides ?? []).map {
-            KeptOverride(override: try ModeOverride(tables: $0.tables, mode: $0.mode), since: $0.since)
+        let overrides = try (document.overrides ?? []).map { entry in
+            guard let since = entry.since else {
+                throw Unreadable(description: "the override of \(entry.tables) has no epoch")
+            }
+            return KeptOverride(override: try entry.override(), since: since)
         }
-        // What was checked when it was set is checked again: a file may have been written by hand.
-        _ = try ModeOverrides(overrides.map(\.override))
+        _ = try ModeOverrides(document.overrides)
         return PhaseState(
             mode: try WriteMode(parsing: document.mode),
             epoch: document.epoch,

@@ -16,6 +16,9 @@ public struct TableModeChange: Sendable, Hashable, CustomStringConvertible {
 
     /// As it is told.
     public var description: String { "\(self.tables) \(self.from) → \(self.to)" }
+
+    /// Whether a cluster answers reads or writes afterwards that it has not answered before.
+    public func isAnsweredAnew(by cluster: Cluster) -> Bool { self.from.isAnsweredAnew(by: cluster, in: self.to) }
 }
 
 extension ModeOverrides {
@@ -26,6 +29,11 @@ extension ModeOverrides {
     ///
     /// - Parameter stage: the sidecar's.
     public func changes(to new: ModeOverrides, in stage: ModeStage) -> [TableModeChange] {
+        self.changes(to: new, from: stage, to: stage)
+    }
+
+    /// The same where the sidecar's mode may change as well; tables that no override names before or after are left out.
+    func changes(to new: ModeOverrides, from stage: ModeStage, to newStage: ModeStage) -> [TableModeChange] {
         var changes: [TableModeChange] = []
         func note(_ tables: TableFilter.Pattern, _ from: ModeStage, _ to: ModeStage) {
             let change = TableModeChange(tables, from: from, to: to)
@@ -37,7 +45,7 @@ extension ModeOverrides {
             note(
                 override.tables,
                 self.stage(keyspace: keyspace, table: table) ?? stage,
-                new.stage(keyspace: keyspace, table: table) ?? stage
+                new.stage(keyspace: keyspace, table: table) ?? newStage
             )
         }
         // All others are in a meeting of two patterns, of which one may be that of all tables.
@@ -45,11 +53,12 @@ extension ModeOverrides {
             for later in new.broadPlaces.map(Optional.some) + [nil] {
                 let (from, to) = (former.map { self.list[$0] }, later.map { new.list[$0] })
                 let sides = [from, to].compactMap { $0?.tables }
-                guard from?.stage ?? stage != to?.stage ?? stage, sides.count < 2 || sides[0].meets(sides[1]),
+                guard let last = sides.last, from?.stage ?? stage != to?.stage ?? newStage,
+                    sides.count < 2 || sides[0].meets(sides[1]),
                     !self.decides(sides, before: former), !new.decides(sides, before: later)
                 else { continue }
-                let narrower = sides.count == 2 && sides[1].covers(sides[0]) ? sides[0] : sides[sides.count - 1]
-                note(narrower, from?.stage ?? stage, to?.stage ?? stage)
+                let narrower = sides.count == 2 && last.covers(sides[0]) ? sides[0] : last
+                note(narrower, from?.stage ?? stage, to?.stage ?? newStage)
             }
         }
         return changes

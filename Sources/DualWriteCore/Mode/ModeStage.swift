@@ -64,4 +64,15 @@ public enum ModeStage: UInt8, Sendable, Hashable, CaseIterable, CustomStringConv
         guard goal != self else { return nil }
         return Self(rawValue: goal.rawValue > self.rawValue ? self.rawValue + 1 : self.rawValue - 1)
     }
+
+    /// Whether a cluster answers reads or writes in another stage that it does not answer in this one.
+    public func isAnsweredAnew(by cluster: Cluster, in other: Self) -> Bool {
+        other.reads == cluster && self.reads != cluster
+            || other.mode.primary == cluster && self.mode.primary != cluster
+    }
+
+    /// The stage between two of them that have exactly one between them; nil for all others.
+    public func between(_ other: Self) -> Self? {
+        self.distance(to: other) == 2 ? Self(rawValue: (self.rawValue + other.rawValue) / 2) : nil
+    }
 }

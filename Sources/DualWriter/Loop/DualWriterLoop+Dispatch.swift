@@ -7,7 +7,8 @@ import NIOCore
 extension DualWriterLoop {
     /// Sends a new request on its way.
     func dispatch(_ request: ProxiedRequest) {
-        guard request.receivedAt < self.actsUntil else {
+        let mode = request.tableStage.mode
+        guard request.receivedAt < self.end(of: mode, request) else {
             self.counters.lapsed &+= 1
             // Nothing was sent, and another sidecar can do it: drivers go on to the next host.
             self.fail(
@@ -19,7 +20,6 @@ extension DualWriterLoop {
         let timeouts = self.settings.timeouts
         let milliseconds = request.isWrite ? timeouts.primaryWriteMilliseconds : timeouts.readMilliseconds
         request.deadline = request.receivedAt + Int64(milliseconds) * 1_000_000
-        let mode = request.tableStage.mode
         if request.isMixed || !self.settings.filter.isOpen, request.isWrite, let shadow = mode.shadow {
             self.narrowPlan(of: request, shadow)
         }
@@ -51,6 +51,12 @@ extension DualWriterLoop {
         case .proxy, .refuse:
             preconditionFailure("a request without a cluster is answered before it is dispatched")
         }
+    }
+
+    /// From when on a request of a mode is refused, because another one may be in force.
+    private func end(of mode: WriteMode, _ request: ProxiedRequest) -> Int64 {
+        // Of a batch that is mixed some tables have no shadow.
+        mode.shadow == nil || request.isMixed ? self.actsAloneUntil : self.actsUntil
     }
 
     /// Takes the shadow out of the plan of a write that it is not to get, and the haste out of one of which it gets a part.

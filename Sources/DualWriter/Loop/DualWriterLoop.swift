@@ -40,6 +40,8 @@ final class DualWriterLoop {
     var requestLog: RequestLog
     /// When requests begin to be refused, in nanoseconds of ``now``, because another stage may be in force by then.
     var actsUntil = Int64.max
+    /// The same for tables in a mode of one cluster; never later.
+    var actsAloneUntil = Int64.max
     var clock = LoopClock()
     var counters = DualWriterCounters()
     var requests: RequestTable

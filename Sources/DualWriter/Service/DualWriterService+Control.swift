@@ -37,7 +37,8 @@ extension DualWriterService {
             leg.nodesKnown = snapshot.topologies[cluster]?.nodes.count ?? 0
             status.legs.append(leg)
         }
-        status.isLapsed = snapshot.actsUntil < .now()
+        let end = snapshot.settings.mode.shadow == nil ? snapshot.actsAloneUntil : snapshot.actsUntil
+        status.isLapsed = end < .now()
         status.hasJournal = self.store != nil
         status.journalSyncFailures = self.store?.syncFailures ?? 0
         var connected: [Cluster: Set<NodeID>] = [:]
@@ -112,10 +113,19 @@ extension DualWriterService {
     /// For a proxy among several that share a stage: one that stands still, or hears nothing of the others, must not go on in a
     /// stage that the others may have left. Each loop looks at its own clock, so that what comes first after a standstill is
     /// refused, too. Never called: all pass.
-    public func mayAct(until moment: NIODeadline) {
-        self.state.withLock { $0.actsUntil = moment }
+    ///
+    /// - Parameter inPart: only those for tables that are written to both clusters; what was said of the others before still
+    ///   counts.
+    public func mayAct(until moment: NIODeadline, inPart: Bool = false) {
+        self.state.withLock { state in
+            state.actsUntil = moment
+            if !inPart { state.actsAloneUntil = moment }
+        }
         let nanoseconds = Int64(clamping: moment.uptimeNanoseconds)
-        self.onEveryLoop { $0.actsUntil = nanoseconds }
+        self.onEveryLoop { loop in
+            loop.actsUntil = nanoseconds
+            if !inPart { loop.actsAloneUntil = nanoseconds }
+        }
     }
 
     /// Changes timeouts; they apply to requests that arrive later.

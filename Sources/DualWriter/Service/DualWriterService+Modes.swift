@@ -40,25 +40,44 @@ extension DualWriterService {
             }
         }
         try await self.check(stage, from: from, force: force, reason: reason)
-        let newEpoch = await self.switchLoops(epoch) { $0.stage = stage }
-        // Who asked is known, and said, by the caller.
-        self.logger.debug(
-            "write mode changed",
-            metadata: [
-                "from": "\(from)", "to": "\(stage)", "epoch": "\(newEpoch)", "reason": "\(reason ?? "-")",
-                "forced": "\(force)",
-            ]
-        )
-        return newEpoch
+        let modes = self.modes
+        return try await self.enter(TableModes(stage, modes.overrides), from: modes, epoch: epoch, force, reason)
     }
 
-    /// Waits until a stage could be entered, for `timeouts.shadow_write_ms` at most, and changes nothing.
+    /// Changes the modes of all tables at once, where several sidecars have agreed on them: nothing stands against it.
     ///
-    /// - Throws: ``DualWriterError`` that says what stands against it.
-    public func checkStage(_ stage: ModeStage, force: Bool, reason: String?) async throws(DualWriterError) {
-        let from = self.stage
-        guard stage != from else { return }
-        try await self.check(stage, from: from, force: force, reason: reason)
+    /// - Throws: ``DualWriterError`` where the proxy does not run, or lacks a cluster; nothing is changed then.
+    public func enter(_ modes: TableModes, epoch: Int, reason: String) async throws(DualWriterError) {
+        try self.beginChange()
+        defer { self.endChange() }
+        let from = self.modes
+        if modes == from {
+            self.state.withLock { $0.epoch = epoch }
+            return
+        }
+        try await self.check(modes, from: from, force: true, reason: reason)
+        _ = try await self.enter(modes, from: from, epoch: epoch, true, reason)
+    }
+
+    /// Waits until modes could be entered, for `timeouts.shadow_write_ms` at most, and changes nothing.
+    ///
+    /// - Throws: ``DualWriterError`` that says what stands against them.
+    public func check(_ modes: TableModes, force: Bool, reason: String?) async throws(DualWriterError) {
+        try await self.check(modes, from: self.modes, force: force, reason: reason)
+    }
+
+    private func check(
+        _ modes: TableModes,
+        from: TableModes,
+        force: Bool,
+        reason: String?
+    ) async throws(DualWriterError) {
+        if modes.stage != from.stage {
+            try await self.check(modes.stage, from: from.stage, force: force, reason: reason)
+        }
+        if modes.overrides != from.overrides {
+            try await self.check(modes.overrides, in: from, force: force, reason: reason)
+        }
     }
 
     private func check(
@@ -80,6 +99,8 @@ extension DualWriterService {
                 of: mode.primary,
                 from: from,
                 to: stage,
+                // It is asked again before reads move, when all loops write to both clusters.
+                isShared: from.between(stage)?.reads == from.reads,
                 "\(stage) makes the \(mode.primary) cluster primary"
             )
         } else if stage.reads != from.reads {
@@ -161,21 +182,5 @@ extension DualWriterService {
         return "\(leg.deadLetters) dead letters (retry or discard them: cluster-sync journal dead-letters) and "
             + "\(leg.dirtyWithLoss) partitions in doubt (compare and repair them, then cluster-sync journal dirty clear); "
             + "or use force with a reason"
-    }
-
-    /// Changes the settings of all loops, and then what is said of them: what is acknowledged afterwards went the new way.
-    ///
-    /// - Parameter epoch: the one that several sidecars have agreed on; nil counts on by itself.
-    /// - Returns: the epoch in force now.
-    func switchLoops(_ epoch: Int?, _ change: @escaping @Sendable (inout DualWriterLoop.Settings) -> Void) async -> Int
-    {
-        for loop in self.state.withLock({ $0.loops }) {
-            _ = try? await loop.eventLoop.submit { change(&loop.value.settings) }.get()
-        }
-        return self.state.withLock { state in
-            change(&state.settings)
-            state.epoch = epoch ?? state.epoch + 1
-            return state.epoch
-        }
     }
 }

@@ -1,5 +1,4 @@
 public import DualWriteCore
-import Logging
 import Synchronization
 
 /// Tables with modes of their own while the proxy runs.
@@ -24,18 +23,10 @@ extension DualWriterService {
         let (modes, current) = self.state.withLock { ($0.settings.modes, $0.epoch) }
         guard overrides != modes.overrides else { return current }
         try await self.check(overrides, in: modes, force: force, reason: reason)
-        let newEpoch = await self.switchLoops(epoch) { $0.overrides = overrides }
-        self.logger.debug(
-            "modes of tables changed",
-            metadata: [
-                "overrides": "\(overrides.list.count)", "epoch": "\(newEpoch)", "reason": "\(reason ?? "-")",
-                "forced": "\(force)",
-            ]
-        )
-        return newEpoch
+        return try await self.enter(TableModes(modes.stage, overrides), from: modes, epoch: epoch, force, reason)
     }
 
-    private func check(
+    func check(
         _ overrides: ModeOverrides,
         in modes: TableModes,
         force: Bool,
@@ -63,13 +54,5 @@ extension DualWriterService {
                 "\(change.to) makes the \(cluster) cluster answer for \(change.tables)"
             )
         }
-    }
-}
-
-extension TableModeChange {
-    /// Whether a cluster answers reads or writes afterwards that it has not answered before.
-    fileprivate func isAnsweredAnew(by cluster: Cluster) -> Bool {
-        self.to.reads == cluster && self.from.reads != cluster
-            || self.to.mode.primary == cluster && self.from.mode.primary != cluster
     }
 }

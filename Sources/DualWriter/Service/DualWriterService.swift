@@ -37,6 +37,8 @@ public final class DualWriterService: Service {
         var isDraining = false
         /// When requests begin to be refused, because another stage may be in force by then.
         var actsUntil = NIODeadline.distantFuture
+        /// The same for tables in a mode of one cluster.
+        var actsAloneUntil = NIODeadline.distantFuture
         /// Mode and host changes are one at a time.
         var isChanging = false
 

@@ -93,7 +93,8 @@ public struct DualWriterStatus: Sendable {
     public var counters: DualWriterCounters
     /// Whether what a shadow is owed is journalled.
     public var hasJournal = false
-    /// Whether requests are refused because another write mode may be in force.
+    /// Whether requests are refused because another write mode may be in force; those for tables with a mode of their own may be
+    /// while this is false, and the other way round.
     public var isLapsed = false
     /// How often the disk did not take the journal, since the start.
     public var journalSyncFailures = 0

@@ -62,7 +62,12 @@ public struct ReplicasDocument: Codable, Sendable, Equatable {
     public var epoch: Int64
     /// Its stage: a write mode, or `ReadsFirst` between DualWriteSync and ShadowPrimary.
     public var stage: String
-    /// A stage that replicas prepare for; nil where there is none.
+    /// Tables with a mode of their own, the first ``PhaseDocument/overridesMax`` of them; nil where there are none. A replica has
+    /// these when it acts in ``epoch``, and else those of the epoch in which it acts.
+    public var overrides: [TableOverride]?
+    /// Overrides that are left out.
+    public var overridesLeftOut: Int?
+    /// Modes that replicas prepare for; nil where there are none.
     public var preparing: String?
     /// All that the clusters know of.
     public var replicas: [Replica]

@@ -3,8 +3,24 @@ public import DualWriteCore
 
 /// A change that somebody has asked one replica for, which pursues it until its end.
 public struct ChangeOrder: Sendable, Hashable {
+    /// What is wanted of what is in force when it is proposed.
+    public enum Goal: Sendable, Hashable {
+        /// Another stage; tables with modes of their own keep them.
+        case stage(ModeStage)
+        /// Other overrides, made of those of an epoch: where another one is in force by then, somebody else was faster.
+        case overrides(ModeOverrides, of: Int64)
+
+        /// The modes that it leads to.
+        func modes(after record: SharedRecord) -> TableModes {
+            switch self {
+            case .stage(let stage): TableModes(stage, record.modes.overrides)
+            case .overrides(let overrides, _): TableModes(record.stage, overrides)
+            }
+        }
+    }
+
     /// Where to.
-    public var to: ModeStage
+    public var to: Goal
     /// Who, and why. Its id becomes that of the epoch.
     public var change: StageChange
     /// When it is taken back if it is not decided, in milliseconds of the replica's clock.
@@ -25,7 +41,7 @@ public struct ChangeOrder: Sendable, Hashable {
     var step = Step.asked
 
     /// An order that nothing was done about.
-    public init(to: ModeStage, change: StageChange, deadline: Int64) {
+    public init(to: Goal, change: StageChange, deadline: Int64) {
         self.to = to
         self.change = change
         self.deadline = deadline
@@ -88,12 +104,16 @@ extension Replica {
         guard let decider = view.readable.first else {
             return self.end(.refused("no cluster's control state can be read (\(view.reasons))"))
         }
-        if record.stage == order.to, self.applied == record.epoch { return self.end(.done(record, laggards: [])) }
+        if case .overrides(_, let epoch) = order.to, record.epoch != epoch {
+            return self.end(.refused(Self.overtaken(record)))
+        }
+        let modes = order.to.modes(after: record)
+        if record.modes == modes, self.applied == record.epoch { return self.end(.done(record, laggards: [])) }
         if let open = view.proposal(after: record), open.change.id != order.change.id {
             let text = "another change is under way, to \(open.to) (by \(open.change.by)); ask again when it has ended"
             return self.end(.refused(text))
         }
-        if !order.change.forced, let objection = self.objection(to: order, view, record) {
+        if !order.change.forced, let objection = self.objection(to: modes, order, view, record) {
             return self.end(.refused(objection))
         }
         guard now <= order.deadline else { return self.end(.refused("it could not be proposed in time")) }
@@ -102,7 +122,7 @@ extension Replica {
         // What others have promised may have been decided where it cannot be seen.
         let distance: Int64 = order.change.forced && !view.unreadable.isEmpty ? 2 : 1
         let epoch = max(record.epoch, self.kept.promise?.epoch ?? 0) + distance
-        let proposal = Proposal(epoch: epoch, to: order.to, decider: decider, change: order.change)
+        let proposal = Proposal(epoch: epoch, to: modes, decider: decider, change: order.change)
         if row.proposal == proposal {
             self.order?.step = .proposed(proposal)
             return self.copies(of: proposal, view, newID: newID)
@@ -111,12 +131,15 @@ extension Replica {
     }
 
     /// What stands against a change that is not forced.
-    private func objection(to order: ChangeOrder, _ view: RoundView, _ record: SharedRecord) -> String? {
-        guard record.stage.distance(to: order.to) <= 1 else {
-            return "\(order.to) is more than one step from \(record.stage), which is in force by now"
-        }
+    private func objection(
+        to modes: TableModes,
+        _ order: ChangeOrder,
+        _ view: RoundView,
+        _ record: SharedRecord
+    ) -> String? {
+        if let words = Self.tooFar(record.modes, modes) { return words }
         guard self.applied == record.epoch else {
-            return "this replica does not act in \(record.stage) yet\(self.fault.map { ": \($0)" } ?? "")"
+            return "this replica does not act in \(record.modes) yet\(self.fault.map { ": \($0)" } ?? "")"
         }
         let away = view.unreadable
         if let promise = self.kept.promise, promise.change.id != order.change.id {
@@ -134,15 +157,23 @@ extension Replica {
                 + "\(Self.names(away)) cannot be read (\(view.reasons)), so nobody can tell whether they live there; stop them, "
                 + "or use force with a reason"
         }
-        let reads = order.to.reads
-        if reads != record.stage.reads || order.to.mode.primary != record.stage.mode.primary,
-            let owing = silent.first(where: { $0.owed[reads] > 0 })
-        {
+        let steps = [(record.stage, modes.stage)] + record.modes.changes(to: modes).map { ($0.from, $0.to) }
+        for (from, to) in steps where to.reads != from.reads || to.mode.primary != from.mode.primary {
+            guard let owing = silent.first(where: { $0.owed[to.reads] > 0 }) else { continue }
             return
-                "\(owing.id) is gone and owed the \(reads) cluster \(owing.owed[reads]) writes when it was last heard of; "
-                + "start it again on its state folder, or use force with a reason"
+                "\(owing.id) is gone and owed the \(to.reads) cluster \(owing.owed[to.reads]) writes when it was last heard "
+                + "of; start it again on its state folder, or use force with a reason"
         }
         return nil
+    }
+
+    /// Says that a table would go more than one stage; nil where none would.
+    private static func tooFar(_ from: TableModes, _ to: TableModes) -> String? {
+        if from.stage.distance(to: to.stage) > 1 {
+            return "\(to.stage) is more than one step from \(from.stage), which is in force by now"
+        }
+        return from.changes(to: to).first { $0.from.distance(to: $0.to) > 1 }
+            .map { "\($0.tables) cannot go from \($0.from) to \($0.to) in one step" }
     }
 
     private static func names(_ clusters: [Cluster]) -> String {
@@ -204,7 +235,7 @@ extension Replica {
     }
 
     private static func overtaken(_ record: SharedRecord) -> String {
-        "another change was decided first, to \(record.stage) (by \(record.change.by))"
+        "another change was decided first, to \(record.modes) (by \(record.change.by))"
     }
 
     /// Takes a proposal back. It may have been decided meanwhile: then its decider has another revision, and the next round sees

@@ -1,7 +1,7 @@
 public import CQLProtocol
 public import DualWriteCore
 
-/// One replica's part in the agreement on the stage: a value that decides, without clock, network or disk.
+/// One replica's part in the agreement on the modes of all tables: a value that decides, without clock, network or disk.
 ///
 /// Each cluster keeps one row (``RegisterRow``) that changes by compare-and-set alone, and a list of replicas. A change is
 /// proposed in the row of one cluster, its decider; every replica that knows of the proposal finds out whether it could follow,
@@ -13,8 +13,10 @@ public import DualWriteCore
 /// to the other (``mayDecideAlone(without:)``); who has promised one does not promise the other before the first one's decider
 /// was read and does not have it any more. `force` overrules that, and takes an epoch that nobody was asked to promise.
 ///
-/// **No two live replicas are more than one stage apart.** A replica that has not come to an epoch does not prepare for the next
-/// one, and nobody is passed over but those from whom neither cluster has heard for the time to live of their signs of life.
+/// **No two live replicas are more than one stage apart**, for each table. A change goes one stage at most
+/// (``TableModes/distance(to:)``), and is made of what is in force: the list of overrides in a proposal follows from the record
+/// that it takes the place of. A replica that has not come to an epoch does not prepare for the next one, and nobody is passed
+/// over but those from whom neither cluster has heard for the time to live of their signs of life.
 ///
 /// **What is lost is done again**: a round is a function of what is read. Writes whose fate nobody knows need no answer, because
 /// a write that comes late finds another revision and changes nothing.
@@ -50,8 +52,8 @@ public struct Replica: Sendable {
 
     /// Its name, which stays over restarts.
     public let id: String
-    /// The stage to begin with where no cluster has any.
-    public let initial: ModeStage
+    /// The modes to begin with where no cluster has any.
+    public let initial: TableModes
     /// The epoch of ``initial``.
     public let initialEpoch: Int64
     let times: Times
@@ -82,7 +84,13 @@ public struct Replica: Sendable {
     /// - Parameters:
     ///   - initial: where no cluster has a record, and nothing was kept.
     ///   - kept: what the process before has kept.
-    public init(id: String, initial: ModeStage, initialEpoch: Int64 = 0, kept: Kept = Kept(), times: Times = Times()) {
+    public init(
+        id: String,
+        initial: TableModes,
+        initialEpoch: Int64 = 0,
+        kept: Kept = Kept(),
+        times: Times = Times()
+    ) {
         self.id = id
         self.initial = initial
         self.initialEpoch = initialEpoch
@@ -116,7 +124,7 @@ public struct Replica: Sendable {
         }
     }
 
-    /// The proxy acts in the stage of a record.
+    /// The proxy acts in the modes of a record.
     public mutating func applied(_ record: SharedRecord) {
         self.applied = record.epoch
         self.fault = nil
@@ -184,7 +192,7 @@ public struct Replica: Sendable {
     private func found(_ view: RoundView, wall: Int64, newID: () -> CQLUUID) -> [RoundAction] {
         guard let place = view.configured.first, view.clusters[place].isReadable else { return [] }
         let change = StageChange(id: newID(), by: self.id, reason: "the first record", forced: false, at: wall)
-        let record = SharedRecord(epoch: self.initialEpoch, stage: self.initial, change: change)
+        let record = SharedRecord(epoch: self.initialEpoch, modes: self.initial, change: change)
         return [.write(place, expected: nil, RegisterRow(revision: newID(), record: record))]
     }
 

@@ -72,9 +72,9 @@ public struct RoundView: Sendable {
 public enum RoundAction: Sendable, Hashable {
     /// Keep this where a restart finds it; where that fails, nothing that follows may be done.
     case keep(Replica.Kept)
-    /// Act in the stage of a record, and say so with ``Replica/applied(_:)`` or ``Replica/notApplied(_:reason:)``.
+    /// Act in the modes of a record, and say so with ``Replica/applied(_:)`` or ``Replica/notApplied(_:reason:)``.
     case apply(SharedRecord)
-    /// Find out whether the stage could be entered, and say so with ``Replica/answered(_:refusal:)``.
+    /// Find out whether the modes could be entered, and say so with ``Replica/answered(_:refusal:)``.
     case prepare(Proposal)
     /// Write a row into a cluster if its revision is still the expected one; nil: if it has none. The next round sees what
     /// came of it, so no answer is needed.

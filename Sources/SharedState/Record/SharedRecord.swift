@@ -1,7 +1,7 @@
 public import CQLProtocol
 public import DualWriteCore
 
-/// Who has changed the stage, and why; the id tells one change from all others.
+/// Who has changed a mode, and why; the id tells one change from all others.
 public struct StageChange: Sendable, Hashable {
     /// Made by who has proposed it, at random.
     public var id: CQLUUID
@@ -24,21 +24,29 @@ public struct StageChange: Sendable, Hashable {
     }
 }
 
-/// What all replicas have in common: the stage, with the number of changes that led to it.
+/// What all replicas have in common: the modes of all tables, with the number of changes that led to them.
 public struct SharedRecord: Sendable, Hashable {
-    /// How often the stage has been changed.
+    /// How often a mode has been changed.
     public var epoch: Int64
-    /// The stage in force.
-    public var stage: ModeStage
+    /// The modes in force: that of the sidecars, and those that tables have of their own.
+    public var modes: TableModes
     /// What began the epoch.
     public var change: StageChange
 
     /// A record.
-    public init(epoch: Int64, stage: ModeStage, change: StageChange) {
+    public init(epoch: Int64, modes: TableModes, change: StageChange) {
         self.epoch = epoch
-        self.stage = stage
+        self.modes = modes
         self.change = change
     }
+
+    /// A record in which no table has a mode of its own.
+    public init(epoch: Int64, stage: ModeStage, change: StageChange) {
+        self.init(epoch: epoch, modes: TableModes(stage, .none), change: change)
+    }
+
+    /// The stage of all tables that have none of their own.
+    public var stage: ModeStage { self.modes.stage }
 
     /// Whether this one counts and the other does not: the higher epoch does.
     ///
@@ -58,12 +66,12 @@ public struct SharedRecord: Sendable, Hashable {
     }
 }
 
-/// A change of the stage that is not decided yet: replicas prepare for it, and promise to prepare for no other of its epoch.
+/// A change of modes that is not decided yet: replicas prepare for it, and promise to prepare for no other of its epoch.
 public struct Proposal: Sendable, Hashable {
     /// The epoch that it would begin.
     public var epoch: Int64
-    /// The stage that it leads to.
-    public var to: ModeStage
+    /// The modes that it leads to.
+    public var to: TableModes
     /// The cluster in which it is decided: there it becomes the record, or is taken away. Elsewhere it is a copy, for replicas
     /// that cannot reach that cluster.
     public var decider: Cluster
@@ -71,15 +79,20 @@ public struct Proposal: Sendable, Hashable {
     public var change: StageChange
 
     /// A proposal.
-    public init(epoch: Int64, to: ModeStage, decider: Cluster, change: StageChange) {
+    public init(epoch: Int64, to: TableModes, decider: Cluster, change: StageChange) {
         self.epoch = epoch
         self.to = to
         self.decider = decider
         self.change = change
     }
 
+    /// A proposal in which no table has a mode of its own.
+    public init(epoch: Int64, to: ModeStage, decider: Cluster, change: StageChange) {
+        self.init(epoch: epoch, to: TableModes(to, .none), decider: decider, change: change)
+    }
+
     /// What it is if it is accepted.
-    public var decided: SharedRecord { SharedRecord(epoch: self.epoch, stage: self.to, change: self.change) }
+    public var decided: SharedRecord { SharedRecord(epoch: self.epoch, modes: self.to, change: self.change) }
 }
 
 /// What a cluster keeps. Each write of it is conditional on the revision before, so that none is made on an old view.

@@ -1,16 +1,17 @@
 import DualWriteCore
 import NIOCore
 
-/// Whether a replica may act in its stage although it may have been passed over: a value that decides, without a clock.
+/// Whether a replica may act in its modes although it may have been passed over: a value that decides, without a clock.
 ///
 /// Nobody is passed over before its sign of life has faded everywhere. So a replica that was heard may act until a little
 /// before that, whatever it reads meanwhile. One that was not heard for so long, or stood still for so long, acts again only
 /// when it has read what is decided and has come to it.
 ///
-/// Where nothing can be read at all, what is at stake decides. With a mode that writes to both clusters nothing is lost,
-/// whichever stage is in force, and the replica goes on: applications do not suffer from the loss of the control state. With
-/// PrimaryOnly or TargetOnly the other cluster would lack what is acknowledged, so the replica does not act, unless nobody can
-/// have decided anything: there is no other replica, or the clusters themselves refuse (no keyspace, no rights, no quorum).
+/// Where nothing can be read at all, what is at stake decides, table by table. With a mode that writes to both clusters nothing
+/// is lost, whichever stage is in force, and the replica goes on: applications do not suffer from the loss of the control
+/// state. With PrimaryOnly or TargetOnly the other cluster would lack what is acknowledged, so the replica does not act for
+/// such tables, unless nobody can have decided anything: there is no other replica, or the clusters themselves refuse (no
+/// keyspace, no rights, no quorum).
 struct Lease {
     /// What a round has come to.
     struct Round {
@@ -34,6 +35,8 @@ struct Lease {
     enum Verdict: Equatable {
         /// It may act until a moment, and is judged again before.
         case holds(until: NIODeadline)
+        /// The same for tables that are written to both clusters; for the others it must not act, and why.
+        case holdsInPart(until: NIODeadline, String)
         /// It must not act, and why.
         case lapsed(String)
     }
@@ -60,22 +63,25 @@ struct Lease {
             self.sureUntil = heard + self.length
         }
         if let sure = self.sureUntil, sure > now { return .holds(until: sure) }
-        if let reason = self.danger(round, hasCome) { return .lapsed(reason) }
-        return .holds(until: round.began + self.length)
-    }
-
-    /// What acting could do; nil where it is safe.
-    private func danger(_ round: Round, _ hasCome: Bool) -> String? {
-        guard let record = round.record else { return nil }
-        if !round.view.readable.isEmpty {
+        let soon = round.began + self.length
+        guard let record = round.record else { return .holds(until: soon) }
+        guard round.view.readable.isEmpty else {
             return hasCome
-                ? nil
-                : "\(record.stage) is in force (epoch \(record.epoch)) and cannot be entered: \(round.fault ?? "not yet")"
+                ? .holds(until: soon)
+                : .lapsed(
+                    "\(record.modes) is in force (epoch \(record.epoch)) and cannot be entered: \(round.fault ?? "not yet")"
+                )
         }
-        guard record.stage.mode.shadow == nil else { return nil }
-        if round.view.unreadable.allSatisfy({ round.refusing.contains($0) }) || self.others == false { return nil }
-        return
+        if round.view.unreadable.allSatisfy({ round.refusing.contains($0) }) || self.others == false {
+            return .holds(until: soon)
+        }
+        let stages = record.modes.stages
+        let single = stages.filter { $0.mode.shadow == nil }
+        guard !single.isEmpty else { return .holds(until: soon) }
+        let reason =
             "it was not heard by the other replicas for \(self.length.nanoseconds / 1_000_000_000) s, and another mode than "
-            + "\(record.stage) may be in force (\(round.view.reasons))"
+            + "\(single.map(\.name).joined(separator: " and ")) may be in force (\(round.view.reasons))"
+        guard single.count < stages.count else { return .lapsed(reason) }
+        return .holdsInPart(until: soon, "for tables in a mode of one cluster: \(reason)")
     }
 }

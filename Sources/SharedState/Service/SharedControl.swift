@@ -45,6 +45,8 @@ public actor SharedControl {
     private var lease: Lease
     /// Clusters that do not let this replica in.
     private var lacking: Set<Cluster> = []
+    /// What a newer version has written there, while this replica joins.
+    private var newer: NewerRecord?
     private var question: Question?
 
     /// What the proxy was asked about a proposal. It may take longer than a round, and signs of life must not wait for it.
@@ -93,12 +95,16 @@ public actor SharedControl {
     /// Where it can read none, it goes on with what was kept.
     ///
     /// - Parameter isPatient: whether to wait on where nothing can be read and nothing was kept; else nil is returned then.
-    /// - Throws: ``LacksRights`` where nothing was kept and a cluster does not let this replica in; `CancellationError`.
+    /// - Throws: ``LacksRights`` where nothing was kept and a cluster does not let this replica in; ``NewerRecord``;
+    ///   `CancellationError`.
     public func join(isPatient: Bool) async throws -> SharedRecord? {
         var complained = ContinuousClock.now
         while true {
             try Task.checkCancellation()
+            self.newer = nil
             await self.round()
+            // What was kept may be out of date, and nobody can tell.
+            if let newer { throw newer }
             if self.replica.kept.record == nil, let cluster = self.lacking.first {
                 throw LacksRights(cluster: cluster, reason: self.current.faults[cluster] ?? "")
             }
@@ -148,13 +154,13 @@ public actor SharedControl {
         }.value
     }
 
-    /// Changes the stage of all replicas.
-    public func change(to stage: ModeStage, by: String, reason: String?, force: Bool) async -> ChangeOutcome {
+    /// Changes modes of all replicas.
+    public func change(to goal: ChangeOrder.Goal, by: String, reason: String?, force: Bool) async -> ChangeOutcome {
         guard self.taker != nil else { return .refused("this replica has not joined yet") }
         guard self.waiting == nil else { return .refused("another change is under way; ask again when it has ended") }
         let change = StageChange(id: .random(), by: by, reason: reason, forced: force, at: Self.wallMilliseconds)
         self.replica.ask(
-            for: ChangeOrder(to: stage, change: change, deadline: self.now + self.times.deadlineMilliseconds)
+            for: ChangeOrder(to: goal, change: change, deadline: self.now + self.times.deadlineMilliseconds)
         )
         return await withCheckedContinuation { continuation in
             self.waiting = continuation
@@ -215,13 +221,20 @@ public actor SharedControl {
         case .holds(let moment):
             if self.current.lapse != nil { self.logger.notice("this replica takes requests again") }
             self.current.lapse = nil
-            await self.taker?.mayAct(until: moment)
+            await self.taker?.mayAct(until: moment, inPart: false)
+        case .holdsInPart(let moment, let reason):
+            self.note(lapse: reason)
+            await self.taker?.mayAct(until: moment, inPart: true)
         case .lapsed(let reason):
-            if self.current.lapse == nil, self.taker != nil {
-                self.logger.error("this replica refuses requests", metadata: ["reason": "\(reason)"])
-            }
-            self.current.lapse = reason
+            self.note(lapse: reason)
         }
+    }
+
+    private func note(lapse reason: String) {
+        if self.current.lapse == nil, self.taker != nil {
+            self.logger.error("this replica refuses requests", metadata: ["reason": "\(reason)"])
+        }
+        self.current.lapse = reason
     }
 
     /// Does one thing; false where what follows must wait for another round.
@@ -280,8 +293,8 @@ public actor SharedControl {
             self.replica.applied(record)
         } catch {
             self.logger.error(
-                "the write mode that is decided cannot be entered; it is tried again",
-                metadata: ["stage": "\(record.stage)", "epoch": "\(record.epoch)", "reason": "\(error)"]
+                "what is decided cannot be entered; it is tried again",
+                metadata: ["modes": "\(record.modes)", "epoch": "\(record.epoch)", "reason": "\(error)"]
             )
             self.replica.notApplied(record, reason: "\(error)")
             return
@@ -348,8 +361,7 @@ public actor SharedControl {
             let reason = error is CancellationError ? "no answer in time" : "\(error)"
             let kind = (error as? RegisterFault)?.kind ?? .silent
             self.current.failures[cluster] += 1
-            if kind == .silent { self.current.refusing.remove(cluster) } else { self.current.refusing.insert(cluster) }
-            if kind == .rights { self.lacking.insert(cluster) }
+            self.note(kind, of: cluster, reason)
             if self.current.faults.updateValue(reason, forKey: cluster) == nil, self.replica.applied != nil {
                 self.logger.warning(
                     "control state cannot be read; this replica stays in its write mode",
@@ -360,19 +372,17 @@ public actor SharedControl {
         }
     }
 
-    private static func within<Result: Sendable>(
-        _ time: Duration,
-        _ body: @Sendable @escaping () async throws -> Result
-    ) async throws -> Result {
-        try await withThrowingTaskGroup(of: Result?.self) { group in
-            group.addTask { try await body() }
-            group.addTask {
-                try await Task.sleep(for: time)
-                return nil
-            }
-            defer { group.cancelAll() }
-            guard let result = try await group.next(), let result else { throw CancellationError() }
-            return result
+    /// Notes what a fault says of the other replicas: where a cluster refuses, it does so for them as well.
+    private func note(_ kind: RegisterFault.Kind, of cluster: Cluster, _ reason: String) {
+        switch kind {
+        case .silent: self.current.refusing.remove(cluster)
+        case .refused: self.current.refusing.insert(cluster)
+        case .rights:
+            self.current.refusing.insert(cluster)
+            self.lacking.insert(cluster)
+        case .newer:
+            self.current.refusing.remove(cluster)
+            self.newer = NewerRecord(cluster: cluster, reason: reason)
         }
     }
 

@@ -13,6 +13,7 @@ public actor ClusterRegister: SharedRegister {
     private let configuration: ClusterConfiguration
     private let isLocal: Bool
     private let replication: String?
+    private let coding: any ModesCoding
     private let eventLoop: any EventLoop
     private let logger: Logger
     private var connection: Task<Void, Never>?
@@ -26,11 +27,13 @@ public actor ClusterRegister: SharedRegister {
     ///   - name: of what is shared; another one is another migration.
     ///   - isLocal: whether the data centre of the contact points decides alone (LOCAL_SERIAL, LOCAL_QUORUM).
     ///   - replication: of the keyspace, if it has to be made, as a CQL map; nil: three replicas in the local data centre.
+    ///   - coding: of modes where tables have their own.
     public init(
         name: String,
         in configuration: ClusterConfiguration,
         isLocal: Bool = false,
         replication: String? = nil,
+        coding: any ModesCoding,
         on eventLoop: any EventLoop,
         logger: Logger
     ) {
@@ -38,6 +41,7 @@ public actor ClusterRegister: SharedRegister {
         self.configuration = configuration
         self.isLocal = isLocal
         self.replication = replication
+        self.coding = coding
         self.eventLoop = eventLoop
         self.logger = logger
     }
@@ -116,7 +120,7 @@ public actor ClusterRegister: SharedRegister {
                 consistency: self.consistency
             )
             return (
-                try row.rows?.first.map { try RegisterRow($0) },
+                try row.rows?.first.map { try RegisterRow($0, self.coding) },
                 try entries.rows?.rows.compactMap { try ReplicaEntry($0) } ?? []
             )
         }
@@ -125,7 +129,7 @@ public actor ClusterRegister: SharedRegister {
     /// Writes the row on its revision.
     public func write(expected: RegisterRow?, _ row: RegisterRow) async throws {
         try await self.translating { session, statements in
-            let values = row.values + [.text(self.name)]
+            let values = row.values(self.coding) + [.text(self.name)]
             _ = try await session.execute(
                 expected == nil ? statements.insert : statements.update,
                 expected.map { values + [.uuid($0.revision)] } ?? values,
@@ -165,7 +169,7 @@ public actor ClusterRegister: SharedRegister {
     /// Notes a change in `cluster_sync.changes`.
     public func note(_ record: SharedRecord) async throws {
         try await self.translating { session, statements in
-            let values = record.values
+            let values = record.values(self.coding)
             let row: [CQLValue] = [.text(self.name), values[0], values[2], values[1]] + values[3...]
             _ = try await session.execute(statements.note, row, consistency: self.consistency)
         }
@@ -186,7 +190,7 @@ public actor ClusterRegister: SharedRegister {
         } catch let error as CQLProtocolError {
             throw RegisterFault(.refused, "cluster_sync has other columns than expected: \(error)")
         } catch let error as ColumnFault {
-            throw RegisterFault(.refused, error.description)
+            throw RegisterFault(.newer, error.description)
         }
     }
 }

@@ -13,43 +13,43 @@ extension StageChange {
 }
 
 extension SharedRecord {
-    var values: [CQLValue] {
-        [.bigint(self.epoch), .text(self.stage.name), .uuid(self.change.id)] + self.change.values
+    func values(_ coding: any ModesCoding) -> [CQLValue] {
+        [.bigint(self.epoch), .text(coding.cell(of: self.modes)), .uuid(self.change.id)] + self.change.values
     }
 }
 
 extension RegisterRow {
     /// In the order of the statements' columns.
-    var values: [CQLValue] {
+    func values(_ coding: any ModesCoding) -> [CQLValue] {
         let proposed: [CQLValue]
         if let proposal = self.proposal {
             proposed =
                 [
-                    .uuid(proposal.change.id), .bigint(proposal.epoch), .text(proposal.to.name),
+                    .uuid(proposal.change.id), .bigint(proposal.epoch), .text(coding.cell(of: proposal.to)),
                     .text(proposal.decider.description),
                 ] + proposal.change.values
         } else {
             proposed = Array(repeating: .null, count: 8)
         }
-        return [.uuid(self.revision)] + self.record.values + proposed
+        return [.uuid(self.revision)] + self.record.values(coding) + proposed
     }
 
-    init(_ row: Row) throws {
+    init(_ row: Row, _ coding: any ModesCoding) throws {
         guard let revision = try row.uuid("revision"), let id = try row.uuid("change"),
-            let epoch = try row.bigint("epoch"), let stage = try row.stage("stage")
+            let epoch = try row.bigint("epoch"), let modes = try row.modes("stage", coding)
         else {
             throw ColumnFault(
                 description: "cluster_sync.control has a row without its revision, epoch, stage or change"
             )
         }
-        let record = SharedRecord(epoch: epoch, stage: stage, change: try row.change(id, "changed", "reason", "forced"))
+        let record = SharedRecord(epoch: epoch, modes: modes, change: try row.change(id, "changed", "reason", "forced"))
         var proposal: Proposal?
         if let id = try row.uuid("proposed"), let epoch = try row.bigint("proposed_epoch"),
-            let stage = try row.stage("proposed_stage"), let name = try row.text("decider"),
+            let to = try row.modes("proposed_stage", coding), let name = try row.text("decider"),
             let decider = Cluster.allCases.first(where: { $0.description == name })
         {
             let change = try row.change(id, "proposed", "proposed_reason", "proposed_forced")
-            proposal = Proposal(epoch: epoch, to: stage, decider: decider, change: change)
+            proposal = Proposal(epoch: epoch, to: to, decider: decider, change: change)
         }
         self.init(revision: revision, record: record, proposal: proposal)
     }
@@ -110,15 +110,9 @@ extension Row {
         return nil
     }
 
-    /// - Throws: where a newer version has written a stage that this one does not know.
-    fileprivate func stage(_ name: String) throws -> ModeStage? {
-        guard let text = try self.text(name) else { return nil }
-        guard let stage = ModeStage(name: text) else {
-            throw ColumnFault(
-                description: "cluster_sync.control has the stage '\(text.prefix(64))', which this version does not know"
-            )
-        }
-        return stage
+    /// - Throws: where a newer version has written a stage, or modes of tables, that this one does not know.
+    fileprivate func modes(_ name: String, _ coding: any ModesCoding) throws -> TableModes? {
+        try self.text(name).map { try coding.modes(ofCell: $0) }
     }
 
     fileprivate func change(_ id: CQLUUID, _ prefix: String, _ reason: String, _ forced: String) throws -> StageChange {

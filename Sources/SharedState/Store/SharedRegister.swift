@@ -28,6 +28,8 @@ public struct RegisterFault: Error, Sendable, CustomStringConvertible {
         case refused
         /// The same, because the role lacks the right to.
         case rights
+        /// It says something that this version does not understand: others may have decided what is not known here.
+        case newer
     }
 
     /// Whose fault it is.

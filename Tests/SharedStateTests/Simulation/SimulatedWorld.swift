@@ -79,6 +79,8 @@ final class SimulatedReplica {
     let clockOffset: Int64
     var wall: Int64 = 0
     var outcomes: [ChangeOutcome] = []
+    /// Copies that its proxy has not delivered yet. On disk.
+    var owed: [SimulatedTables.Owed] = []
     /// Whether the promises about distance hold for it: it is listed everywhere, and has read since.
     var isCovered = false
 
@@ -115,6 +117,10 @@ final class SimulatedWorld {
     private var meanings: [Int64: SharedRecord] = [:]
     private(set) var decided = 0
     private(set) var decidedWithOneCluster = 0
+    /// What applications have written; nil: nobody writes anything.
+    var tables: SimulatedTables?
+    /// Changes of overrides that were decided.
+    private(set) var decidedForTables = 0
 
     init(seed: UInt64, replicas: Int) {
         var random = SeededRandom(seed: seed)
@@ -130,7 +136,12 @@ final class SimulatedWorld {
     // MARK: What happens
 
     func start(_ replica: SimulatedReplica) {
-        replica.machine = Replica(id: replica.id, initial: .primaryOnly, kept: replica.kept, times: Self.times)
+        replica.machine = Replica(
+            id: replica.id,
+            initial: TableModes(.primaryOnly, .none),
+            kept: replica.kept,
+            times: Self.times
+        )
         replica.steps = []
         replica.acting = nil
         replica.isCovered = false
@@ -138,6 +149,8 @@ final class SimulatedWorld {
     }
 
     func kill(_ replica: SimulatedReplica) {
+        // What a replica owes that others have not heard of is missed until it is back: steps ask for what they have heard of.
+        self.deliver(replica)
         replica.machine = nil
         replica.acting = nil
         replica.isCovered = false
@@ -145,10 +158,14 @@ final class SimulatedWorld {
     }
 
     func order(_ replica: SimulatedReplica, to stage: ModeStage, force: Bool = false) {
+        self.order(replica, .stage(stage), force: force)
+    }
+
+    func order(_ replica: SimulatedReplica, _ goal: ChangeOrder.Goal, force: Bool = false) {
         guard replica.machine?.order == nil, replica.machine?.applied != nil else { return }
         let change = StageChange(id: self.newID(), by: replica.id, reason: nil, forced: force, at: self.now)
         let deadline = self.now + replica.clockOffset + Self.times.deadlineMilliseconds
-        replica.machine?.ask(for: ChangeOrder(to: stage, change: change, deadline: deadline))
+        replica.machine?.ask(for: ChangeOrder(to: goal, change: change, deadline: deadline))
     }
 
     /// Lets the next thing happen that is due.
@@ -160,7 +177,23 @@ final class SimulatedWorld {
         self.now = max(self.now, replica.nextAt)
         for cluster in Cluster.allCases { self.registers[cluster]?.arrive(now: self.now, times: Self.times) }
         self.advance(replica)
+        self.apply(replica)
         try self.check()
+    }
+
+    /// Applications write through a replica, and it delivers some of what it owes.
+    private func apply(_ replica: SimulatedReplica) {
+        guard self.tables != nil, let record = replica.acting else { return }
+        let isLate = self.random.percent(60)
+        if !isLate { self.deliver(replica) }
+        guard replica.isCovered, self.random.percent(50) else { return }
+        let place = self.random.number(0...(SimulatedTables.tables.count - 1))
+        self.tables?.write(place, by: record.modes, &replica.owed)
+    }
+
+    private func deliver(_ replica: SimulatedReplica) {
+        self.tables?.deliver(replica.owed)
+        replica.owed = []
     }
 
     private func advance(_ replica: SimulatedReplica) {
@@ -181,7 +214,10 @@ final class SimulatedWorld {
                 self.now
                 + Int64(self.random.percent(self.slow) ? self.random.number(500...3_000) : self.random.number(0...40))
         }
-        if !self.isListed(replica) { replica.isCovered = false }
+        if !self.isListed(replica) {
+            replica.isCovered = false
+            self.deliver(replica)
+        }
     }
 
     private func isListed(_ replica: SimulatedReplica) -> Bool {
@@ -205,7 +241,9 @@ final class SimulatedWorld {
         case .announce(let cluster):
             guard self.reaches(replica, cluster), let machine = replica.machine else { return }
             replica.wall += 1
-            let entry = machine.entry(address: replica.id, owed: PerCluster(both: 0), wall: replica.wall)
+            var owed = PerCluster<Int64>(both: 0)
+            for copy in replica.owed { owed[copy.cluster] += 1 }
+            let entry = machine.entry(address: replica.id, owed: owed, wall: replica.wall)
             if self.random.percent(self.late) {
                 let at = self.now + Int64(self.random.number(0...5_000))
                 self.registers[cluster]?.late.append((at, .entry(entry)))
@@ -245,7 +283,10 @@ final class SimulatedWorld {
             replica.acting = record
             replica.machine?.applied(record)
         case .prepare(let proposal):
-            let refusal = self.random.percent(self.refused) ? "not ready" : nil
+            var refusal = self.random.percent(self.refused) ? "not ready" : nil
+            if let record = replica.acting {
+                refusal = refusal ?? SimulatedTables.refusal(replica.owed, from: record.modes, to: proposal.to)
+            }
             if let kept = replica.machine?.answered(proposal, refusal: refusal) { replica.kept = kept }
         case .write(let cluster, let expected, let row):
             guard self.reaches(replica, cluster) else { return }
@@ -279,26 +320,36 @@ final class SimulatedWorld {
         let covered = self.replicas.filter { $0.isCovered && $0.acting != nil }
         for one in covered {
             for other in covered {
-                guard let left = one.acting, let right = other.acting, left.stage.distance(to: right.stage) > 1 else {
-                    continue
-                }
+                guard let left = one.acting, let right = other.acting,
+                    SimulatedTables.distance(left.modes, right.modes) > 1
+                else { continue }
                 throw Finding(
-                    description:
-                        "\(one.id) acts in \(left.stage) (\(left.epoch)), \(other.id) in \(right.stage) (\(right.epoch))"
+                    description: "\(one.id) acts in \(Self.words(left)), \(other.id) in \(Self.words(right))"
                 )
             }
+            guard let acting = one.acting, let stale = self.tables?.stale(acting.modes) else { continue }
+            throw Finding(description: "\(one.id) (epoch \(acting.epoch)): \(stale)")
         }
+    }
+
+    private static func words(_ record: SharedRecord) -> String {
+        "\(record.stage) \(record.modes.overrides.list) (\(record.epoch))"
     }
 
     private func note(_ record: SharedRecord, _ place: String) throws(Finding) {
         guard let known = self.meanings[record.epoch] else {
+            if let before = self.meanings[record.epoch - 1], before.modes.overrides != record.modes.overrides {
+                self.decidedForTables += 1
+            }
             self.meanings[record.epoch] = record
             self.decided += 1
             if !self.registers.values.allSatisfy(\.isUp) { self.decidedWithOneCluster += 1 }
             return
         }
         guard known != record, !self.usesForce else { return }
-        throw Finding(description: "epoch \(record.epoch) is \(record.stage) on \(place) and was \(known.stage)")
+        throw Finding(
+            description: "epoch \(record.epoch) is \(Self.words(record)) on \(place) and was \(Self.words(known))"
+        )
     }
 
     // MARK: Faults
@@ -319,8 +370,14 @@ final class SimulatedWorld {
     /// An operator somewhere wants to go somewhere.
     func wish() {
         let replica = self.random.pick(self.replicas)
-        guard let stage = replica.acting?.stage else { return }
+        guard let acting = replica.acting else { return }
+        let stage = acting.stage
         let force = self.usesForce && self.random.percent(40)
+        if self.tables != nil, self.random.percent(60) {
+            guard let overrides = SimulatedTables.wish(acting.modes, &self.random) else { return }
+            self.order(replica, .overrides(overrides, of: acting.epoch), force: force)
+            return
+        }
         let stages = ModeStage.allCases.filter { force || $0.distance(to: stage) <= 1 }
         self.order(replica, to: self.random.pick(stages), force: force)
     }
@@ -349,7 +406,7 @@ final class SimulatedWorld {
             self.replicas.compactMap(\.acting) + Cluster.allCases.compactMap { self.registers[$0]?.row?.record }
                 + self.replicas.compactMap(\.kept.record)
         )
-        if records.count != 1 { return "\(records.map { "\($0.epoch) \($0.stage)" }.sorted())" }
+        if records.count != 1 { return "\(records.map(Self.words).sorted())" }
         if self.replicas.contains(where: { $0.acting == nil }) { return "somebody does not act" }
         if self.registers.values.contains(where: { $0.row?.proposal != nil }) { return "a proposal is still open" }
         if self.replicas.contains(where: { $0.kept.promise != nil }) { return "a promise is still open" }

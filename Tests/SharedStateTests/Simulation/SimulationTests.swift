@@ -5,9 +5,14 @@ import Testing
 
 /// The agreement under crashes, lost and late requests, partitions and other clocks: each history comes from its seed.
 struct AgreementSimulationTests {
-    private static func history(_ seed: UInt64, force: Bool = false) throws -> SimulatedWorld {
+    private static func history(
+        _ seed: UInt64,
+        force: Bool = false,
+        tables: SimulatedTables? = nil
+    ) throws -> SimulatedWorld {
         let world = SimulatedWorld(seed: seed, replicas: 2 + Int(seed % 3))
         world.usesForce = force
+        world.tables = tables
         try world.run(for: 15_000)
         var chaos = SeededRandom(seed: seed ^ 0x5eed)
         for _ in 0..<60 {
@@ -40,6 +45,81 @@ struct AgreementSimulationTests {
         // Nothing holds where nothing happens.
         #expect(decided > 15 * 3)
         #expect(alone > 0)
+    }
+
+    /// Applications write all the time, and each replica is asked what it would read after each thing that happens.
+    @Test(arguments: 0..<8)
+    func `whatever becomes of the modes of tables, no acknowledged write is unseen by a replica's read of any table`(
+        _ part: UInt64
+    ) throws {
+        var (decided, writes) = (0, 0)
+        for seed in part * 15..<(part + 1) * 15 {
+            do {
+                let world = try Self.history(seed ^ 0x7ab1e, tables: SimulatedTables())
+                decided += world.decidedForTables
+                writes += world.tables?.writes ?? 0
+            } catch {
+                Issue.record("seed \(seed): \(error)")
+            }
+        }
+        #expect(decided > 15 * 2)
+        #expect(writes > 15 * 100)
+    }
+
+    @Test(arguments: 0..<2)
+    func `whatever is forced for tables on both sides of a partition, all have one list in the end`(
+        _ part: UInt64
+    ) throws {
+        for seed in part * 15..<(part + 1) * 15 {
+            do {
+                _ = try Self.history(seed, force: true, tables: SimulatedTables())
+            } catch {
+                Issue.record("seed \(seed): \(error)")
+            }
+        }
+    }
+
+    private static func peaceful(_ seed: UInt64) throws -> SimulatedWorld {
+        let world = SimulatedWorld(seed: seed, replicas: 3)
+        world.calm()
+        try world.run(for: 15_000)
+        return world
+    }
+
+    private static func overrides(_ texts: String...) throws -> ModeOverrides {
+        try ModeOverrides(texts.map { try ModeOverride(parsing: $0) })
+    }
+
+    @Test func `a list that was made of an older epoch changes nothing`() throws {
+        let world = try Self.peaceful(19)
+        let (one, other) = (world.replicas[0], world.replicas[1])
+        world.order(one, .overrides(try Self.overrides("a.x=1"), of: 0))
+        try world.run(for: 10_000)
+        world.order(other, .overrides(try Self.overrides("b.x=1"), of: 0))
+        try world.run(for: 10_000)
+        guard case .refused(let reason)? = other.outcomes.last else {
+            Issue.record("\(other.outcomes)")
+            return
+        }
+        #expect(reason.contains("another change was decided first"))
+        let lists = world.replicas.map { $0.acting?.modes.overrides }
+        #expect(lists == Array(repeating: try Self.overrides("a.x=1"), count: 3))
+    }
+
+    @Test func `the sidecars' own step leaves the overrides as they are, and a table goes one stage at most`() throws {
+        let world = try Self.peaceful(23)
+        let list = try Self.overrides("a.x=0", "b.*=1")
+        world.order(world.replicas[0], .overrides(list, of: 0))
+        try world.run(for: 10_000)
+        world.order(world.replicas[1], to: .dualWriteAsync)
+        try world.run(for: 10_000)
+        #expect(world.replicas.allSatisfy { $0.acting?.modes == TableModes(.dualWriteAsync, list) })
+        // a.x would go from PrimaryOnly to ReadsFirst.
+        let far = try list.setting(try ModeOverride(parsing: "a.x=ReadsFirst"))
+        world.order(world.replicas[2], .overrides(far, of: 2))
+        try world.run(for: 10_000)
+        #expect(world.replicas[2].outcomes == [.refused("a.x cannot go from PrimaryOnly to ReadsFirst in one step")])
+        #expect(world.disagreement == nil)
     }
 
     @Test(arguments: 0..<2)
