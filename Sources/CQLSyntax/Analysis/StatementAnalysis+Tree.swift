@@ -200,10 +200,12 @@ extension Selection {
                 )
             }
         }
-        var equalities: [Equality] = []
+        var (equalities, memberships): ([Equality], [Membership]) = ([], [])
         for relation in select.relations {
             if case .comparison(let column, .equal, let term) = relation {
                 equalities.append(Equality(column: column, term: term))
+            } else if case .isIn(let column, let values) = relation {
+                memberships.append(Membership(column: column, values: values))
             }
         }
         var limit: Int?
@@ -211,6 +213,7 @@ extension Selection {
         self.init(
             items: items,
             equalities: equalities,
+            memberships: memberships,
             hasOnlyEqualities: equalities.count == select.relations.count,
             isJSON: select.isJSON,
             isDistinct: select.isDistinct,

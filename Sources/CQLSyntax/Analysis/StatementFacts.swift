@@ -111,10 +111,20 @@ public struct Selection: Sendable, Hashable {
         public let term: Term
     }
 
+    /// `column IN …` of WHERE.
+    public struct Membership: Sendable, Hashable {
+        /// The column.
+        public let column: String
+        /// The values of which it has one.
+        public let values: InValues
+    }
+
     /// The columns, or nil for `*`.
     public let items: [Item]?
     /// The relations of the form `column = term`.
     public let equalities: [Equality]
+    /// The relations of the form `column IN …`.
+    public let memberships: [Membership]
     /// WHERE holds only equalities.
     public let hasOnlyEqualities: Bool
     /// `SELECT JSON`.

@@ -223,7 +223,9 @@ private struct GateJudge {
     /// In TargetOnly operators take the source away.
     private var overrides: Gate? {
         guard self.step.to == .targetOnly, !self.figures.overrides.isEmpty else { return nil }
-        let tables = self.figures.overrides.filter { $0.stage.mode.needs(.source) }.map(\.tables.description)
+        let tables = self.figures.overrides.filter { $0.tenants == nil && $0.stage.mode.needs(.source) }.map(
+            \.tables.description
+        )
         let shown = tables.prefix(3).joined(separator: ", ") + (tables.count > 3 ? " and \(tables.count - 3) more" : "")
         return self.make(
             .overrides,

@@ -1,14 +1,44 @@
-/// Tables that have a mode of their own, whatever the sidecar's is.
+/// Tables that have a mode of their own, whatever the sidecar's is; or tenants of tables, whose reads go ahead of everybody
+/// else's.
 public struct ModeOverride: Sendable, Hashable, CustomStringConvertible {
     /// The tables.
     public let tables: TableFilter.Pattern
     /// How they are read and written.
     public let stage: ModeStage
+    /// Whose rows of these tables it is about: their reads are answered by the target while the tables are in DualWriteSync. Nil
+    /// where it is about all of each table.
+    public let tenants: CanaryTenants?
 
     /// An override of known parts.
     public init(_ tables: TableFilter.Pattern, _ stage: ModeStage) {
         self.tables = tables
         self.stage = stage
+        self.tenants = nil
+    }
+
+    /// Tenants that go ahead.
+    public init(_ tables: TableFilter.Pattern, ahead tenants: CanaryTenants) {
+        self.tables = tables
+        self.stage = .readsFirst
+        self.tenants = tenants
+    }
+
+    /// Reads all parts.
+    ///
+    /// - Throws: ``ModeOverridesError`` that says what is wrong: tenants may go ahead with their reads, and have no other mode.
+    public init(tables: String, mode: String, tenants: CanaryTenants?) throws(ModeOverridesError) {
+        let override = try ModeOverride(tables: tables, mode: mode)
+        guard let tenants else {
+            self = override
+            return
+        }
+        guard override.stage == .readsFirst else {
+            throw ModeOverridesError(
+                "tenants of \(override.tables) cannot be in \(override.stage): what they can have of their own is "
+                    + "\(ModeStage.readsFirst)"
+            )
+        }
+        self.init(override.tables, ahead: tenants)
     }
 
     /// Reads `TABLES=MODE`, as configurations write it. A quoted name may have a `=` in it, a mode has none.
@@ -28,6 +58,7 @@ public struct ModeOverride: Sendable, Hashable, CustomStringConvertible {
     ///
     /// - Throws: ``ModeOverridesError`` that says what is wrong.
     public init(tables: String, mode: String) throws(ModeOverridesError) {
+        self.tenants = nil
         do throws(TableFilterError) {
             self.tables = try TableFilter.Pattern(parsing: tables)
         } catch {
@@ -49,8 +80,11 @@ public struct ModeOverride: Sendable, Hashable, CustomStringConvertible {
         return String(rest.prefix(rest.count - rest.reversed().prefix { $0.isWhitespace }.count))
     }
 
-    /// As it can be read again.
-    public var description: String { "\(self.tables)=\(self.stage)" }
+    /// As it can be read again where it is about whole tables.
+    public var description: String {
+        guard let tenants else { return "\(self.tables)=\(self.stage)" }
+        return "\(self.tables)[\(tenants)]=\(self.stage)"
+    }
 }
 
 /// Overrides that cannot be.

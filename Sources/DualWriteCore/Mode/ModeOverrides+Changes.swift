@@ -40,7 +40,7 @@ extension ModeOverrides {
             if from != to, !changes.contains(change) { changes.append(change) }
         }
         // Single tables can be looked up on both sides.
-        for override in self.list + new.list {
+        for override in self.ofTables + new.ofTables {
             guard let (keyspace, table) = override.tables.exactTable else { continue }
             note(
                 override.tables,

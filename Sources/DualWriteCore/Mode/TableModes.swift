@@ -13,9 +13,9 @@ public struct TableModes: Sendable, Hashable {
         self.overrides = overrides
     }
 
-    /// All modes in force, the sidecar's first, each once.
+    /// All modes of tables in force, the sidecar's first, each once. Tenants that go ahead add nothing to them.
     public var stages: [ModeStage] {
-        self.overrides.list.reduce(into: [self.stage]) { if !$0.contains($1.stage) { $0.append($1.stage) } }
+        self.overrides.ofTables.reduce(into: [self.stage]) { if !$0.contains($1.stage) { $0.append($1.stage) } }
     }
 
     /// Whether some table cannot do without a cluster.

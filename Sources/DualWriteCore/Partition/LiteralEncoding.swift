@@ -21,8 +21,12 @@ enum LiteralEncoding {
 
     /// The bytes of a value that is written without quotes, whatever its type is; nil where it is no text, whole number or uuid.
     static func bytes(ofValue text: String, as type: String) -> [UInt8]? {
-        guard let native = NativeType(type) else { return nil }
-        return switch native {
+        NativeType(type).flatMap { Self.bytes(ofValue: text, as: $0) }
+    }
+
+    /// The same for a type that is known.
+    static func bytes(ofValue text: String, as native: NativeType) -> [UInt8]? {
+        switch native {
         case .text, .ascii: Self.string(text, native)
         case .tinyint, .smallint, .int, .bigint, .varint: Self.integer(text, native)
         case .uuid, .timeuuid: Self.uuid(text, native)

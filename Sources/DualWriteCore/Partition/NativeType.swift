@@ -1,5 +1,5 @@
 /// Native types that a column of a partition key may have.
-enum NativeType: String, Sendable {
+enum NativeType: String, Sendable, CaseIterable {
     case ascii, bigint, blob, boolean, date, decimal, double, float, inet, int, smallint, text, time, timestamp,
         timeuuid
     case tinyint, uuid, varint
