@@ -173,7 +173,7 @@ final class ReadComparisons {
     }
 
     /// Whether a cluster has everything that it was owed at a moment.
-    private func isDelivered(to cluster: Cluster, since wall: Int64) -> Bool {
+    func isDelivered(to cluster: Cluster, since wall: Int64) -> Bool {
         let lane = self.loop.lane(cluster)
         let (now, age) = (self.loop.now, self.loop.wallMilliseconds - wall)
         guard lane.count == 0 || lane.oldestMilliseconds(now: now) < age else { return false }

@@ -70,7 +70,7 @@ extension DualWriterLoop {
     private var loginCheck: LoginCheck {
         LoginCheck(
             mode: self.settings.mode,
-            others: self.settings.overrides.list.map(\.stage),
+            others: self.settings.overrides.ofTables.map(\.stage),
             asksForCredentials: { self.topology($0)?.authenticator != nil },
             usesOwnNames: { !self.settings.actingAsConfigured.contains($0) }
         )

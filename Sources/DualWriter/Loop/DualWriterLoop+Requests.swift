@@ -82,6 +82,7 @@ extension DualWriterLoop {
         if analysis.hidesServerValues { self.counters.notEvaluated &+= 1 }
         if self.hasOverrides, !self.adoptMode(of: analysis.evaluated, kind, request) { return }
         self.classify(request, kind, layout)
+        if self.canaries != nil { self.sendAhead(request, analysis, body) }
         switch kind {
         case .use:
             self.use(request, analysis.keyspace)
@@ -244,7 +245,13 @@ extension DualWriterLoop {
     }
 
     func judge(_ statement: PreparedStatement) {
-        statement.judge(by: self.schema, self.settings.filter, self.settings.modes, at: self.judgementChanges)
+        statement.judge(
+            by: self.schema,
+            self.settings.filter,
+            self.settings.modes,
+            self.canaries,
+            at: self.judgementChanges
+        )
     }
 
     private func find(_ id: StatementID) -> PreparedStatement? {
@@ -282,6 +289,7 @@ extension DualWriterLoop {
         request.statement = statement
         if self.hasOverrides, !self.adopt(statement.mode, request) { return }
         self.classify(request, statement.kind, layout)
+        if self.canaries != nil, let plan = statement.canary { self.sendAhead(request, plan, body) }
         switch statement.kind {
         case .use:
             self.use(request, statement.analysis.keyspace)

@@ -34,6 +34,10 @@ final class DualWriterLoop {
     }
     /// Whether there are tables with modes of their own: all that requests look at where there are none.
     private(set) var hasOverrides: Bool
+    /// Tenants whose reads go ahead of their tables; nil where there are none, and nothing of it is asked then.
+    private(set) var canaries: CanaryRules?
+    /// For what they wait before they do.
+    var canaryWait = CanaryWait.over
     /// When a table may have got another primary for the last time, in milliseconds since 1970: what a lane owes from before that
     /// may be overtaken.
     private(set) var primariesChangedAt: Int64
@@ -113,7 +117,8 @@ final class DualWriterLoop {
         self.requestLog = RequestLog(settings.requestLog, loops: loops, index: index)
         self.limits = limits
         self.settings = settings
-        self.hasOverrides = !settings.overrides.isEmpty
+        self.hasOverrides = settings.overrides.hasTables
+        self.canaries = CanaryRules(settings.overrides, filter: settings.filter)
         self.primariesChangedAt = LoopClock.wallMicroseconds / 1_000
         self.advertisedAddress = advertisedAddress
         self.ring = ring
@@ -210,10 +215,12 @@ final class DualWriterLoop {
     private func judgeAnew(after old: Settings) {
         let modesAreOthers = old.stage != self.settings.stage || old.overrides != self.settings.overrides
         if modesAreOthers {
-            self.hasOverrides = !self.settings.overrides.isEmpty
+            self.hasOverrides = self.settings.overrides.hasTables
             self.primariesChangedAt = self.wallMilliseconds
         }
-        if modesAreOthers || old.filter != self.settings.filter { self.chooseSchema() }
+        guard modesAreOthers || old.filter != self.settings.filter else { return }
+        self.canaries = CanaryRules(self.settings.overrides, filter: self.settings.filter)
+        self.chooseSchema()
     }
 
     func setTopology(_ topology: ClusterTopology, of cluster: Cluster) {
@@ -335,6 +342,7 @@ final class DualWriterLoop {
         }
         self.shutDownRetired()
         self.comparisons.proceed()
+        self.letCanariesGo()
         if self.now - self.lastIdleSweep > Int64(self.limits.idlePoolMillisecondsMax) * 1_000_000 / 4 {
             self.sweepIdle()
         }

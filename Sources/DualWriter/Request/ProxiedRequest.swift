@@ -104,6 +104,8 @@ final class ProxiedRequest {
     var tableStage = ModeStage.primaryOnly
     /// Whether some of its tables have no shadow, so that a part of it is copied at most.
     var isMixed = false
+    /// Whether it reads rows of a tenant that goes ahead of its table.
+    var isCanary = false
     var plan = RoutePlan.single(.source)
     /// Whether it may be sent again after nobody knows what became of it.
     var isIdempotent = false
@@ -200,5 +202,6 @@ final class ProxiedRequest {
         self.isWrite = false
         self.isNoted = false
         self.isMixed = false
+        self.isCanary = false
     }
 }

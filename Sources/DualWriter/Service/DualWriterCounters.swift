@@ -152,6 +152,25 @@ public struct DualWriterCounters: Sendable {
         }
     }
 
+    /// Reads of tenants that go ahead of their tables.
+    public struct Canaries: Sendable {
+        /// Reads that the target has answered for them.
+        public var answered: UInt64 = 0
+        /// Reads that it has refused, or not answered.
+        public var failed: UInt64 = 0
+
+        /// A later page comes from the cluster that has begun, which may be the source.
+        mutating func count(_ cluster: Cluster, _ answer: AnswerClass) {
+            guard cluster == .target else { return }
+            if answer == .success { self.answered &+= 1 } else { self.failed &+= 1 }
+        }
+
+        mutating func add(_ other: Canaries) {
+            self.answered &+= other.answered
+            self.failed &+= other.failed
+        }
+    }
+
     /// The cluster that data moves away from.
     public var source = Leg()
     /// The cluster that data moves to.
@@ -184,6 +203,8 @@ public struct DualWriterCounters: Sendable {
     public var doubtful: UInt64 = 0
     /// What the filter has come to.
     public var filtering = Filtering()
+    /// Reads of tenants that go ahead of their tables.
+    public var canaries = Canaries()
     /// What comparing reads has come to.
     public var comparison = ComparisonCounters()
 
@@ -212,6 +233,7 @@ public struct DualWriterCounters: Sendable {
         self.lapsed &+= other.lapsed
         self.doubtful &+= other.doubtful
         self.filtering.add(other.filtering)
+        self.canaries.add(other.canaries)
         self.comparison.add(other.comparison)
     }
 }

@@ -19,16 +19,18 @@ extension DualWriterService {
         _ force: Bool,
         _ reason: String?
     ) async throws(DualWriterError) -> Int {
+        var last = from
         if let middle = try Self.between(from, modes, force: force) {
-            await self.bringLoops(to: middle)
+            await self.bringLoops(from: from, to: middle)
             do throws(DualWriterError) {
                 if !force { try await self.checkReads(from: middle, to: modes) }
             } catch {
-                await self.bringLoops(to: from)
+                await self.bringLoops(from: middle, to: from)
                 throw error
             }
+            last = middle
         }
-        await self.bringLoops(to: modes)
+        await self.bringLoops(from: last, to: modes)
         let newEpoch = self.state.withLock { state in
             state.settings.stage = modes.stage
             state.settings.overrides = modes.overrides
@@ -73,14 +75,19 @@ extension DualWriterService {
         )
     }
 
-    private func bringLoops(to modes: TableModes) async {
-        for loop in self.state.withLock({ $0.loops }) {
+    /// Changes the modes of all loops, and then tells them that all have changed: what is acknowledged afterwards went the new way.
+    private func bringLoops(from former: TableModes, to modes: TableModes) async {
+        let bringsCanaries = former.canaryChanges(to: modes).contains(where: \.endsWaiting)
+        let loops = self.state.withLock { $0.loops }
+        for loop in loops {
             let change = loop.eventLoop.submit {
+                if bringsCanaries { loop.value.canaryWait = .allLoops }
                 var settings = loop.value.settings
                 (settings.stage, settings.overrides) = (modes.stage, modes.overrides)
                 loop.value.settings = settings
             }
             try? await change.get()
         }
+        for loop in loops { try? await loop.eventLoop.submit { loop.value.allLoopsHaveChanged() }.get() }
     }
 }

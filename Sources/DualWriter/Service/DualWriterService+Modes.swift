@@ -111,6 +111,8 @@ extension DualWriterService {
                 "\(stage) makes the \(stage.reads) cluster answer reads"
             )
         }
+        let overrides = self.state.withLock { $0.settings.overrides }
+        try await self.checkCanaries(TableModes(from, overrides), to: TableModes(stage, overrides))
     }
 
     /// The proxy must run, and have all clusters that a mode needs.
@@ -153,7 +155,7 @@ extension DualWriterService {
             }
             if leg.shadowWritesQueued == 0 || stage.reads == from.reads { return }
             let age = Duration.milliseconds(leg.shadowOldestMilliseconds)
-            let earlierIsEnough = waits || isShared || !status.overrides.isEmpty
+            let earlierIsEnough = waits || isShared || status.overrides.hasTables
             if earlierIsEnough, age < waited - Self.clockMargin { return }
             guard ContinuousClock.now < deadline else {
                 throw DualWriterError(

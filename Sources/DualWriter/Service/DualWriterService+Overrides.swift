@@ -5,8 +5,8 @@ import Synchronization
 extension DualWriterService {
     /// Puts other overrides in the place of those in force; requests keep the way on which they began.
     ///
-    /// Each table whose mode changes by it goes one step at most. Before another cluster answers for a table, it must have every
-    /// write that it was owed when this was asked; until then the change is refused.
+    /// Each table whose mode changes by it goes one step at most. Before another cluster answers for a table, or for tenants of
+    /// it that go ahead, it must have every write that it was owed when this was asked; until then the change is refused.
     ///
     /// - Parameter epoch: the one that several sidecars have agreed on; nil counts on by itself.
     /// - Returns: the epoch of the modes now in force.
@@ -40,7 +40,7 @@ extension DualWriterService {
                 throw DualWriterError(.transition, "\(change.tables): \(error.description)")
             }
         }
-        for override in overrides.list {
+        for override in overrides.ofTables {
             try self.checkClusters(of: override.stage.mode, "\(override.tables) in \(override.stage)")
         }
         guard !force else { return }
@@ -54,5 +54,18 @@ extension DualWriterService {
                 "\(change.to) makes the \(cluster) cluster answer for \(change.tables)"
             )
         }
+        try await self.checkCanaries(modes, to: TableModes(modes.stage, overrides))
+    }
+
+    /// The target must be there and have what it is owed, before it answers for tenants that go ahead.
+    func checkCanaries(_ modes: TableModes, to new: TableModes) async throws(DualWriterError) {
+        guard let change = modes.canaryChanges(to: new).first(where: \.isAnsweredAnew) else { return }
+        try await self.checkReads(
+            of: .target,
+            from: change.before,
+            to: .readsFirst,
+            isShared: true,
+            "going ahead makes the target cluster answer for tenants (\(change.tenants)) of \(change.tables)"
+        )
     }
 }

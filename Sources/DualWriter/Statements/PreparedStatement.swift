@@ -55,6 +55,8 @@ final class PreparedStatement {
     private(set) var filtering: StatementFiltering? = .wanted
     /// The mode of its tables, where tables have modes of their own.
     private(set) var mode = RequestMode.one(.primaryOnly)
+    /// Which of its executions are of tenants that go ahead of its table; nil where none is.
+    private(set) var canary: CanaryPlan?
     /// Which of its values are the partition key; nil where they do not make up all of it, or nobody has told yet.
     private(set) var routingKey: RoutingKey?
     /// Where the rows of its keyspace are in each cluster.
@@ -99,10 +101,17 @@ final class PreparedStatement {
     func isJudged(at changes: Int) -> Bool { self.judgedAt == changes }
 
     /// Judges the statement by a state of schema, filter and modes.
-    func judge(by schema: SchemaShapes?, _ filter: ShadowFilter, _ modes: TableModes, at changes: Int) {
+    func judge(
+        by schema: SchemaShapes?,
+        _ filter: ShadowFilter,
+        _ modes: TableModes,
+        _ canaries: CanaryRules? = nil,
+        at changes: Int
+    ) {
         self.judgedAt = changes
         self.kind = RequestKind(self.analysis, keyspace: self.keyspace, schema: schema)
         self.mode = modes.mode(of: self.analysis, self.kind, keyspace: self.keyspace)
+        self.canary = canaries?.plan(self.analysis, keyspace: self.keyspace, schema: schema)
         let isMixed = if case .several = self.mode { true } else { false }
         self.filtering =
             filter.isOpen && !isMixed ? .wanted : StatementFiltering(self.writeStatement, filter, schema: schema)
