@@ -150,6 +150,59 @@ struct OverrideCommandTests {
         await stage.stop()
     }
 
+    @Test func `tenants are sent ahead, outlive a kill and are taken back`() async throws {
+        let stage = try await Stage()
+        var sidecar = try await stage.start()
+        func override(_ words: String...) async throws -> ChildProcess.Result {
+            try await ChildProcess.run(
+                ["phase", "override"] + words + ["--reason", "a canary", "--endpoint", sidecar.admin]
+            )
+        }
+        func read(_ key: Int) async throws -> [String] {
+            try await stage.ask(sidecar.port, query("SELECT v FROM shop.t WHERE p = \(key)")).firstColumn
+        }
+        for (node, name) in [(stage.source, "source"), (stage.target, "target")] {
+            for key in 1...3 {
+                let text = "INSERT INTO shop.t (p, v) VALUES (\(key), '\(name)')"
+                _ = try await stage.ask(node.port, query(text))
+            }
+        }
+        let waiting = try await override("set", "shop.t", "ReadsFirst", "--tenant", "p=1,2")
+        #expect(waiting.code == 0 && waiting.output.contains("p=1,2"), "\(waiting.errors)")
+        #expect(waiting.output.contains("waiting"))
+        #expect(try await read(1) == ["source"])
+        let step = try await sidecar.command("phase", "set", "DualWriteSync")
+        #expect(step.code == 1 && step.errors.contains("Tenants cannot go ahead to the target yet"), "\(step.errors)")
+        let forced = try await sidecar.command("phase", "set", "DualWriteSync", "--force", "--reason", "a canary")
+        #expect(forced.code == 0, "\(forced.errors)")
+        try await eventually { try await read(1) == ["target"] }
+        #expect(try await read(3) == ["source"])
+        let refused = try await override("set", "shop.t", "ReadsFirst", "--tenant", "p=3")
+        #expect(refused.code == 1 && refused.errors.contains("bulk_load"), "\(refused.errors)")
+        let phase = try await sidecar.command("phase")
+        #expect(phase.output.contains("tenants ahead of their tables: shop.t p=1,2 (ahead)"), "\(phase.output)")
+
+        await sidecar.kill()
+        sidecar = try await stage.start()
+        #expect(try await read(2) == ["target"])
+        #expect(try await read(3) == ["source"])
+        let stranger = try await override("remove", "shop.t", "--tenant", "p=7")
+        #expect(
+            stranger.code == 64 && stranger.errors.contains("p=7 of shop.t does not go ahead"),
+            "\(stranger.errors)"
+        )
+        let wrong = try await override("set", "shop.t", "ShadowPrimary", "--tenant", "p=7")
+        #expect(wrong.code == 64 && wrong.errors.contains("ReadsFirst"), "\(wrong.errors)")
+        #expect(try await override("remove", "shop.t", "--tenant", "p=1").code == 0)
+        #expect(try await read(1) == ["source"])
+        #expect(try await read(2) == ["target"])
+        let all = try await override("remove", "shop.t", "--tenant", "p")
+        #expect(all.code == 0 && all.output.contains("all tables are in DualWriteSync"), "\(all.output)")
+        #expect(try await read(2) == ["source"])
+        await sidecar.kill()
+        await stage.stop()
+    }
+
     @Test func `a sidecar killed while tables change their modes starts with the list before or after`() async throws {
         let stage = try await Stage()
         var sidecar = try await stage.start("overrides=shop.t=DualWriteSync")

@@ -40,6 +40,24 @@ struct OverrideRoutesTests: AdminPortTests {
         }
     }
 
+    @Test func `tenants are read, and what was told of them can be sent again`() async throws {
+        try await self.withServer(.router) { client, sidecar in
+            let body = """
+                {"overrides": [{"tables": "shop.*", "mode": "ReadsFirst", "state": "waiting", \
+                "tenants": {"column": "tenant_id", "values": ["acme", "a,b"]}}], "reason": "the canary goes first"}
+                """
+            try await client.execute(
+                uri: "/v1/overrides",
+                method: .put,
+                headers: Self.authorized,
+                body: ByteBuffer(string: body)
+            ) { #expect($0.status == .ok) }
+            let override = try #require(sidecar.with { $0.overridesChanges.first?.overrides.first })
+            #expect(override.tenants == OverrideTenants(column: "tenant_id", values: ["acme", "a,b"]))
+            #expect(override.mode == "ReadsFirst")
+        }
+    }
+
     @Test func `a change needs the token`() async throws {
         try await self.withServer(.router) { client, sidecar in
             let body = ByteBuffer(string: #"{"overrides": [], "reason": "r"}"#)
@@ -64,6 +82,26 @@ struct OverrideRoutesTests: AdminPortTests {
         (#"{"overrides": [], "reason": "r", "force": 1}"#, "force: must be true or false"),
         (#"{"overrides": [], "reason": 7}"#, "reason"),
         (#"{"overrides": [{"tenant": "acme", "mode": 1}], "reason": "r"}"#, "A tenant cannot have a write mode"),
+        (
+            #"{"overrides": [{"tables": "a.b", "mode": 1, "tenants": ["acme"]}], "reason": "r"}"#,
+            "tenants: must be an object"
+        ),
+        (
+            #"{"overrides": [{"tables": "a.b", "mode": 1, "tenants": {"values": ["a"]}}], "reason": "r"}"#,
+            "tenants: the key 'column' is missing"
+        ),
+        (
+            #"{"overrides": [{"tables": "a.b", "mode": 1, "tenants": {"column": "t"}}], "reason": "r"}"#,
+            "tenants: the key 'values' is missing"
+        ),
+        (
+            #"{"overrides": [{"tables": "a.b", "mode": 1, "tenants": {"column": "t", "values": [1]}}], "reason": "r"}"#,
+            "values: must be a list of at most"
+        ),
+        (
+            #"{"overrides": [{"tables": "a.b", "mode": 1, "tenants": {"column": "t", "values": [], "x": 1}}], "reason": "r"}"#,
+            "tenants: "
+        ),
         (#"{"tenants": {"acme": 1}, "reason": "r"}"#, "PUT /v1/filters"), ("[]", "object"), ("{", "JSON"),
     ])
     func `a wrong document changes nothing and says what is wrong`(body: String, words: String) async throws {

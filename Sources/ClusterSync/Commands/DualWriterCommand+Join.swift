@@ -17,6 +17,13 @@ extension DualWriterCommand {
         logger: Logger
     ) async throws -> (shared: SharedMode?, phase: PhaseState) {
         guard configuration.replica.control == .cluster else { return (nil, phase) }
+        guard !phase.modes.overrides.hasCanaries else {
+            throw fail(
+                Exit.configuration,
+                "The state folder has tenants that go ahead of their tables, which replicas with control: cluster cannot agree on. "
+                    + "Start it with control: file and take them back (phase override remove TABLES --tenant COLUMN)."
+            )
+        }
         let (memory, kept): (ControlStore, Replica.Kept)
         do {
             (memory, kept) = try ControlStore.open(store.folder, id: configuration.replica.id)

@@ -7,7 +7,8 @@ import Operations
 struct OverrideCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "override",
-        abstract: "Hold tables back while the rest goes on, or let some go ahead: a write mode of their own.",
+        abstract:
+            "Hold tables back while the rest goes on, or let some go ahead, or some tenants: a write mode of their own.",
         subcommands: [List.self, Set.self, Remove.self],
         defaultSubcommand: List.self
     )
@@ -38,7 +39,7 @@ struct OverrideCommand: AsyncParsableCommand {
 
     struct Set: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Give tables a write mode of their own, or another one.",
+            abstract: "Give tables a write mode of their own, or another one; or send tenants ahead of their tables.",
             discussion: """
                 TABLES is keyspace.table, or names several with * and ?; a name that is not of small letters stands in double \
                 quotes. Modes are those of `phase set`, and ReadsFirst: written as in DualWriteSync, read from the target. Each \
@@ -48,6 +49,10 @@ struct OverrideCommand: AsyncParsableCommand {
                 Several sidecars with control: cluster change together, whichever is asked. Those that keep a mode each are \
                 changed one after the other; at the first that fails it stops, and says which one has what, how to go on and \
                 how to go back.
+
+                With --tenant the mode is ReadsFirst: while the tables are in DualWriteSync, SELECTs that fix the column to \
+                one of the values are answered by the target, all others by the source. Values are added to those that there \
+                are.
 
                 \(OverrideCommand.exitCodes)
                 """
@@ -59,12 +64,21 @@ struct OverrideCommand: AsyncParsableCommand {
         @Argument(help: "The mode's name or number.")
         var mode: String
 
+        @Option(help: "The tenants that go ahead, by the values of a column, as column=value,value.")
+        var tenant: String?
+
         @OptionGroup var change: ChangeOptions
 
         func run() async throws {
             let override: ModeOverride
             do throws(ModeOverridesError) {
-                override = try ModeOverride(tables: self.tables, mode: self.mode)
+                override = try ModeOverride(
+                    tables: self.tables,
+                    mode: self.mode,
+                    tenants: try self.tenant.flatMap { text throws(ModeOverridesError) in
+                        try OverrideWish.Tenants(parsing: text).canaries
+                    }
+                )
             } catch {
                 throw ValidationError(error.description)
             }
@@ -74,12 +88,15 @@ struct OverrideCommand: AsyncParsableCommand {
 
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Let tables have the sidecar's write mode again.",
+            abstract: "Let tables have the sidecar's write mode again, or tenants that of their tables.",
             discussion: "TABLES is written as in `phase override list`. \(OverrideCommand.exitCodes)"
         )
 
         @Argument(help: "The tables.")
         var tables: String
+
+        @Option(help: "The tenants that go ahead no more, as column=value,value; all of a column without a value.")
+        var tenant: String?
 
         @OptionGroup var change: ChangeOptions
 
@@ -90,7 +107,7 @@ struct OverrideCommand: AsyncParsableCommand {
             } catch {
                 throw ValidationError(error.description)
             }
-            try await self.change.send(.remove(tables))
+            try await self.change.send(.remove(tables, self.tenant.map { OverrideWish.Tenants(parsing: $0) }))
         }
     }
 
@@ -128,104 +145,69 @@ struct OverrideCommand: AsyncParsableCommand {
     }
 
     static func text(_ document: OverridesDocument, _ style: Style) -> String {
-        guard !document.overrides.isEmpty else {
-            return "all tables are in \(style.bold(document.mode)), epoch \(document.epoch)"
+        var lines: [String] = []
+        let (ofTables, ofTenants) = (
+            document.overrides.filter { $0.tenants == nil }, document.overrides.filter { $0.tenants != nil }
+        )
+        if ofTables.isEmpty {
+            lines.append("all tables are in \(style.bold(document.mode)), epoch \(document.epoch)")
+        } else {
+            var table = TextTable([.init("TABLES"), .init("MODE")])
+            for override in ofTables {
+                table.add([.init(Human.line(override.tables), style.bold), .init(override.mode)])
+            }
+            lines += [
+                table.render(style), "", "all others are in \(style.bold(document.mode)), epoch \(document.epoch)",
+            ]
         }
-        var table = TextTable([.init("TABLES"), .init("MODE")])
-        for override in document.overrides {
-            table.add([.init(Human.line(override.tables), style.bold), .init(override.mode)])
-        }
-        var lines = [
-            table.render(style), "", "all others are in \(style.bold(document.mode)), epoch \(document.epoch)",
-        ]
-        guard !document.history.isEmpty else { return lines.joined(separator: "\n") }
-        var history = TextTable([
-            .init("WHEN"), .init("TABLES"), .init("FROM"), .init("TO"), .init("BY"), .init("REASON"),
-        ])
-        for record in document.history {
-            history.add([
-                .init(record.at), .init(Human.line(record.tables)), .init(record.from), .init(record.to),
-                .init(Human.line(record.by)), .init(Human.line(record.reason)),
-            ])
-        }
-        lines += ["", history.render(style)]
+        if !ofTenants.isEmpty { lines += ["", self.tenants(ofTenants, style)] }
+        guard !document.history.isEmpty, !document.overrides.isEmpty else { return lines.joined(separator: "\n") }
+        lines += ["", self.history(document.history, style)]
         return lines.joined(separator: "\n")
     }
 
-    /// The overrides in a line.
+    /// Tenants whose reads go ahead of their tables.
+    private static func tenants(_ overrides: [TableOverride], _ style: Style) -> String {
+        var table = TextTable([.init("TABLES"), .init("TENANTS"), .init("MODE"), .init("STATE")])
+        for override in overrides {
+            table.add([
+                .init(Human.line(override.tables), style.bold), .init(Human.line(self.words(override.tenants))),
+                .init(override.mode), .init(Human.line(override.state ?? "-")),
+            ])
+        }
+        return table.render(style)
+    }
+
+    private static func history(_ records: [TableModeRecord], _ style: Style) -> String {
+        var history = TextTable([
+            .init("WHEN"), .init("TABLES"), .init("FROM"), .init("TO"), .init("BY"), .init("REASON"),
+        ])
+        for record in records {
+            let what = record.tables + (record.tenants.map { " \($0)" } ?? "")
+            history.add([
+                .init(record.at), .init(Human.line(what)), .init(record.from), .init(record.to),
+                .init(Human.line(record.by)), .init(Human.line(record.reason)),
+            ])
+        }
+        return history.render(style)
+    }
+
+    private static func words(_ tenants: OverrideTenants?) -> String {
+        guard let tenants else { return "-" }
+        let rest = tenants.leftOut.map { " and \($0) more" } ?? ""
+        return "\(tenants.column)=\(tenants.values.joined(separator: ","))\(rest)"
+    }
+
+    /// The overrides in a line, those of tenants in one of their own.
     static func words(_ overrides: [TableOverride], leftOut: Int, _ style: Style) -> String {
-        let shown = overrides.map { "\(Human.line($0.tables)) (\($0.mode))" }.joined(separator: ", ")
-        let rest = leftOut > 0 ? " and \(leftOut) more" : ""
-        return style.yellow("tables with a mode of their own: \(shown)\(rest)")
-    }
-}
-
-/// One change of the list of overrides, as an operator asks for it.
-enum OverrideWish: Sendable {
-    case set(ModeOverride)
-    case remove(TableFilter.Pattern)
-
-    /// What the list is to become.
-    ///
-    /// - Throws: ``ModeOverridesError`` where there is nothing to remove, or where the new list cannot be.
-    func list(after overrides: ModeOverrides) throws(ModeOverridesError) -> ModeOverrides {
-        switch self {
-        case .set(let override): return try overrides.setting(override)
-        case .remove(let tables):
-            guard let rest = overrides.removing(tables) else {
-                throw ModeOverridesError(
-                    "\(tables) has no override; `phase override list` shows those that there are"
-                )
-            }
-            return rest
+        func line(_ what: String, _ words: [String]) -> [String] {
+            words.isEmpty ? [] : ["\(what): \(words.joined(separator: ", "))"]
         }
-    }
-
-    /// The tables that it is about.
-    var tables: TableFilter.Pattern {
-        switch self {
-        case .set(let override): override.tables
-        case .remove(let tables): tables
+        let tables = overrides.filter { $0.tenants == nil }.map { "\(Human.line($0.tables)) (\($0.mode))" }
+        let tenants = overrides.filter { $0.tenants != nil }.map {
+            "\(Human.line($0.tables)) \(Human.line(self.words($0.tenants))) (\(Human.line($0.state ?? $0.mode)))"
         }
-    }
-
-    /// What stands behind `cluster-sync phase override`.
-    var words: [String] {
-        switch self {
-        case .set(let override): ["set", override.tables.description, override.stage.name]
-        case .remove(let tables): ["remove", tables.description]
-        }
-    }
-
-    /// What undoes it where a list was in force.
-    func undoing(_ before: ModeOverrides) -> OverrideWish {
-        before.list.first { $0.tables == self.tables }.map { .set($0) } ?? .remove(self.tables)
-    }
-}
-
-/// What `PUT /v1/overrides` takes.
-struct OverridesBody: Encodable, Sendable {
-    let overrides: [TableOverride]
-    let epoch: Int
-    let reason: String
-    let force: Bool
-
-    /// - Parameter document: what the list was made of.
-    init(_ overrides: ModeOverrides, of document: OverridesDocument, reason: String, force: Bool) {
-        self.overrides = overrides.list.map { TableOverride($0) }
-        (self.epoch, self.reason, self.force) = (document.epoch, reason, force)
-    }
-}
-
-extension OverridesDocument {
-    /// The overrides.
-    var list: ModeOverrides {
-        get throws(ModeOverridesError) {
-            var list: [ModeOverride] = []
-            for override in self.overrides {
-                list.append(try ModeOverride(tables: override.tables, mode: override.mode))
-            }
-            return try ModeOverrides(list)
-        }
+        let lines = line("tables with a mode of their own", tables) + line("tenants ahead of their tables", tenants)
+        return style.yellow(lines.joined(separator: "\n") + (leftOut > 0 ? " and \(leftOut) more" : ""))
     }
 }

@@ -45,7 +45,12 @@ extension SidecarControl {
             do {
                 // Older orchestration knows of no reports and has no way to overrule: what it cannot know is not asked.
                 let step = self.modeStep(to: mode)
-                let judgement = try await self.pass(step, force: false, reason: nil, leavingOut: Self.gatesOfReports)
+                let judgement = try await self.passOwn(
+                    step,
+                    force: false,
+                    reason: nil,
+                    leavingOut: Self.gatesOfReports
+                )
                 let phase = PhaseChange(mode: mode.name, by: change.by)
                 try await self.move(to: mode, phase, forced: false, judgement, as: .phase)
             } catch {

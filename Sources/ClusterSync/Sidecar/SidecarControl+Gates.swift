@@ -14,6 +14,13 @@ extension SidecarControl {
         var notAsked: [Gate.Name] = []
         /// Whether the proxy must not ask its own gates, because the operator has decided about them.
         var overrulesProxy = false
+
+        /// Takes what was decided about another part of the same change.
+        mutating func add(_ other: Judgement) {
+            self.overruled += other.overruled.filter { !self.overruled.contains($0) }
+            self.notAsked += other.notAsked.filter { !self.notAsked.contains($0) }
+            if other.overrulesProxy { self.overrulesProxy = true }
+        }
     }
 
     /// What nodes said, and when.
@@ -96,10 +103,16 @@ extension SidecarControl {
 
     /// The verdict on a step as things are now.
     ///
-    /// - Parameter age: how old the nodes' answers may be.
-    private func judge(_ step: ModeStep, answersNotOlderThan age: Duration = .zero) async -> GateVerdict {
+    /// - Parameters:
+    ///   - tables: what it is about, where it is about single tables.
+    ///   - age: how old the nodes' answers may be.
+    func judge(
+        _ step: ModeStep,
+        about tables: [TableFilter.Pattern]? = nil,
+        answersNotOlderThan age: Duration = .zero
+    ) async -> GateVerdict {
         let answers = await self.answers(for: step, notOlderThan: age)
-        return GateVerdict(step, await self.figures(for: step, answers), self.gates)
+        return GateVerdict(step, await self.figures(for: step, answers, about: tables), self.gates)
     }
 
     /// The step to a mode. While reads are ahead, the way back to DualWriteSync undoes what the step forward has done.
@@ -167,17 +180,19 @@ extension SidecarControl {
     private func document(_ verdict: GateVerdict) async -> VerdictDocument {
         let step = verdict.step
         let back = ModeStep.back(from: step.to)
+        let gates = verdict.gates.merging(await self.gatesOfCanaries(step))
         let distance = abs(Int(step.from.rawValue) - Int(step.to.rawValue))
         var document = VerdictDocument(
             from: self.stage.name,
             to: step.to.name,
-            allowed: verdict.isAllowed && distance <= 1,
-            gates: verdict.gates.map { GateDocument($0) },
+            allowed: !gates.contains(where: \.vetoes) && distance <= 1,
+            gates: gates.map { GateDocument($0) },
             cost: verdict.cost,
             wayBack: back?.to.name,
             wayBackCost: back?.cost(GateFigures.untroubled)
         )
-        if !self.phaseState.overrides.isEmpty { document.overrides = self.firstOverrides }
+        let overrides = self.firstOverrides.filter { $0.tenants == nil }
+        if !overrides.isEmpty { document.overrides = overrides }
         return document
     }
 }

@@ -9,14 +9,18 @@ extension SidecarControl: OverrideControl {
         OverridesDocument(
             mode: self.phaseState.mode.name,
             epoch: self.phaseState.epoch,
-            overrides: self.phaseState.overrides.map { TableOverride($0.override) },
+            overrides: self.phaseState.overrides.map { self.document($0.override) },
             history: self.phaseState.tableHistory.suffix(OverridesDocument.historyMax).reversed()
         )
     }
 
     /// Those that documents about something else name.
     var firstOverrides: [TableOverride] {
-        self.phaseState.overrides.prefix(PhaseDocument.overridesMax).map { TableOverride($0.override) }
+        self.phaseState.overrides.prefix(PhaseDocument.overridesMax).map { kept in
+            var override = self.document(kept.override)
+            override.tenants = override.tenants?.shortened
+            return override
+        }
     }
 
     func change(_ change: OverridesChange) async throws(AdminError) -> OverridesDocument {
@@ -37,19 +41,37 @@ extension SidecarControl: OverrideControl {
         }
         let changes = modes.overrides.changes(to: overrides, in: modes.stage)
         let isForced = try Self.check(changes, force: change.force, reason: change.reason)
-        let judgement = try await self.pass(changes, force: change.force, reason: change.reason)
+        var judgement = try await self.pass(changes, force: change.force, reason: change.reason)
         if let shared {
+            guard !overrides.hasCanaries else { throw Self.noCanariesTogether }
             try await self.move(to: TableModes(modes.stage, overrides), from: modes, change, judgement, with: shared)
-        } else {
-            try await self.make(overrides, changes, change, forced: isForced, judgement)
+            return self.overrides()
         }
+        judgement.add(
+            try await self.pass(
+                modes.canaryChanges(to: TableModes(modes.stage, overrides)),
+                force: change.force,
+                reason: change.reason
+            )
+        )
+        try await self.make(overrides, changes, change, forced: isForced, judgement)
         return self.overrides()
+    }
+
+    /// Replicas come to DualWriteSync one after the other: the first one's tenants would read what another one has acknowledged
+    /// on the source alone.
+    private static var noCanariesTogether: AdminError {
+        AdminError(
+            .invalidDocument,
+            "Tenants cannot go ahead with control: cluster: replicas do not agree on when they begin.",
+            hint: "Tables can: an override without tenants in ReadsFirst. Nothing was changed."
+        )
     }
 
     private static func read(_ overrides: [TableOverride]) throws(AdminError) -> ModeOverrides {
         do throws(ModeOverridesError) {
             var list: [ModeOverride] = []
-            for override in overrides { list.append(try ModeOverride(tables: override.tables, mode: override.mode)) }
+            for override in overrides { list.append(try ModeOverride(override)) }
             return try ModeOverrides(list)
         } catch {
             throw AdminError(.invalidDocument, "overrides: \(error)", hint: "Nothing was changed.")
@@ -94,15 +116,9 @@ extension SidecarControl: OverrideControl {
             }
         }
         for (step, tables) in steps {
-            let part = try await self.pass(
-                step,
-                about: tables,
-                force: force,
-                reason: reason,
-                leavingOut: leavingOut
+            judgement.add(
+                try await self.pass(step, about: tables, force: force, reason: reason, leavingOut: leavingOut)
             )
-            judgement.overruled += part.overruled.filter { !judgement.overruled.contains($0) }
-            if part.overrulesProxy { judgement.overrulesProxy = true }
         }
         return judgement
     }
@@ -130,7 +146,8 @@ extension SidecarControl: OverrideControl {
         } catch {
             throw AdminError(.clusterUnreachable, "The modes of tables are not changed: \(error)")
         }
-        after.note(changes, at: Timestamp.now(), epoch: after.epoch, by: change.by, reason: change.reason)
+        let canaries = before.modes.canaryChanges(to: after.modes)
+        after.note(changes, canaries, at: Timestamp.now(), epoch: after.epoch, by: change.by, reason: change.reason)
         do {
             try self.store.save(after)
         } catch {
@@ -143,7 +160,7 @@ extension SidecarControl: OverrideControl {
             throw AdminError(.changeFailed, "\(error)", hint: "The modes of tables are as they were.")
         }
         self.phaseState = after
-        let words = Self.words(changes, overrides)
+        let words = Self.words(changes.map(\.description) + canaries.map(\.description), overrides)
         self.logger.notice(
             "modes of tables changed",
             metadata: [
@@ -161,8 +178,8 @@ extension SidecarControl: OverrideControl {
         )
     }
 
-    static func words(_ changes: [TableModeChange], _ overrides: ModeOverrides) -> String {
-        let shown = changes.prefix(10).map(\.description).joined(separator: "; ")
+    static func words(_ changes: [String], _ overrides: ModeOverrides) -> String {
+        let shown = changes.prefix(10).joined(separator: "; ")
         let rest = changes.count > 10 ? " and \(changes.count - 10) more" : ""
         return (changes.isEmpty ? "no table's mode" : shown + rest) + ", \(overrides.list.count) overrides"
     }
@@ -176,17 +193,17 @@ extension SidecarControl: OverrideControl {
         let without = cluster == .target ? WriteMode.primaryOnly.name : WriteMode.targetOnly.name
         let kept = self.phaseState.overrides
         // While tables have a mode of their own, the sidecar's steps are nothing to them.
-        let since = (tables ?? []).map { tables in kept.first { $0.override.tables.covers(tables) }?.since ?? .max }
+        let since = (tables ?? []).map { tables in kept.first { $0.covers(tables) }?.since ?? .max }
             .max()
         let steps = self.phaseState.history.filter {
             $0.from == without && $0.to != without && $0.epoch < since ?? .max
         }
         let ownSteps = self.phaseState.tableHistory.filter { record in
-            guard record.from == without, record.to != without,
+            guard record.tenants == nil, record.from == without, record.to != without,
                 let pattern = try? TableFilter.Pattern(parsing: record.tables)
             else { return false }
             if let tables { return tables.contains { $0.meets(pattern) } }
-            return !kept.contains { $0.override.tables.covers(pattern) }
+            return !kept.contains { $0.covers(pattern) }
         }
         return (steps.map(\.at) + ownSteps.map(\.at)).compactMap { Moment.milliseconds($0) }.max()
     }
@@ -213,11 +230,5 @@ extension LoadEvidence {
             return patterns.contains { $0.meets(.init(keyspace: name.keyspace, table: name.table)) }
         }
         return evidence.tables.isEmpty ? nil : evidence
-    }
-}
-
-extension TableOverride {
-    init(_ override: ModeOverride) {
-        self.init(tables: override.tables.description, mode: override.stage.name)
     }
 }

@@ -96,7 +96,7 @@ actor SidecarControl {
         _ overrides: ModeOverrides,
         _ hosts: (source: [String], target: [String])
     ) -> String? {
-        let modes = [(mode, "\(mode)")] + overrides.list.map { ($0.stage.mode, "\($0.tables) in \($0.stage)") }
+        let modes = [(mode, "\(mode)")] + overrides.ofTables.map { ($0.stage.mode, "\($0.tables) in \($0.stage)") }
         for (mode, what) in modes {
             for cluster in Cluster.allCases where mode.needs(cluster) {
                 let isConfigured = cluster == .source ? !hosts.source.isEmpty : !hosts.target.isEmpty
@@ -223,7 +223,7 @@ extension SidecarControl: AdminControl {
         }
         if transition != .none || self.readsAreAhead {
             let step = self.modeStep(to: mode)
-            let judgement = try await self.pass(step, force: change.force, reason: change.reason)
+            let judgement = try await self.passOwn(step, force: change.force, reason: change.reason)
             try await self.move(to: mode, change, forced: transition == .forced, judgement, as: .phase)
         }
         return self.phase()

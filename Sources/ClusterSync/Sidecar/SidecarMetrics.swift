@@ -37,8 +37,9 @@ enum SidecarMetrics {
         page.gauge(
             "cluster_sync_table_mode_overrides",
             help: "Overrides by which tables have a write mode of their own.",
-            Double(status.overrides.list.count)
+            Double(status.overrides.ofTables.count)
         )
+        self.collectCanaries(status, into: &page)
         page.gauge(
             "cluster_sync_ready",
             help: "1 while clients should be sent here.",
@@ -99,6 +100,31 @@ enum SidecarMetrics {
         )
         self.collect(counters.comparison, into: &page)
         self.collectClocks(status, into: &page)
+    }
+
+    private static func collectCanaries(_ status: DualWriterStatus, into page: inout MetricsPage) {
+        var values: [CanaryState: Int] = [:]
+        for override in status.overrides.canaries {
+            values[status.modes.canaryState(of: override.tables), default: 0] += override.tenants?.values.count ?? 0
+        }
+        for state in CanaryState.allCases {
+            page.gauge(
+                "cluster_sync_canary_tenants",
+                help:
+                    "Tenants, each once for each override, whose reads go ahead of their tables, may do so later, or did.",
+                labels: [.init("state", state.rawValue)],
+                Double(values[state] ?? 0)
+            )
+        }
+        let canaries = status.counters.canaries
+        for (result, count) in [("answered", canaries.answered), ("failed", canaries.failed)] {
+            page.counter(
+                "cluster_sync_canary_reads_total",
+                help: "Reads of tenants that go ahead of their tables, by what came of them on the target.",
+                labels: [.init("result", result)],
+                count
+            )
+        }
     }
 
     private static func collect(_ comparison: ComparisonCounters, into page: inout MetricsPage) {

@@ -1,4 +1,5 @@
 import DualWriteCore
+import Operations
 
 /// An override as the state folder keeps it.
 struct KeptOverride: Sendable, Equatable {
@@ -11,32 +12,38 @@ struct KeptOverride: Sendable, Equatable {
 struct OverrideEntry: Codable {
     var tables: String
     var mode: String
+    var tenants: OverrideTenants?
     /// See ``KeptOverride/since``; only where each replica needs its own.
     var since: Int?
 
     init(_ override: ModeOverride, since: Int? = nil) {
         self.tables = override.tables.description
         self.mode = override.stage.name
+        self.tenants = override.tenants.map { OverrideTenants($0) }
         self.since = since
     }
 
     /// - Throws: ``ModeOverridesError`` where it names no tables or no mode.
     func override() throws(ModeOverridesError) -> ModeOverride {
-        try ModeOverride(tables: self.tables, mode: self.mode)
+        try ModeOverride(tables: self.tables, mode: self.mode, tenants: try CanaryTenants(self.tenants))
     }
 
     /// The formats of documents that have such entries.
     ///
-    /// A program that knows nothing of modes of tables must not go by a document that has some: it would send their reads to the
-    /// wrong cluster.
+    /// A program that knows nothing of modes of tables, or of tenants that go ahead, must not go by a document that has some: it
+    /// would send their reads to the wrong cluster.
     enum Format {
         static let plain = 1
         static let withOverrides = 2
+        static let withTenants = 3
 
         /// The lowest one in which overrides can be written.
-        static func of(_ overrides: [ModeOverride]) -> Int { overrides.isEmpty ? self.plain : self.withOverrides }
+        static func of(_ overrides: [ModeOverride]) -> Int {
+            if overrides.isEmpty { return self.plain }
+            return overrides.contains { $0.tenants != nil } ? self.withTenants : self.withOverrides
+        }
 
-        static func isKnown(_ format: Int) -> Bool { [self.plain, self.withOverrides].contains(format) }
+        static func isKnown(_ format: Int) -> Bool { (self.plain...self.withTenants).contains(format) }
     }
 }
 

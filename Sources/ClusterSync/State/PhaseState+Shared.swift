@@ -38,16 +38,24 @@ extension PhaseState {
         return changes
     }
 
-    /// Notes what becomes of tables.
-    mutating func note(_ changes: [TableModeChange], at now: String, epoch: Int, by: String, reason: String) {
+    /// Notes what becomes of tables, and of tenants that go ahead of theirs.
+    mutating func note(
+        _ changes: [TableModeChange],
+        _ canaries: [CanaryChange] = [],
+        at now: String,
+        epoch: Int,
+        by: String,
+        reason: String
+    ) {
         self.tableHistory += changes.map { TableModeRecord($0, at: now, epoch: epoch, by: by, reason: reason) }
+        self.tableHistory += canaries.map { TableModeRecord($0, at: now, epoch: epoch, by: by, reason: reason) }
         self.tableHistory = self.tableHistory.suffix(Self.historyMax)
     }
 
     /// Overrides in the place of others; those of the same tables stay what they are since.
     static func kept(_ overrides: ModeOverrides, after before: [KeptOverride], epoch: Int) -> [KeptOverride] {
         overrides.list.map { override in
-            let since = before.first { $0.override.tables == override.tables }?.since
+            let since = before.first { $0.override.isOfSamePlace(as: override) }?.since
             return KeptOverride(override: override, since: since ?? epoch)
         }
     }

@@ -1,15 +1,47 @@
-/// Tables with a write mode of their own.
+/// Tables with a write mode of their own, or tenants of tables whose reads go ahead.
 public struct TableOverride: Codable, Sendable, Equatable {
     /// The tables as `keyspace`, `keyspace.*` or `keyspace.table`, with `*` and `?`.
     public var tables: String
-    /// The name of their mode.
+    /// The name of their mode; of tenants `ReadsFirst`.
     public var mode: String
+    /// Whose rows of these tables it is about; nil where it is about whole tables.
+    public var tenants: OverrideTenants?
+    /// What tenants have of it now: `ahead`, `waiting` for their tables, or `passed` by them. It is told, and not read.
+    public var state: String?
 
     /// Creates an override.
-    public init(tables: String, mode: String) {
+    public init(tables: String, mode: String, tenants: OverrideTenants? = nil, state: String? = nil) {
         self.tables = tables
         self.mode = mode
+        self.tenants = tenants
+        self.state = state
     }
+}
+
+/// Tenants by the value of a column, as documents and the state folder write them.
+public struct OverrideTenants: Codable, Sendable, Equatable {
+    /// The column that says whose a row is, as in the schema.
+    public var column: String
+    /// The values as texts, whatever the column's type is.
+    public var values: [String]
+    /// Values that are not told here.
+    public var leftOut: Int?
+
+    /// Creates tenants.
+    public init(column: String, values: [String]) {
+        self.column = column
+        self.values = values
+    }
+
+    /// The same with no more values than a document about something else names.
+    public var shortened: OverrideTenants {
+        guard self.values.count > Self.shownMax else { return self }
+        var short = OverrideTenants(column: self.column, values: Array(self.values.prefix(Self.shownMax)))
+        short.leftOut = self.values.count - Self.shownMax
+        return short
+    }
+
+    private static var shownMax: Int { 10 }
 }
 
 /// One change of the mode of some tables, as the state folder keeps it.
@@ -18,6 +50,8 @@ public struct TableModeRecord: Codable, Sendable, Equatable {
     public var at: String
     /// The tables.
     public var tables: String
+    /// Of these the tenants whose reads went ahead, or do no more, as `column=value,…`; nil where it was about whole tables.
+    public var tenants: String?
     /// Their mode before.
     public var from: String
     /// Their mode after.
@@ -30,9 +64,19 @@ public struct TableModeRecord: Codable, Sendable, Equatable {
     public var reason: String
 
     /// Creates a record.
-    public init(at: String, tables: String, from: String, to: String, epoch: Int, by: String, reason: String) {
+    public init(
+        at: String,
+        tables: String,
+        tenants: String? = nil,
+        from: String,
+        to: String,
+        epoch: Int,
+        by: String,
+        reason: String
+    ) {
         self.at = at
         self.tables = tables
+        self.tenants = tenants
         self.from = from
         self.to = to
         self.epoch = epoch
@@ -79,10 +123,11 @@ public struct OverridesChange: Sendable, Equatable {
     public var by: String
 
     static var keys: [String] { ["overrides", "epoch", "reason", "force"] }
-    static var overrideKeys: [String] { ["tables", "mode"] }
-    /// Keys by which somebody would name tenants.
-    static var tenantKeys: [String] { ["tenant", "tenants", "tenant_id", "tenant_columns"] }
-    /// Overrides that are read; how many there may be says the service.
+    static var overrideKeys: [String] { ["tables", "mode", "tenants", "state"] }
+    static var tenantsKeys: [String] { ["column", "values"] }
+    /// Keys by which somebody would give tenants a mode.
+    static var tenantKeys: [String] { ["tenant", "tenant_id", "tenant_columns"] }
+    /// Overrides, and values of tenants, that are read; how many there may be says the service.
     static var overridesMax: Int { 10_000 }
     static var nameBytesMax: Int { 256 }
     static var bodyBytesMax: Int { 512 << 10 }
@@ -98,7 +143,7 @@ public struct OverridesChange: Sendable, Equatable {
 
     /// Reads the document of `PUT /v1/overrides`.
     init(_ object: [String: JSONValue], by: String) throws(AdminError) {
-        guard Self.tenantKeys.allSatisfy({ object[$0] == nil }) else { throw Self.noTenants }
+        guard (Self.tenantKeys + ["tenants"]).allSatisfy({ object[$0] == nil }) else { throw Self.noTenants }
         var reader = DocumentReader(object, keys: Self.keys)
         let overrides = try reader.overrides()
         let epoch = reader.number("epoch", in: 0...Int.max)
@@ -111,9 +156,10 @@ public struct OverridesChange: Sendable, Equatable {
     static var noTenants: AdminError {
         AdminError(
             .invalidDocument,
-            "A tenant cannot have a write mode of its own: an override names tables.",
+            "A tenant cannot have a write mode of its own: an override names tables. Its reads can go ahead of theirs.",
             hint:
-                "Tenants can be left out of the copies, or taken into them: PUT /v1/filters with tenant_columns and tenants. "
+                #"That is an override with "mode": "ReadsFirst" and "tenants": {"column": …, "values": […]}. Tenants "#
+                + "can be left out of the copies, or taken into them: PUT /v1/filters with tenant_columns and tenants. "
                 + "Nothing was changed."
         )
     }
@@ -144,12 +190,30 @@ extension DocumentReader {
     private mutating func override() -> TableOverride? {
         let tables = self.text("tables", bytesMax: OverridesChange.nameBytesMax)
         if tables == nil, !self.has("tables") { self.fault("the key 'tables' is missing") }
+        let tenants = self.tenants()
         switch self.value("mode") {
-        case .string(let mode): return tables.map { TableOverride(tables: $0, mode: mode) }
-        case .integer(let number): return tables.map { TableOverride(tables: $0, mode: String(number)) }
+        case .string(let mode): return tables.map { TableOverride(tables: $0, mode: mode, tenants: tenants) }
+        case .integer(let number):
+            return tables.map { TableOverride(tables: $0, mode: String(number), tenants: tenants) }
         case nil, .null: self.fault("the key 'mode' is missing")
         default: self.fault("mode: must be the name of a write mode or its number")
         }
         return nil
+    }
+
+    private mutating func tenants() -> OverrideTenants? {
+        guard self.has("tenants") else { return nil }
+        guard case .object(let object)? = self.value("tenants") else {
+            self.fault("tenants: must be an object with column and values")
+            return nil
+        }
+        var inner = DocumentReader(object, keys: OverridesChange.tenantsKeys)
+        let column = inner.text("column", bytesMax: OverridesChange.nameBytesMax)
+        if column == nil, !inner.has("column") { inner.fault("the key 'column' is missing") }
+        let values = inner.texts("values", max: OverridesChange.overridesMax, bytesMax: OverridesChange.nameBytesMax)
+        if values == nil, !inner.has("values") { inner.fault("the key 'values' is missing") }
+        self.take(inner, of: "tenants")
+        guard let column, let values else { return nil }
+        return OverrideTenants(column: column, values: values)
     }
 }
