@@ -272,6 +272,7 @@ struct CanaryTenantTests {
                 Issue.record("a target that is away has answered")
                 return
             }
+            #expect(await harness.proxy.status().counters.canaries.failed == 1)
             #expect(await harness.proxy.status().isReady)
             try await harness.proxy.setOverrides(.none)
             #expect(try await client.ask(read).firstColumn == ["source"])
@@ -281,11 +282,11 @@ struct CanaryTenantTests {
     @Test func `their reads are not compared, everybody else's are`() async throws {
         let ahead = try Self.ahead("acme")
         try await SidecarHarness.run(mode: .dualWriteSync, schema: Self.schema) {
-            $0.overrides = ahead
             $0.comparison.percentage = 100
             $0.comparison.settleMilliseconds = 20
         } _: { harness in
             try await Self.tell(harness)
+            try await harness.proxy.setOverrides(ahead)
             let client = try await harness.client()
             for _ in 0..<5 { _ = try await client.ask(query("SELECT v FROM one.t WHERE tenant = 'acme'")) }
             #expect(await harness.proxy.status().counters.comparison.tables.isEmpty)
@@ -299,10 +300,9 @@ struct CanaryTenantTests {
 
     @Test func `whom the filter holds back is read from the source`() async throws {
         let ahead = try Self.ahead("acme", "globex")
-        try await SidecarHarness.run(mode: .dualWriteSync, schema: Self.schema) {
-            $0.overrides = ahead
-        } _: { harness in
+        try await SidecarHarness.run(mode: .dualWriteSync, schema: Self.schema) { harness in
             try await Self.tell(harness)
+            try await harness.proxy.setOverrides(ahead)
             let statements = try await Statements(try await harness.client())
             #expect(try await statements.read("acme") == ["target"])
             harness.proxy.setFilter(
@@ -313,6 +313,36 @@ struct CanaryTenantTests {
             )
             try await eventually { try await statements.read("acme") == ["source"] }
             #expect(try await statements.read("globex") == ["target"])
+        }
+    }
+
+    @Test func `what an earlier process has left is there before the target answers`() async throws {
+        try await JournalHarness.run { harness in
+            harness.target.setFaults([FaultRule(.textContains("INSERT"), .drop)])
+            var left: TemporaryFolder?
+            try await harness.sidecar(.dualWriteAsync) {
+                $0.timeouts.drainMilliseconds = 100
+            } _: { _, client in
+                let text = "INSERT INTO one.t (p, v) VALUES ('acme', 'late')"
+                #expect(try await client.ask(query(text)) == .result(.void))
+                left = try harness.folder.copy()
+            }
+            let killed = try #require(left)
+            let tenants = try CanaryTenants(column: "p", values: ["acme"])
+            let ahead = try ModeOverrides([ModeOverride(try .init(parsing: "one.t"), ahead: tenants)])
+            try await harness.sidecar(.dualWriteSync, in: killed) {
+                $0.overrides = ahead
+            } _: { proxy, client in
+                let read = query("SELECT v FROM one.t WHERE p = 'acme'")
+                for _ in 0..<5 { #expect(try await client.ask(read).firstColumn == ["late"]) }
+                #expect(await proxy.status().counters.canaries.answered == 0)
+                harness.target.setFaults([])
+                try await eventually {
+                    let rows = try await client.ask(read).firstColumn
+                    #expect(rows == ["late"])
+                    return await proxy.status().counters.canaries.answered > 0
+                }
+            }
         }
     }
 }

@@ -184,7 +184,7 @@ struct OverrideCommandTests {
 
         await sidecar.kill()
         sidecar = try await stage.start()
-        #expect(try await read(2) == ["target"])
+        try await eventually { try await read(2) == ["target"] }
         #expect(try await read(3) == ["source"])
         let stranger = try await override("remove", "shop.t", "--tenant", "p=7")
         #expect(

@@ -60,7 +60,8 @@ enum OverrideWish: Sendable {
     var words: [String] {
         switch self {
         case .set(let override):
-            ["set", override.tables.description, override.stage.name] + Self.option(override.tenants.map { Tenants($0) })
+            ["set", override.tables.description, override.stage.name]
+                + Self.option(override.tenants.map { Tenants($0) })
         case .remove(let tables, let tenants): ["remove", tables.description] + Self.option(tenants)
         }
     }

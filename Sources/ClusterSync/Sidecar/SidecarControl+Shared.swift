@@ -63,7 +63,9 @@ extension SidecarControl {
             let goal = ChangeOrder.Goal.overrides(modes.overrides, of: Int64(self.phaseState.epoch))
             let outcome = await shared.change(to: goal, by: by, reason: change.reason, force: change.force)
             let changes = self.modes.changes(to: modes)
-            try self.check(outcome, Self.words(changes.map(\.description), modes.overrides)) { $0.overrides == modes.overrides }
+            try self.check(outcome, Self.words(changes.map(\.description), modes.overrides)) {
+                $0.overrides == modes.overrides
+            }
         }
     }
 
@@ -230,7 +232,8 @@ extension SidecarControl: StageTaker {
         let change = record.change
         let isAboutTables = from.stage == record.stage && from.overrides != record.modes.overrides
         let words =
-            isAboutTables ? Self.words(changes.map(\.description), record.modes.overrides) : "\(from.stage) → \(record.stage)"
+            isAboutTables
+            ? Self.words(changes.map(\.description), record.modes.overrides) : "\(from.stage) → \(record.stage)"
         self.logger.notice(
             isAboutTables ? "modes of tables changed" : "write mode changed",
             metadata: [

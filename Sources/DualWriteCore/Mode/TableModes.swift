@@ -13,6 +13,11 @@ public struct TableModes: Sendable, Hashable {
         self.overrides = overrides
     }
 
+    /// Whether both give every table the same mode, as far as their lists show it.
+    public func agreesOnTables(with other: TableModes) -> Bool {
+        self.stage == other.stage && self.overrides.ofTables == other.overrides.ofTables
+    }
+
     /// All modes of tables in force, the sidecar's first, each once. Tenants that go ahead add nothing to them.
     public var stages: [ModeStage] {
         self.overrides.ofTables.reduce(into: [self.stage]) { if !$0.contains($1.stage) { $0.append($1.stage) } }

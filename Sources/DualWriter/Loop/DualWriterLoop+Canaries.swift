@@ -46,18 +46,19 @@ extension DualWriterLoop {
 
     // MARK: After a change
 
-    /// For what tenants wait that have come to DualWriteSync with their tables. Clients did not wait for the target before: it
-    /// answers for none of them before it has what it was owed then.
+    /// For what tenants wait that have come to DualWriteSync with their tables, or with the start of the process. Clients did not
+    /// wait for the target before, or an earlier process has left something: it answers for none of them before it has what it
+    /// was owed then.
     enum CanaryWait: Equatable {
         /// For nothing.
         case over
-        /// Other loops may still write as before.
+        /// Other loops may still write as before, or have not looked yet at what was left.
         case allLoops
         /// For what the target was owed at a moment, in milliseconds since 1970.
         case delivery(since: Int64)
     }
 
-    /// All loops go by the new modes.
+    /// All loops go by the new modes, and know what they owe.
     func allLoopsHaveChanged() {
         if self.canaryWait != .over { self.canaryWait = .delivery(since: self.wallMilliseconds) }
     }

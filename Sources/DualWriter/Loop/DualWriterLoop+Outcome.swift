@@ -42,6 +42,7 @@ extension DualWriterLoop {
         }
         switch request.plan {
         case .single:
+            if request.isCanary { self.counters.canaries.count(cluster, answer) }
             self.reply(request, cluster, opcode: opcode, flags: flags, body: body)
             if request.kind == .read, self.settings.comparison.percentage > 0, request.tableStage.comparesReads {
                 self.comparisons.consider(request, answeredBy: cluster, opcode, flags, body)

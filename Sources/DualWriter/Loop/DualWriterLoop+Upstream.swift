@@ -162,7 +162,6 @@ extension DualWriterLoop: UpstreamDelegate {
 
     private func observe(_ request: ProxiedRequest, _ cluster: Cluster, _ answer: AnswerClass) {
         guard request.stage != .comparison else { return }
-        if request.isCanary { self.counters.canaries.count(cluster, answer) }
         let microseconds = (self.now - request[cluster].sentAt) / 1_000
         if request.isWrite {
             if answer == .success {

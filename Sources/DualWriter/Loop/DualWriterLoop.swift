@@ -37,7 +37,7 @@ final class DualWriterLoop {
     /// Tenants whose reads go ahead of their tables; nil where there are none, and nothing of it is asked then.
     private(set) var canaries: CanaryRules?
     /// For what they wait before they do.
-    var canaryWait = CanaryWait.over
+    var canaryWait: CanaryWait
     /// When a table may have got another primary for the last time, in milliseconds since 1970: what a lane owes from before that
     /// may be overtaken.
     private(set) var primariesChangedAt: Int64
@@ -119,6 +119,7 @@ final class DualWriterLoop {
         self.settings = settings
         self.hasOverrides = settings.overrides.hasTables
         self.canaries = CanaryRules(settings.overrides, filter: settings.filter)
+        self.canaryWait = settings.overrides.hasCanaries ? .allLoops : .over
         self.primariesChangedAt = LoopClock.wallMicroseconds / 1_000
         self.advertisedAddress = advertisedAddress
         self.ring = ring
@@ -216,7 +217,7 @@ final class DualWriterLoop {
         let modesAreOthers = old.stage != self.settings.stage || old.overrides != self.settings.overrides
         if modesAreOthers {
             self.hasOverrides = self.settings.overrides.hasTables
-            self.primariesChangedAt = self.wallMilliseconds
+            if !old.modes.agreesOnTables(with: self.settings.modes) { self.primariesChangedAt = self.wallMilliseconds }
         }
         guard modesAreOthers || old.filter != self.settings.filter else { return }
         self.canaries = CanaryRules(self.settings.overrides, filter: self.settings.filter)

@@ -41,6 +41,9 @@ extension DualWriterService {
             self.state.withLock { $0.loops.append(bound) }
         }
         try await self.recover()
+        for loop in self.state.withLock({ $0.loops }) {
+            try await loop.eventLoop.submit { loop.value.allLoopsHaveChanged() }.get()
+        }
         let listener = try await self.listen(on: group)
         self.state.withLock { $0.boundAddress = listener.localAddress }
         self.logger.info(
