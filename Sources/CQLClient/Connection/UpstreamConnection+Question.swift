@@ -22,7 +22,8 @@ extension UpstreamConnection {
 
     /// Calls back once: at the answer, at the deadline, or when the connection ends. On the loop.
     ///
-    /// A node that stays silent is closed soon, as one that does not answer a heartbeat.
+    /// The connection stays as it is: a node that pauses for some seconds must not lose what is on its way because somebody has
+    /// asked. Silence for too long is the heartbeat's business.
     func ask(deadline: NIODeadline, _ callback: @escaping (SignOfLife) -> Void) {
         guard self.isReady, let loop = self.context?.eventLoop else { return callback(.lost) }
         var question = self.question ?? Question()
@@ -52,7 +53,6 @@ extension UpstreamConnection {
             )
         }
         guard case .sent = outcome else { return false }
-        if self.heartbeatSince == nil { self.heartbeatSince = .now() }
         return true
     }
 
