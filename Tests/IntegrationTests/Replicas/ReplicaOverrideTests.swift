@@ -133,6 +133,27 @@ struct ReplicaOverrideTests {
                 ["phase", "override", "remove", "shop.t", "--reason", "enough"] + endpoints
             )
             #expect(again.code == 64 && again.errors.contains("has no override"))
+
+            let ahead = try await ChildProcess.run(
+                ["phase", "override", "set", "shop.t", "ReadsFirst", "--tenant", "p=a", "--reason", "too soon"]
+                    + endpoints
+            )
+            #expect(ahead.code != 0 && ahead.errors.contains("Tenants cannot go ahead with control: cluster"))
+            #expect(try await Self.lists(stage) == [[], [], []])
         }
+    }
+
+    @Test func `a folder with tenants that go ahead is not taken among replicas`() async throws {
+        let folder = try TemporaryFolder()
+        let text = #"""
+            {"format": 3, "mode": "DualWriteSync", "epoch": 1, "history": [], "overrides": [
+              {"tables": "shop.t", "mode": "ReadsFirst", "since": 1, "tenants": {"column": "p", "values": ["a"]}}]}
+            """#
+        try Data(text.utf8).write(to: URL(filePath: "\(folder.path)/phase.json"))
+        let result = try await ChildProcess.run([
+            "dual-writer", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--state-dir", folder.path, "--set",
+            "control=cluster", "--set", "source.hosts=127.0.0.1:1", "--set", "target.hosts=127.0.0.1:1",
+        ])
+        #expect(result.code == 78 && result.errors.contains("has tenants that go ahead"), "\(result.errors)")
     }
 }
