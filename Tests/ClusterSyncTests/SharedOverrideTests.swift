@@ -138,6 +138,20 @@ struct SharedOverrideTests {
         TableModes(stage, try ModeOverrides(try texts.map { try ModeOverride(parsing: $0) }))
     }
 
+    /// What a replica knows of the others, as soon as it is what it should be.
+    private static func replicas(
+        of control: SidecarControl,
+        when isThere: (ReplicasDocument) -> Bool
+    ) async throws -> ReplicasDocument {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while true {
+            let document = await control.replicas()
+            if isThere(document) { return document }
+            try #require(ContinuousClock.now < deadline, "\(document)")
+            try await Task.sleep(for: .milliseconds(5))
+        }
+    }
+
     private static func refusal(_ body: () async throws(AdminError) -> Void) async -> AdminError? {
         do {
             try await body()
@@ -161,8 +175,9 @@ struct SharedOverrideTests {
                 let audit = await control.audit(max: 1).records.first
                 #expect(audit?.action == .overrides && audit?.reason == "a canary")
                 #expect(audit?.what.contains("app.log DualWriteAsync → PrimaryOnly") == true)
-                let replicas = await control.replicas()
-                #expect(replicas.overrides == document.overrides && replicas.replicas.map(\.appliedEpoch) == [1, 1, 1])
+                // It hears of the others in its next round.
+                let replicas = try await Self.replicas(of: control) { $0.replicas.map(\.appliedEpoch) == [1, 1, 1] }
+                #expect(replicas.overrides == document.overrides && replicas.isWhole)
                 // A restart finds it.
                 let memory = try ControlStore.open(bench.stores[place].folder, id: nil)
                 #expect(memory.kept.record?.modes == modes && memory.kept.promise == nil)
