@@ -120,7 +120,7 @@ struct SeveralEndpointsTests {
         #expect(load.output.contains(one) && load.errors.contains("1 of 2"))
         // There is no table: that is no good news of several either.
         try await eventually {
-            try await Self.run(["sstable-loader", "status"], one).output.contains("failed: no table")
+            try await Self.run(["sstable-loader", "status"], one).output.contains("failed: there is nothing to load")
         }
         let json = try await Self.run(["sstable-loader", "status", "--json"], one, one)
         #expect(json.code == 1 && json.output.ranges(of: "\"migration\"").count == 2, "\(json.errors)")

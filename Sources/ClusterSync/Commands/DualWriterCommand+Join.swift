@@ -18,11 +18,9 @@ extension DualWriterCommand {
     ) async throws -> (shared: SharedMode?, phase: PhaseState) {
         guard configuration.replica.control == .cluster else { return (nil, phase) }
         guard !phase.modes.overrides.hasCanaries else {
-            throw fail(
-                Exit.configuration,
-                "The state folder has tenants that go ahead of their tables, which replicas with control: cluster cannot agree on. "
-                    + "Start it with control: file and take them back (phase override remove TABLES --tenant COLUMN)."
-            )
+            let what = "tenants that go ahead of their tables, which replicas with control: cluster cannot agree on"
+            let how = "start it with control: file and take them back (phase override remove TABLES --tenant COLUMN)"
+            throw fail(Exit.configuration, "The state folder has \(what): \(how).")
         }
         let (memory, kept): (ControlStore, Replica.Kept)
         do {

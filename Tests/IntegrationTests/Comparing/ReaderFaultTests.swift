@@ -21,9 +21,6 @@ struct ReaderFaultTests {
     private static let settings = [
         "job.lease_ms=5000", "concurrency=4", "source.request_timeout_ms=1000", "target.request_timeout_ms=1000",
         "settle.tries=20", "retries.ranges=1000", "connect.wait_ms=30000", "limits.rows_per_second=400",
-        // What the target had in its sockets when it was stopped begins its life when it goes on: that is a true difference, and as
-        // large as the stop is long.
-        "tolerances.ttl_seconds=3600",
     ]
 
     /// What the source does to whoever reads ranges of it, and to nobody else.

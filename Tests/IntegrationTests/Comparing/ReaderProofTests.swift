@@ -32,10 +32,10 @@ struct ReaderProofTests {
         let after = try await scenario.report(asking: sidecar, code: 0)
         #expect(after.verdict == "in_sync" && after.found == [] && after.counts.rowsUndecided == 0)
 
-        let writes = applications.acknowledged
+        try await eventually { applications.acknowledged > 100 || !applications.failures.isEmpty }
         applications.stop()
         try await writing.value
-        #expect(writes > 100 && applications.failures == [], "\(writes) \(applications.failures)")
+        #expect(applications.failures == [])
         try await scenario.settled(sidecar)
         #expect(scenario.unequal() == [])
         #expect(await sidecar.stop().code == 0)

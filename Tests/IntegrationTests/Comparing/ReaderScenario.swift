@@ -213,6 +213,9 @@ final class ReaderScenario: Sendable {
             "source.hosts=127.0.0.1:\(self.source.port)", "target.hosts=127.0.0.1:\(self.targetPort)",
             "settle.wait_ms=20", "settle.pause_max_ms=100", "state_dir=\(self.folder.path)/state",
             "findings.samples=1000", "admin.listen=127.0.0.1:0",
+            // What a target had in its sockets when it was stopped begins its life when it goes on: that is a true difference, and as
+            // large as the stop is long.
+            "tolerances.ttl_seconds=3600",
         ]
         if let sidecar { all += ["dual_writer.admin=\(sidecar.admin)", "dual_writer.token=secret"] }
         let arguments = ["dual-reader"] + words + ["--json", "--keyspace", "shop"]

@@ -55,17 +55,17 @@ struct ProxyHarness {
     }
 }
 
-/// Waits until something holds that no event tells of; fails when it has not after thirty seconds.
+/// Waits until something holds that no event tells of; fails when it has not after a minute.
 func eventually(
     _ condition: () async throws -> Bool,
     sourceLocation: SourceLocation = #_sourceLocation
 ) async throws {
-    let deadline = ContinuousClock.now + .seconds(30)
+    let deadline = ContinuousClock.now + .seconds(60)
     while ContinuousClock.now < deadline {
         if try await condition() { return }
         try await Task.sleep(for: .milliseconds(5))
     }
-    Issue.record("still not so after thirty seconds", sourceLocation: sourceLocation)
+    Issue.record("still not so after a minute", sourceLocation: sourceLocation)
 }
 
 func query(_ text: String, _ values: [String] = [], timestamp: Int64? = nil) -> Request {
