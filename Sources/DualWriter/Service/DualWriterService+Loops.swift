@@ -75,7 +75,8 @@ extension DualWriterService {
         )
     }
 
-    /// Changes the modes of all loops, and then tells them that all have changed: what is acknowledged afterwards went the new way.
+    /// Changes the modes of all loops, and then tells them that all have changed: what is acknowledged afterwards went the new
+    /// way.
     private func bringLoops(from former: TableModes, to modes: TableModes) async {
         let bringsCanaries = former.canaryChanges(to: modes).contains(where: \.endsWaiting)
         let loops = self.state.withLock { $0.loops }

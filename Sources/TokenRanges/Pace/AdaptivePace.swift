@@ -3,12 +3,13 @@ public import CQLProtocol
 /// How many writes may be on their way to the target at once, by what its latency and its errors say: one more with each round of
 /// answers while all is well, a part less when it is not.
 ///
-/// The latency is compared with the target's own floor: about the smallest that was seen of writes of about this size in this period
-/// or the one before. A batch of many statements takes longer than a single one on an idle target, too, and that is no queue. At the
-/// end of a period the window is halved, so that the floors are seen without the queue that the window itself makes.
+/// The latency is compared with the target's own floor: about the smallest that was seen of writes of about this size in this
+/// period or the one before. A batch of many statements takes longer than a single one on an idle target, too, and that is no
+/// queue. At the end of a period the window is halved, so that the floors are seen without the queue that it makes itself.
 ///
-/// A latency that stays high in the least window is not the loader's doing: then others keep the target busy, and the floors rise, so
-/// that the loader takes a small share beside them instead of almost none. A value; all times are nanoseconds of one clock.
+/// A latency that stays high in the least window is not the loader's doing: then others keep the target busy, and the floors
+/// rise, so that the loader takes a small share beside them instead of almost none. A value; all times are nanoseconds of one
+/// clock.
 public struct AdaptivePace: Sendable {
     /// The bounds and thresholds of a pace.
     public struct Limits: Sendable, Hashable {
@@ -57,7 +58,7 @@ public struct AdaptivePace: Sendable {
     private static var floorSmoothing: Double { 1.0 / 32 }
     /// Answers in the least window after which a latency that has stayed high is the target's own.
     private static var answersAlone: Int { 16 }
-    /// How many times its new floor such a latency is: what is left up to `growthFactor` is how far the loader's own queue may add to it.
+    /// How many times its new floor such a latency is: what is left up to `growthFactor` the loader's own queue may add.
     private static var stretchAlone: Double { 1.5 }
     /// Sizes that have a floor each: each is twice the one before, and the last one has no end.
     private static var sizes: Int { 24 }

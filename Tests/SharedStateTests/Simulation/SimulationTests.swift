@@ -9,7 +9,7 @@ struct AgreementSimulationTests {
         _ seed: UInt64,
         force: Bool = false,
         tables: SimulatedTables? = nil
-    ) throws -> SimulatedWorld {
+    ) async throws -> SimulatedWorld {
         let world = SimulatedWorld(seed: seed, replicas: 2 + Int(seed % 3))
         world.usesForce = force
         world.tables = tables
@@ -19,9 +19,14 @@ struct AgreementSimulationTests {
             if chaos.percent(40) { world.disturb() }
             if chaos.percent(60) { world.wish() }
             try world.run(for: Int64(chaos.number(200...12_000)))
+            // Others are waiting for answers meanwhile.
+            await Task.yield()
         }
         world.heal()
-        try world.run(for: 180_000)
+        for _ in 0..<18 {
+            try world.run(for: 10_000)
+            await Task.yield()
+        }
         if let disagreement = world.disagreement {
             throw SimulatedWorld.Finding(description: "after everything is mended: \(disagreement)")
         }
@@ -31,11 +36,11 @@ struct AgreementSimulationTests {
     @Test(arguments: 0..<8)
     func `an epoch has one meaning, live replicas are one stage apart at most, and all come to what is decided`(
         _ part: UInt64
-    ) throws {
+    ) async throws {
         var (decided, alone) = (0, 0)
         for seed in part * 15..<(part + 1) * 15 {
             do {
-                let world = try Self.history(seed)
+                let world = try await Self.history(seed)
                 decided += world.decided
                 alone += world.decidedWithOneCluster
             } catch {
@@ -48,31 +53,31 @@ struct AgreementSimulationTests {
     }
 
     /// Applications write all the time, and each replica is asked what it would read after each thing that happens.
-    @Test(arguments: 0..<8)
+    @Test(arguments: 0..<4)
     func `whatever becomes of the modes of tables, no acknowledged write is unseen by a replica's read of any table`(
         _ part: UInt64
-    ) throws {
+    ) async throws {
         var (decided, writes) = (0, 0)
-        for seed in part * 15..<(part + 1) * 15 {
+        for seed in part * 10..<(part + 1) * 10 {
             do {
-                let world = try Self.history(seed ^ 0x7ab1e, tables: SimulatedTables())
+                let world = try await Self.history(seed ^ 0x7ab1e, tables: SimulatedTables())
                 decided += world.decidedForTables
                 writes += world.tables?.writes ?? 0
             } catch {
                 Issue.record("seed \(seed): \(error)")
             }
         }
-        #expect(decided > 15 * 2)
-        #expect(writes > 15 * 100)
+        #expect(decided > 10 * 2)
+        #expect(writes > 10 * 100)
     }
 
-    @Test(arguments: 0..<2)
+    @Test(arguments: 0..<1)
     func `whatever is forced for tables on both sides of a partition, all have one list in the end`(
         _ part: UInt64
-    ) throws {
-        for seed in part * 15..<(part + 1) * 15 {
+    ) async throws {
+        for seed in part * 10..<(part + 1) * 10 {
             do {
-                _ = try Self.history(seed, force: true, tables: SimulatedTables())
+                _ = try await Self.history(seed, force: true, tables: SimulatedTables())
             } catch {
                 Issue.record("seed \(seed): \(error)")
             }
@@ -123,9 +128,10 @@ struct AgreementSimulationTests {
     }
 
     @Test(arguments: 0..<2)
-    func `whatever is forced on both sides of a partition, all choose the same in the end`(_ part: UInt64) throws {
+    func `whatever is forced on both sides of a partition, all choose the same in the end`(_ part: UInt64) async throws
+    {
         for seed in part * 15..<(part + 1) * 15 {
-            do { _ = try Self.history(seed, force: true) } catch { Issue.record("seed \(seed): \(error)") }
+            do { _ = try await Self.history(seed, force: true) } catch { Issue.record("seed \(seed): \(error)") }
         }
     }
 
