@@ -307,4 +307,21 @@ struct SharedOverrideTests {
         phase.take(record, from: .dualWriteAsync)
         #expect(phase.history.count == 1 && phase.tableHistory.count == 1)
     }
+
+    /// By the trail the gates judge whether a load or a comparison began after the copies did.
+    @Test(arguments: [WriteMode.primaryOnly, .dualWriteAsync, .dualWriteSync])
+    func `a replica with a new folder counts copies from when it has joined, whatever its configuration says`(
+        configured: WriteMode
+    ) {
+        var phase = PhaseState(mode: configured, epoch: 0, history: [])
+        let change = StageChange(id: .random(), by: "r0", reason: "go", forced: false, at: 7)
+        phase.join(SharedRecord(epoch: 2, stage: .dualWriteAsync, change: change))
+        #expect(phase.history.map { [$0.from, $0.to] } == [["PrimaryOnly", "DualWriteAsync"]])
+
+        // One that has been there goes on with what it knows.
+        phase.join(SharedRecord(epoch: 3, stage: .dualWriteSync, change: change))
+        #expect(phase.history.map(\.from) == ["PrimaryOnly", "DualWriteAsync"])
+        phase.join(SharedRecord(epoch: 3, stage: .dualWriteSync, change: change))
+        #expect(phase.history.count == 2)
+    }
 }

@@ -8,12 +8,14 @@ extension UpstreamConnection {
         struct Asker {
             var id: Int
             var began: NIODeadline
+            /// Whether the question has left for this one; where all streams were taken, whatever comes in is an answer.
+            var isAsked: Bool
             var callback: (SignOfLife) -> Void
         }
 
         var askers: [Asker] = []
         var askersSeen = 0
-        /// Whether it has left; where all streams are taken it has not, and whatever comes in is an answer.
+        /// Whether it has left.
         var isSent = false
     }
 
@@ -29,8 +31,11 @@ extension UpstreamConnection {
         var question = self.question ?? Question()
         question.askersSeen += 1
         let id = question.askersSeen
-        question.askers.append(Question.Asker(id: id, began: .now(), callback: callback))
+        let began = NIODeadline.now()
         if !question.isSent { question.isSent = self.sendQuestion() }
+        question.askers.append(
+            Question.Asker(id: id, began: began, isAsked: question.isSent, callback: callback)
+        )
         self.question = question
         loop.assumeIsolated().scheduleTask(deadline: deadline) { self.deadlinePassed(ofAsker: id) }
     }
@@ -83,8 +88,10 @@ extension UpstreamConnection {
         guard let index = self.question?.askers.firstIndex(where: { $0.id == id }),
             let asker = self.question?.askers.remove(at: index)
         else { return }
+        // Whoever asks next asks anew: one answer that is lost must not stand against all steps to come.
+        if self.question?.askers.isEmpty == true { self.question = nil }
         let now = NIODeadline.now()
-        if self.question?.isSent == false, self.lastInbound > asker.began {
+        if !asker.isAsked, self.lastInbound > asker.began {
             asker.callback(.answered(after: Self.duration(self.lastInbound - asker.began)))
         } else {
             asker.callback(.silent(for: Self.duration(now - self.lastInbound)))

@@ -155,7 +155,8 @@ struct AdminClient: Sendable {
         _ method: HTTPMethod,
         _ path: String,
         _ body: some Encodable,
-        as type: Document.Type
+        as type: Document.Type,
+        within timeout: TimeAmount = Self.timeout
     ) async throws(AdminFailure) -> (Document, Data) {
         var request = HTTPClientRequest(url: self.base + path)
         request.method = method
@@ -166,7 +167,7 @@ struct AdminClient: Sendable {
         } catch {
             throw AdminFailure(code: Exit.software, message: "\(error)")
         }
-        return try await self.send(request, type, Self.timeout)
+        return try await self.send(request, type, timeout)
     }
 
     private func send<Document: Decodable>(

@@ -91,7 +91,7 @@ extension DualWriterCommand {
     private static func keep(_ record: SharedRecord, after phase: PhaseState, in store: PhaseStore) throws -> PhaseState
     {
         var after = phase
-        after.take(record, from: ModeStage(phase.mode))
+        after.join(record)
         do {
             try store.save(after)
         } catch {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import NIOHTTP1
+import NIOCore
 import Operations
 import ShadowJournal
 
@@ -39,7 +40,14 @@ struct JournalVerifyCommand: AsyncParsableCommand {
     private func ask() async throws {
         let replicas = try await self.place.admin.replicas()
         let answers = await replicas.each { client async throws(AdminFailure) in
-            try await client.change(.POST, "/v1/journal/verify", Body(), as: JournalVerificationDocument.self)
+            // Tens of gigabytes are read to their end.
+            try await client.change(
+                .POST,
+                "/v1/journal/verify",
+                Body(),
+                as: JournalVerificationDocument.self,
+                within: .hours(1)
+            )
         }
         if let only = answers.first, answers.count == 1 {
             if let failure = only.failure { throw fail(failure.code, failure.message) }

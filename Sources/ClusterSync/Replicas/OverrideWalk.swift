@@ -40,6 +40,13 @@ struct OverrideWalk {
             let code = found.compactMap { $0.failure?.code.rawValue }.max() ?? Exit.negative.rawValue
             throw fail(ExitCode(code), "Nothing was changed: not every replica answers.")
         }
+        if case .set(let override) = self.wish, override.tenants != nil {
+            throw ValidationError(
+                "tenants cannot go ahead on \(found.count) replicas at once: those that come to DualWriteSync first would not "
+                    + "see what others still acknowledge on the source alone. With all of them in DualWriteSync, ask one "
+                    + "after the other"
+            )
+        }
         let movers = try self.movers(found)
         for (place, mover) in movers.enumerated() {
             do throws(AdminFailure) {
@@ -152,7 +159,15 @@ struct OverrideWalk {
 
     /// Whether all have the same list.
     static func agree(_ documents: [OverridesDocument]) -> Bool {
-        documents.dropFirst().allSatisfy { $0.overrides == documents.first?.overrides }
+        // What tenants have of it goes by each one's mode.
+        func list(_ document: OverridesDocument) -> [TableOverride] {
+            document.overrides.map { override in
+                var override = override
+                override.state = nil
+                return override
+            }
+        }
+        return documents.dropFirst().allSatisfy { list($0) == documents.first.map(list) }
     }
 
     /// One list where all have the same, else that of each.

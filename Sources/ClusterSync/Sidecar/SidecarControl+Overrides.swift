@@ -27,11 +27,11 @@ extension SidecarControl: OverrideControl {
         let overrides = try Self.read(change.overrides)
         try self.begin()
         defer { self.end() }
-        let modes = self.modes
-        if let epoch = change.epoch, epoch != self.phaseState.epoch {
+        let (modes, current) = (self.modes, self.phaseState.epoch)
+        if let epoch = change.epoch, epoch != current {
             throw AdminError(
                 .transitionRefused,
-                "A mode was changed since: epoch \(self.phaseState.epoch) is in force, not \(epoch).",
+                "A mode was changed since: epoch \(current) is in force, not \(epoch).",
                 hint: "Look again: GET /v1/overrides. Nothing was changed."
             )
         }
@@ -44,7 +44,8 @@ extension SidecarControl: OverrideControl {
         var judgement = try await self.pass(changes, force: change.force, reason: change.reason)
         if let shared {
             guard !overrides.hasCanaries else { throw Self.noCanariesTogether }
-            try await self.move(to: TableModes(modes.stage, overrides), from: modes, change, judgement, with: shared)
+            let wanted = TableModes(modes.stage, overrides)
+            try await self.move(to: wanted, from: modes, of: current, change, judgement, with: shared)
             return self.overrides()
         }
         judgement.add(

@@ -41,9 +41,12 @@ extension SidecarControl {
 
     /// Brings tables of all replicas to modes of their own; where some go from DualWriteSync to ShadowPrimary or back, all
     /// replicas come to ReadsFirst first.
+    ///
+    /// - Parameter epoch: that of `from`. Where others have decided something since, however short ago, this is refused.
     func move(
         to modes: TableModes,
         from: TableModes,
+        of epoch: Int,
         _ change: OverridesChange,
         _ judgement: Judgement,
         with shared: SharedControl
@@ -58,10 +61,12 @@ extension SidecarControl {
             throw AdminError(.transitionRefused, "\(error).", hint: "Nothing was changed.")
         }
         defer { self.asked = nil }
+        var epoch = Int64(epoch)
         for modes in steps {
             self.asked = Asked(modes: modes, by: by, judgement: judgement, action: .overrides)
-            let goal = ChangeOrder.Goal.overrides(modes.overrides, of: Int64(self.phaseState.epoch))
+            let goal = ChangeOrder.Goal.overrides(modes.overrides, of: epoch)
             let outcome = await shared.change(to: goal, by: by, reason: change.reason, force: change.force)
+            if case .done(let record, _) = outcome { epoch = record.epoch }
             let changes = self.modes.changes(to: modes)
             try self.check(outcome, Self.words(changes.map(\.description), modes.overrides)) {
                 $0.overrides == modes.overrides

@@ -4,6 +4,15 @@ import SharedState
 
 /// Modes that replicas have decided on together, in the state of one of them.
 extension PhaseState {
+    /// Takes over what the others have decided, before this one serves anybody.
+    ///
+    /// A new folder does not know since when there are copies. Whatever the mode of its configuration is, they count from here
+    /// on: an older load or comparison says too little, rather than too much.
+    mutating func join(_ record: SharedRecord) {
+        let isNew = self.epoch == 0 && self.history.isEmpty
+        self.take(record, from: isNew ? .primaryOnly : ModeStage(self.mode))
+    }
+
     /// Takes over what is decided, with a trail of what it changes here.
     ///
     /// - Parameters:

@@ -27,7 +27,7 @@ extension PhaseState {
     /// When tables with modes of their own began to be written to both clusters, the latest of them.
     var tablesCopiedSince: String? {
         func isDual(_ name: String) -> Bool { ModeStage(name: name)?.mode.shadow != nil }
-        return self.tableHistory.last { !isDual($0.from) && isDual($0.to) }?.at
+        return self.tableHistory.last { $0.tenants == nil && !isDual($0.from) && isDual($0.to) }?.at
     }
 }
 

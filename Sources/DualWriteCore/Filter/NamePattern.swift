@@ -9,7 +9,12 @@ public struct NamePattern: Sendable, Hashable, CustomStringConvertible {
 
     private init(text: [Character], isLiteral: Bool) {
         self.text = text
-        self.isLiteral = isLiteral
+        // What means the same without quotes is the same.
+        self.isLiteral = isLiteral && !Self.isPlain(text)
+    }
+
+    private static func isPlain(_ text: [Character]) -> Bool {
+        text.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber) || $0 == "_" }
     }
 
     /// One name, as in the schema.
@@ -56,8 +61,7 @@ public struct NamePattern: Sendable, Hashable, CustomStringConvertible {
 
     /// As it can be read again: in double quotes where it would mean something else without.
     public var quoted: String {
-        let isPlain = self.text.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber) || $0 == "_" }
-        guard self.isLiteral, !isPlain else { return String(self.text) }
+        guard self.isLiteral else { return String(self.text) }
         return "\"" + self.text.map { $0 == "\"" ? "\"\"" : String($0) }.joined() + "\""
     }
 

@@ -79,7 +79,12 @@ extension DualWriterService {
     /// way.
     private func bringLoops(from former: TableModes, to modes: TableModes) async {
         let bringsCanaries = former.canaryChanges(to: modes).contains(where: \.endsWaiting)
+        let stopsCanaries = modes.canaryChanges(to: former).contains(where: \.endsWaiting)
         let loops = self.state.withLock { $0.loops }
+        if stopsCanaries {
+            // What the first loop acknowledges on the source alone, the last one's tenants must not look for on the target.
+            for loop in loops { try? await loop.eventLoop.submit { loop.value.canaryWait = .allLoops }.get() }
+        }
         for loop in loops {
             let change = loop.eventLoop.submit {
                 if bringsCanaries { loop.value.canaryWait = .allLoops }

@@ -41,15 +41,18 @@ extension IndexKeeper {
         let owed = records.owedRecords.filter(isMeant).map(\.index)
         if !owed.isEmpty {
             let catalog = try await IndexCatalog(self.session)
+            // Who has not brought the first one back in all the time that it gets is not waited for again.
+            var waits = ifHeld == .waits
             for index in owed {
                 do {
-                    switch try await self.take(index, ledger, waits: ifHeld == .waits) {
+                    switch try await self.take(index, ledger, waits: waits) {
                     case .taken where try await self.restore(index, catalog): restoration.made.append(index)
                     case .taken: restoration.found.append(index)
                     case .settled:
                         restoration.found.append(index)
                         continue
                     case .held(let holder) where ifHeld == .waits:
+                        waits = false
                         throw IndexError(.inUse, "\(holder) is to bring it back and has not done so")
                     case .held(let holder):
                         holders.append(holder)

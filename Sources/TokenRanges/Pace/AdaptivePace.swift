@@ -56,8 +56,8 @@ public struct AdaptivePace: Sendable {
     private static var smoothing: Double { 1.0 / 8 }
     /// The weight of an answer that is below its floor: one that was lucky is no floor.
     private static var floorSmoothing: Double { 1.0 / 32 }
-    /// Answers in the least window after which a latency that has stayed high is the target's own.
-    private static var answersAlone: Int { 16 }
+    /// Rounds of answers in the least window after which a latency that has stayed high is the target's own.
+    private static var roundsAlone: Int { 16 }
     /// How many times its new floor such a latency is: what is left up to `growthFactor` the loader's own queue may add.
     private static var stretchAlone: Double { 1.5 }
     /// Sizes that have a floor each: each is twice the one before, and the last one has no end.
@@ -117,7 +117,7 @@ public struct AdaptivePace: Sendable {
         let stretch = Self.smooth(self.stretch, isNoise ? 1 : Double(latency) / max(floor, 1))
         self.stretch = stretch
         self.alone = self.window == self.limits.writesMin ? self.alone + 1 : 0
-        if stretch > self.limits.shrinkFactor, self.alone > Self.answersAlone {
+        if stretch > self.limits.shrinkFactor, self.alone > Self.roundsAlone * self.limits.writesMin {
             self.raiseFloors(by: stretch / Self.stretchAlone)
         } else if stretch > self.limits.shrinkFactor {
             self.shrink(to: self.limits.shareAfterLatency, now)
