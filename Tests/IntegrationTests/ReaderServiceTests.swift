@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import EmbeddedNode
 import FoundationEssentials
 import NIOCore
@@ -16,7 +15,7 @@ import Darwin
 #endif
 
 /// A reader that serves, as a process of its own.
-private final class ServingReader: Sendable {
+private final class ServingReader: ServingProcess {
     let process: ChildProcess
     let base: String
 
@@ -29,22 +28,6 @@ private final class ServingReader: Sendable {
     }
 
     func status() async throws -> ReaderStatusDocument { try await self.ask("/status").0 }
-
-    /// The document of a path and its status.
-    func ask<Document: Decodable>(
-        _ path: String,
-        post body: String? = nil,
-        as type: Document.Type = Document.self
-    ) async throws -> (Document, HTTPResponseStatus) {
-        var request = HTTPClientRequest(url: self.base + path)
-        if let body {
-            request.method = .POST
-            request.body = .bytes(ByteBuffer(string: body))
-        }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
-        let data = Data(try await response.body.collect(upTo: 4 << 20).readableBytesView)
-        return (try DocumentCoding.decode(type, from: data), response.status)
-    }
 
     /// Waits until as many comparisons have ended.
     func ended(_ count: Int) async throws -> ReaderStatusDocument {

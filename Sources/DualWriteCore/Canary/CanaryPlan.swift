@@ -78,7 +78,10 @@ public struct CanaryPlan: Sendable {
         guard bytes.count >= 2, Int(UInt16(bigEndian: bytes.loadUnaligned(as: UInt16.self))) == self.markers.count
         else { return nil }
         return self.tests.contains { test in
-            test.isMet { marker, look in Self.value(at: marker, in: bytes).map(look) ?? false }
+            test.isMet { marker, look in
+                guard case .bytes(let value) = PositionalValue(at: marker, in: bytes) else { return false }
+                return look(value)
+            }
         }
     }
 
@@ -89,21 +92,5 @@ public struct CanaryPlan: Sendable {
         return self.tests.contains { test in
             test.isMet { marker, look in bound.value(of: marker)?.bytes?.withUnsafeBytes(look) ?? false }
         }
-    }
-
-    /// The value at a place; nil where it is null, unset or not there.
-    private static func value(at place: Int, in bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
-        var offset = 2
-        for position in 0...place {
-            guard bytes.count - offset >= 4 else { return nil }
-            let length = Int(Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self)))
-            offset += 4
-            guard length <= bytes.count - offset else { return nil }
-            if position == place {
-                return length < 0 ? nil : UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + length])
-            }
-            offset += max(0, length)
-        }
-        return nil
     }
 }

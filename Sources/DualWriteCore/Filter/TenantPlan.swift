@@ -84,18 +84,11 @@ public struct TenantPlan: Sendable {
         guard self.sources.count == 1, bytes.count >= 2 else { return nil }
         guard case .marker(let index, let values) = self.sources[0] else { return self.constant }
         guard Int(UInt16(bigEndian: bytes.loadUnaligned(as: UInt16.self))) == self.markers.count else { return nil }
-        var offset = 2
-        for position in 0...index {
-            guard bytes.count - offset >= 4 else { return nil }
-            let length = Int(Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self)))
-            offset += 4
-            guard length <= bytes.count - offset else { return nil }
-            if position == index {
-                return length < 0 ? .untold : Self.verdict(Array(bytes[offset..<offset + length]), values)
-            }
-            offset += max(0, length)
+        switch PositionalValue(at: index, in: bytes) {
+        case .cutOff: return nil
+        case .absent: return .untold
+        case .bytes(let value): return Self.verdict(Array(value), values)
         }
-        return nil
     }
 
     /// What becomes of each write of a request with these values.

@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import FoundationEssentials
 import NIOCore
 import NIOHTTP1
@@ -15,7 +14,7 @@ import Darwin
 #endif
 
 /// A loader that waits to be told, as a process of its own.
-final class ServingLoader: Sendable {
+final class ServingLoader: ServingProcess {
     let process: ChildProcess
     let base: String
 
@@ -27,22 +26,6 @@ final class ServingLoader: Sendable {
         try await eventually { process.errors.contains(listening) }
         let port = try #require(process.errors.firstMatch(of: listening)?.output.1, "\(process.errors)")
         (self.process, self.base) = (process, "http://127.0.0.1:\(port)")
-    }
-
-    /// The document of a path and its status.
-    func ask<Document: Decodable>(
-        _ path: String,
-        post body: String? = nil,
-        as type: Document.Type = Document.self
-    ) async throws -> (Document, HTTPResponseStatus) {
-        var request = HTTPClientRequest(url: self.base + path)
-        if let body {
-            request.method = .POST
-            request.body = .bytes(ByteBuffer(string: body))
-        }
-        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
-        let data = Data(try await response.body.collect(upTo: 4 << 20).readableBytesView)
-        return (try DocumentCoding.decode(type, from: data), response.status)
     }
 
     func indexes() async throws -> [IndexesDocument.Index] {

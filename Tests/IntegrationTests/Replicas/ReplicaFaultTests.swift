@@ -19,23 +19,6 @@ import Darwin
 /// What may happen to replicas that share a write mode: each is a process that can be stopped, killed and cut off.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct ReplicaFaultTests {
-    private static func withStage(
-        _ count: Int = 3,
-        lifeMilliseconds: Int = 6_000,
-        _ body: (ReplicaStage) async throws -> Void
-    ) async throws {
-        let stage = try await ReplicaStage(count, lifeMilliseconds: lifeMilliseconds)
-        let result: Result<Void, any Error>
-        do {
-            try await body(stage)
-            result = .success(())
-        } catch {
-            result = .failure(error)
-        }
-        await stage.stop()
-        try result.get()
-    }
-
     private static func client(of replica: ReplicaStage.Replica) async throws -> TestClient {
         try await TestClient.start(on: replica.address, group: MultiThreadedEventLoopGroup.singleton)
     }
@@ -62,7 +45,7 @@ struct ReplicaFaultTests {
     func `a replica that stood still while the others went on acknowledges nothing in the mode that they have left`()
         async throws
     {
-        try await Self.withStage(lifeMilliseconds: 4_000) { stage in
+        try await ReplicaStage.run(lifeMilliseconds: 4_000) { stage in
             let frozen = stage.replicas[2]
             let client = try await Self.client(of: frozen)
             #expect(await Self.isWritten("before", client))
@@ -93,7 +76,7 @@ struct ReplicaFaultTests {
     @Test func `two operators who step at once come to one mode, and each is told what became of the step`()
         async throws
     {
-        try await Self.withStage { stage in
+        try await ReplicaStage.run { stage in
             let (one, other) = (stage.replicas[0], stage.replicas[1])
             try await one.walk(to: .dualWriteAsync)
             for round in 0..<3 {
@@ -116,7 +99,7 @@ struct ReplicaFaultTests {
     @Test func `a cluster that is away stands against no step that frees applications of it, and learns of it later`()
         async throws
     {
-        try await Self.withStage { stage in
+        try await ReplicaStage.run { stage in
             for mode in [WriteMode.dualWriteAsync, .dualWriteSync] { try await stage.replicas[0].walk(to: mode) }
             let target = try #require(stage.nodes[.target]).process
             target.signal(SIGSTOP)
@@ -140,7 +123,7 @@ struct ReplicaFaultTests {
     @Test func `with both clusters away a step is refused or unknown, and afterwards all are in one mode again`()
         async throws
     {
-        try await Self.withStage { stage in
+        try await ReplicaStage.run { stage in
             try await stage.replicas[0].walk(to: .dualWriteAsync)
             let nodes = stage.nodes.values.map(\.process)
             async let step = stage.replicas[0].command("phase", "set", "PrimaryOnly")
@@ -157,7 +140,7 @@ struct ReplicaFaultTests {
     }
 
     @Test func `a keyspace that is dropped under running replicas is made again, and the epoch goes on`() async throws {
-        try await Self.withStage { stage in
+        try await ReplicaStage.run { stage in
             for mode in [WriteMode.dualWriteAsync, .dualWriteSync] { try await stage.replicas[0].walk(to: mode) }
             let traffic = ReplicaTraffic(stage, rate: 60)
             let running = Task { await traffic.run() }
@@ -179,7 +162,7 @@ struct ReplicaFaultTests {
     @Test func `a replica that comes back on an old state folder joins the mode in force before it listens`()
         async throws
     {
-        try await Self.withStage(2) { stage in
+        try await ReplicaStage.run(2) { stage in
             let late = stage.replicas[1]
             await late.kill()
             for mode in [WriteMode.dualWriteAsync, .dualWriteSync] { try await stage.replicas[0].walk(to: mode) }

@@ -10,22 +10,6 @@ import Testing
 /// Tables with modes of their own on several replicas that share them, each a process that can be killed.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct ReplicaOverrideTests {
-    private static func withStage(
-        lifeMilliseconds: Int = 6_000,
-        _ body: (ReplicaStage) async throws -> Void
-    ) async throws {
-        let stage = try await ReplicaStage(3, lifeMilliseconds: lifeMilliseconds)
-        let result: Result<Void, any Error>
-        do {
-            try await body(stage)
-            result = .success(())
-        } catch {
-            result = .failure(error)
-        }
-        await stage.stop()
-        try result.get()
-    }
-
     /// Asks one replica for a mode of `shop.t`, nil for the sidecars', again and again until it is let.
     private static func bring(_ mode: String?, _ replica: ReplicaStage.Replica) async throws {
         var last = ""
@@ -56,7 +40,7 @@ struct ReplicaOverrideTests {
         `a table walks to the target and back under traffic while a replica is killed and restarted, and nothing is lost`()
         async throws
     {
-        try await Self.withStage { stage in
+        try await ReplicaStage.run { stage in
             let (victim, guides) = (stage.replicas[2], stage.replicas.prefix(2))
             let traffic = ReplicaTraffic(stage, rate: 300)
             let running = Task { await traffic.run() }
@@ -104,7 +88,7 @@ struct ReplicaOverrideTests {
     }
 
     @Test func `one change counts for all replicas that are named, and each says what all have`() async throws {
-        try await Self.withStage { stage in
+        try await ReplicaStage.run { stage in
             let endpoints = stage.replicas.flatMap { ["--endpoint", $0.admin] }
             let words = ["phase", "override", "set", "shop.t", "DualWriteAsync", "--reason", "a canary"]
             let set = try await ChildProcess.run(words + endpoints)

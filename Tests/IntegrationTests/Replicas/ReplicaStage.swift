@@ -179,4 +179,22 @@ final class ReplicaStage: Sendable {
             _ = await node.process.result()
         }
     }
+
+    /// Runs `body` on a stage, and stops that whatever comes of it.
+    static func run(
+        _ count: Int = 3,
+        lifeMilliseconds: Int = 6_000,
+        _ body: (ReplicaStage) async throws -> Void
+    ) async throws {
+        let stage = try await ReplicaStage(count, lifeMilliseconds: lifeMilliseconds)
+        let result: Result<Void, any Error>
+        do {
+            try await body(stage)
+            result = .success(())
+        } catch {
+            result = .failure(error)
+        }
+        await stage.stop()
+        try result.get()
+    }
 }
